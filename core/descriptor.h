@@ -1,0 +1,20 @@
+/* A plugin's description as the host keeps it: checked, copied, in the host's own struct sizes. It never points into the plugin,
+ * but for its callbacks. */
+#ifndef DESCRIPTOR_H
+#define DESCRIPTOR_H
+
+#include <kode-kronical/plugin.h>
+
+struct descriptor {
+  struct kk_plugin plugin; /* strings, options, tables and fields are copies owned by this; n_… as given */
+  char *path;              /* of the .so, or NULL for one that is part of the host */
+  char *store;             /* the memory of all copied strings */
+};
+
+/* Copies a descriptor as a plugin declares it, whatever header it was built with. On failure *reason (the caller's to free) is one
+ * sentence that says what is wrong with it and how to mend it; -EINVAL, or -ENOMEM with *reason NULL. */
+int descriptor_copy (const struct kk_plugin *from, const char *path, struct descriptor **ret, char **reason);
+void descriptor_free (struct descriptor *d);
+const struct kk_option *descriptor_option (const struct descriptor *d, const char *name);
+const char *descriptor_kind (const struct descriptor *d); /* "input", "filter", "output" */
+#endif

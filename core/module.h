@@ -1,0 +1,23 @@
+/* Finding and loading plugins. The only user of libltdl. Modules stay loaded as long as the process lives. */
+#ifndef MODULE_H
+#define MODULE_H
+
+#include "descriptor.h"
+
+#include <stddef.h>
+
+struct modules;
+
+/* `directories`: absolute, separated by ':', searched in this order; NULL: $KODE_KRONICAL_PLUGINS, else the places chosen at build
+ * (ours, then third parties'). 0 or -errno. */
+int modules_open (const char *directories, struct modules **ret);
+void modules_close (struct modules *m);
+const char *modules_directories (const struct modules *m);
+
+/* Loads plugin `name` (NAME.so in one of the directories), once. The descriptor belongs to m. On failure *reason (the caller's to
+ * free) is one sentence for the user; -ENOENT: no such file in the directories; -EINVAL: refused. */
+int modules_load (struct modules *m, const char *name, const struct descriptor **ret, char **reason);
+
+/* The names of all plugins that can be found, sorted; free each and the array. */
+int modules_names (const struct modules *m, char ***ret, size_t *ret_n);
+#endif

@@ -1,0 +1,60 @@
+/* What a daemon is to run: daemon.yaml and conf.d, parsed, checked and resolved. Immutable once made. */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include "diag.h"
+#include "module.h"
+
+#include <stdbool.h>
+
+/* The daemon's own settings (section `daemon:`), in the order of the contract. */
+struct settings {
+  int64_t interval_ns; /* sample_interval */
+  int64_t max_samples;
+  int64_t ring_bytes;
+  const char *data_dir; /* absolute */
+  const char *log_file;
+  const char *pid_file;
+  int32_t log_level;    /* index of error|warning|info|debug */
+};
+
+struct rename_pair {
+  char *from;
+  char *to;
+};
+
+struct instance_plan {
+  char *name;
+  const struct descriptor *descriptor; /* belongs to the modules */
+  void *config;                        /* filled by its options; option_free */
+  struct place at;
+  int64_t interval_ns;                 /* inputs: their own or the daemon's */
+  int64_t deadline_ns;                 /* inputs: a read that takes longer is left behind. outputs: of one write */
+  int64_t queue_bytes;                 /* outputs: bound of the queue */
+  int64_t queue_age_ns;
+  struct rename_pair *tables;          /* renamed tables of an input */
+  size_t n_tables;
+  char **pipeline; /* outputs: names of filters of its own, in order */
+  size_t n_pipeline;
+  bool pass_on_error; /* filters: on_error: pass */
+};
+
+struct plan {
+  char *config_file; /* NULL: built-in defaults */
+  struct settings *settings;
+  struct instance_plan *instances; /* enabled ones: inputs, then filters, then outputs, each in the order of the file */
+  size_t n_instances;
+  char **pipeline; /* the common filters, in order */
+  size_t n_pipeline;
+  struct yaml_document **documents; /* the files it was made from; places point into them */
+  size_t n_documents;
+};
+
+/* Which file counts: `given` (-c FILE), else the user's, else the system's, else none (*ret NULL). -ENOENT when `given` is missing. */
+int plan_find_config (const char *given, char **ret);
+/* Reads `config_file` (NULL: none) and conf.d/*.yaml beside it, loads the plugins it names and checks everything. All faults go to
+ * `d`; 0 also with warnings; -EINVAL with errors. Offline and bounded in time; creates no instance and no file. */
+int plan_make (const char *config_file, struct modules *modules, struct diag *d, struct plan **ret);
+void plan_free (struct plan *p);
+const struct instance_plan *plan_instance (const struct plan *p, const char *name);
+#endif

@@ -1,0 +1,19 @@
+/* Places in the file system. All returned strings are the caller's to free. */
+#ifndef PATH_H
+#define PATH_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* The home directory of the user who runs this: HOME when it is absolute, else the user database. -ENOENT when there is none. */
+int path_home (char **ret);
+/* "~" and "~/x" with the home directory, "~name/x" with that user's; others as they are. */
+int path_expand (const char *path, char **ret);
+int path_join (const char *directory, const char *name, char **ret);
+/* Makes a directory and its missing parents with `mode`, whatever the umask says. 0 also when it exists. */
+int path_mkdirs (const char *path, mode_t mode);
+/* The whole of a regular file, 0-terminated, at most max bytes (-EFBIG). */
+int path_read_file (const char *path, size_t max, char **ret, size_t *ret_length);
+/* Replaces a file by rename, so that a reader sees the old or the new whole; fsynced when `durable`. */
+int path_write_file (const char *path, const void *data, size_t length, mode_t mode, int durable);
+#endif
