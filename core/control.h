@@ -1,0 +1,25 @@
+/* The control socket: daemon.sock in the data directory, mode 0600, lines of JSON.
+ *
+ *   {"command":"status"}                    one line: the status object
+ *   {"command":"samples","last":10}         one line per sample of the ring, oldest first, then {"end":true,…}
+ *   {"command":"tail"}                      one line per sample from now on, until the client hangs up
+ *   {"command":"reload"}, {"command":"stop"}   {"ok":true} or {"error":"…"} once it is done
+ *
+ * An answer that is an error is {"error":"…"}. */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- A client, for commands ---- */
+
+struct control_client;
+
+/* Connects to the daemon of a data directory, however long its path. -ENOENT, -ECONNREFUSED: none is running. */
+int control_connect (const char *data_dir, int timeout_ms, struct control_client **ret);
+int control_send (struct control_client *c, const char *line);
+/* The next line without its newline; the caller's to free. 0, -ETIMEDOUT, -EPIPE at the end. timeout_ms -1: for ever. */
+int control_receive (struct control_client *c, int timeout_ms, char **ret);
+void control_disconnect (struct control_client *c);
+#endif
