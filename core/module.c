@@ -1,0 +1,237 @@
+#include "module.h"
+
+#include "buf.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <ltdl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MAX_MODULES = 1024 };
+
+struct modules {
+  char *directories;
+  struct descriptor **loaded;
+  size_t n, cap;
+};
+
+__attribute__ ((format (printf, 2, 3))) static void
+because (char **reason, const char *format, ...)
+{
+  struct buf b = {0};
+  char text[1024];
+  va_list args;
+  va_start (args, format);
+  vsnprintf (text, sizeof text, format, args);
+  va_end (args);
+  buf_adds (&b, text);
+  *reason = b.data;
+}
+
+int
+modules_open (const char *directories, struct modules **ret)
+{
+  if (!directories)
+    directories = getenv ("KODE_KRONICAL_PLUGINS");
+  if (!directories || !*directories)
+    directories = PLUGINS_DIR ":" THIRDPARTY_DIR;
+  struct modules *m = calloc (1, sizeof *m);
+  if (!m || !(m->directories = strdup (directories)) || lt_dlinit ()) {
+    modules_close (m);
+    return -ENOMEM;
+  }
+  *ret = m;
+  return 0;
+}
+
+void
+modules_close (struct modules *m)
+{
+  if (!m)
+    return;
+  for (size_t i = 0; i < m->n; i++)
+    descriptor_free (m->loaded[i]);
+  free (m->loaded);
+  free (m->directories);
+  free (m);
+}
+
+const char *
+modules_directories (const struct modules *m)
+{
+  return m->directories;
+}
+
+/* The next directory of the list, copied to `to`; false at the end. Relative ones are passed over. */
+static bool
+next_directory (const char **list, char *to, size_t size)
+{
+  while (**list) {
+    size_t n = strcspn (*list, ":");
+    const char *from = *list;
+    *list += n + ((*list)[n] == ':');
+    if (n == 0 || n >= size || *from != '/')
+      continue;
+    memcpy (to, from, n);
+    to[n] = 0;
+    return true;
+  }
+  return false;
+}
+
+static int
+find (const struct modules *m, const char *name, char *path, size_t size)
+{
+  char directory[4096];
+  for (const char *list = m->directories; next_directory (&list, directory, sizeof directory);) {
+    int n = snprintf (path, size, "%s/%s.so", directory, name);
+    struct stat st;
+    if (n > 0 && (size_t) n < size && stat (path, &st) == 0)
+      return S_ISREG (st.st_mode) ? 0 : -EISDIR;
+  }
+  return -ENOENT;
+}
+
+/* libltdl says "file not found" for a missing file, an undefined symbol and a truncated file alike: ask dlopen itself. */
+static void
+say_why (const char *path, char **reason)
+{
+  void *handle = dlopen (path, RTLD_NOW | RTLD_LOCAL);
+  const char *why = handle ? "libltdl cannot load it" : dlerror ();
+  because (reason, "%s cannot be loaded: %s", path, why ? why : "unknown reason");
+  if (handle)
+    dlclose (handle);
+}
+
+static int
+open_module (const char *path, const struct kk_plugin **ret, char **reason)
+{
+  lt_dladvise advise;
+  if (lt_dladvise_init (&advise))
+    return -ENOMEM;
+  lt_dladvise_local (&advise);
+  lt_dladvise_resident (&advise);
+  lt_dlhandle handle = lt_dlopenadvise (path, advise);
+  lt_dladvise_destroy (&advise);
+  if (!handle) {
+    say_why (path, reason);
+    return -EINVAL;
+  }
+  const struct kk_plugin *plugin = lt_dlsym (handle, "kk_plugin");
+  if (!plugin) {
+    because (reason, "%s is no plugin: it does not export kk_plugin (KK_PLUGIN makes it)", path);
+    return -EINVAL;
+  }
+  *ret = plugin;
+  return 0;
+}
+
+static int
+remember (struct modules *m, struct descriptor *d)
+{
+  if (m->n == m->cap) {
+    size_t cap = m->cap ? m->cap * 2 : 16;
+    struct descriptor **loaded = cap > MAX_MODULES ? NULL : realloc (m->loaded, cap * sizeof *loaded);
+    if (!loaded)
+      return -ENOMEM;
+    m->loaded = loaded;
+    m->cap = cap;
+  }
+  m->loaded[m->n++] = d;
+  return 0;
+}
+
+int
+modules_load (struct modules *m, const char *name, const struct descriptor **ret, char **reason)
+{
+  *reason = NULL;
+  for (size_t i = 0; i < m->n; i++)
+    if (!strcmp (m->loaded[i]->plugin.name, name)) {
+      *ret = m->loaded[i];
+      return 0;
+    }
+  char path[4096 + 80];
+  if (strchr (name, '/') || find (m, name, path, sizeof path)) {
+    because (reason, "there is no plugin '%s' in %s", name, m->directories);
+    return -ENOENT;
+  }
+  const struct kk_plugin *plugin;
+  int r = open_module (path, &plugin, reason);
+  if (r)
+    return r;
+  struct descriptor *d;
+  char *why;
+  r = descriptor_copy (plugin, path, &d, &why);
+  if (r) {
+    if (why)
+      because (reason, "%s is refused: %s", path, why);
+    free (why);
+    return r;
+  }
+  if (strcmp (d->plugin.name, name)) {
+    because (reason, "%s is refused: it calls itself '%s'; the file's name must be the plugin's", path, d->plugin.name);
+    r = -EINVAL;
+  } else
+    r = remember (m, d);
+  if (r) {
+    descriptor_free (d);
+    return r;
+  }
+  *ret = d;
+  return 0;
+}
+
+static int
+by_name (const void *a, const void *b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+static int
+add_name (char ***names, size_t *n, const char *file)
+{
+  size_t length = strlen (file);
+  if (length < 4 || strcmp (file + length - 3, ".so") || *n >= MAX_MODULES)
+    return 0;
+  for (size_t i = 0; i < *n; i++)
+    if (strlen ((*names)[i]) == length - 3 && !strncmp ((*names)[i], file, length - 3))
+      return 0;
+  char **more = realloc (*names, (*n + 1) * sizeof *more);
+  if (!more)
+    return -ENOMEM;
+  *names = more;
+  if (!(more[*n] = strndup (file, length - 3)))
+    return -ENOMEM;
+  ++*n;
+  return 0;
+}
+
+int
+modules_names (const struct modules *m, char ***ret, size_t *ret_n)
+{
+  char **names = NULL;
+  size_t n = 0;
+  int r = 0;
+  char directory[4096];
+  for (const char *list = m->directories; !r && next_directory (&list, directory, sizeof directory);) {
+    DIR *dir = opendir (directory);
+    for (struct dirent *e; dir && !r && (e = readdir (dir));)
+      r = add_name (&names, &n, e->d_name);
+    if (dir)
+      closedir (dir);
+  }
+  if (r) {
+    while (n)
+      free (names[--n]);
+    free (names);
+    return r;
+  }
+  if (n)
+    qsort (names, n, sizeof *names, by_name);
+  *ret = names;
+  *ret_n = n;
+  return 0;
+}
