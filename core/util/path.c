@@ -1,0 +1,236 @@
+#include <config.h>
+
+#include "path.h"
+
+#include "buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PASSWD_BUFFER = 16384 };
+
+static int
+copy (const char *text, char **ret)
+{
+  char *s = strdup (text);
+  if (!s)
+    return -ENOMEM;
+  *ret = s;
+  return 0;
+}
+
+/* The home directory that the user database knows; `name` NULL: of the running user. */
+static int
+database_home (const char *name, char **ret)
+{
+  char *buffer = malloc (PASSWD_BUFFER);
+  if (!buffer)
+    return -ENOMEM;
+  struct passwd entry, *found = NULL;
+  if (name)
+    getpwnam_r (name, &entry, buffer, PASSWD_BUFFER, &found);
+  else
+    getpwuid_r (geteuid (), &entry, buffer, PASSWD_BUFFER, &found);
+  int r = found && found->pw_dir && found->pw_dir[0] == '/' ? copy (found->pw_dir, ret) : -ENOENT;
+  free (buffer);
+  return r;
+}
+
+int
+path_home (char **ret)
+{
+  const char *home = getenv ("HOME");
+  if (home && home[0] == '/')
+    return copy (home, ret);
+  return database_home (NULL, ret);
+}
+
+int
+path_join (const char *directory, const char *name, char **ret)
+{
+  size_t length = strlen (directory);
+  while (length > 1 && directory[length - 1] == '/')
+    length--;
+  while (*name == '/')
+    name++;
+  const char *slash = length && directory[length - 1] == '/' ? "" : "/";
+  char *joined;
+  if (asprintf (&joined, "%.*s%s%s", (int)length, directory, *name ? slash : "", name) < 0)
+    return -ENOMEM;
+  *ret = joined;
+  return 0;
+}
+
+int
+path_expand (const char *path, char **ret)
+{
+  if (path[0] != '~')
+    return copy (path, ret);
+  char *home = NULL, *name = NULL;
+  const char *rest = path + 1 + strcspn (path + 1, "/");
+  int r;
+  if (rest == path + 1) {
+    r = path_home (&home);
+  } else {
+    name = strndup (path + 1, (size_t)(rest - path - 1));
+    r = name ? database_home (name, &home) : -ENOMEM;
+    free (name);
+  }
+  if (r < 0)
+    return r;
+  r = path_join (home, rest, ret);
+  free (home);
+  return r;
+}
+
+/* mkdir whose result has `mode` exactly: a umask of 0777 must not lock us out of our own directory. */
+static int
+make_directory (const char *path, mode_t mode)
+{
+  if (mkdir (path, mode) == 0)
+    return chmod (path, mode) < 0 ? -errno : 0;
+  if (errno != EEXIST)
+    return -errno;
+  struct stat st;
+  if (stat (path, &st) < 0)
+    return -errno;
+  return S_ISDIR (st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int
+path_mkdirs (const char *path, mode_t mode)
+{
+  struct stat st;
+  if (stat (path, &st) == 0)
+    return S_ISDIR (st.st_mode) ? 0 : -ENOTDIR;
+  char *partial = strdup (path);
+  if (!partial)
+    return -ENOMEM;
+  int r = 0;
+  for (char *p = partial + 1; r == 0 && *p; p++) {
+    if (*p != '/')
+      continue;
+    *p = 0;
+    if (stat (partial, &st) < 0)
+      r = make_directory (partial, mode);
+    *p = '/';
+  }
+  if (r == 0)
+    r = make_directory (partial, mode);
+  free (partial);
+  return r;
+}
+
+static int
+read_all (int fd, size_t max, struct buf *b)
+{
+  struct stat st;
+  if (fstat (fd, &st) < 0)
+    return -errno;
+  if (S_ISDIR (st.st_mode))
+    return -EISDIR;
+  if (!S_ISREG (st.st_mode))
+    return -EINVAL;
+  if (st.st_size > 0 && (uint64_t)st.st_size > max)
+    return -EFBIG;
+  size_t step = st.st_size > 0 ? (size_t)st.st_size + 1 : 4096;
+  for (;;) {
+    char *to = buf_reserve (b, step);
+    if (!to)
+      return b->error;
+    ssize_t n = read (fd, to, step);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return -errno;
+    b->len += (size_t)n;
+    b->data[b->len] = 0;
+    if (n == 0)
+      return b->len > max ? -EFBIG : 0;
+    step = 4096;
+  }
+}
+
+int
+path_read_file (const char *path, size_t max, char **ret, size_t *ret_length)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (fd < 0)
+    return -errno;
+  struct buf b = {.max = max + 8192};
+  int r = read_all (fd, max, &b);
+  close (fd);
+  if (r < 0) {
+    buf_free (&b);
+    return r;
+  }
+  *ret = b.data;
+  *ret_length = b.len;
+  return 0;
+}
+
+static int
+write_all (int fd, const void *data, size_t length)
+{
+  for (const char *p = data; length;) {
+    ssize_t n = write (fd, p, length);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return -errno;
+    p += n;
+    length -= (size_t)n;
+  }
+  return 0;
+}
+
+static void
+sync_directory_of (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+  char *directory = slash ? strndup (path, slash == path ? 1 : (size_t)(slash - path)) : strdup (".");
+  if (!directory)
+    return;
+  int fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0) {
+    fsync (fd);
+    close (fd);
+  }
+  free (directory);
+}
+
+int
+path_write_file (const char *path, const void *data, size_t length, mode_t mode, int durable)
+{
+  char *temporary;
+  if (asprintf (&temporary, "%s.XXXXXX", path) < 0)
+    return -ENOMEM;
+  int fd = mkostemp (temporary, O_CLOEXEC);
+  if (fd < 0) {
+    int r = -errno;
+    free (temporary);
+    return r;
+  }
+  int r = write_all (fd, data, length);
+  if (r == 0 && fchmod (fd, mode) < 0)
+    r = -errno;
+  if (r == 0 && durable && fsync (fd) < 0)
+    r = -errno;
+  if (close (fd) < 0 && r == 0)
+    r = -errno;
+  if (r == 0 && rename (temporary, path) < 0)
+    r = -errno;
+  if (r < 0)
+    unlink (temporary);
+  else if (durable)
+    sync_directory_of (path);
+  free (temporary);
+  return r;
+}
