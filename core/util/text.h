@@ -8,11 +8,12 @@
 
 void text_u64 (struct buf *b, uint64_t value);
 void text_i64 (struct buf *b, int64_t value);
-/* A finite number as JSON; decimals 1 to 9: rounded to that many digits after the point (at least one is always written: 3.0);
- * 0: the shortest text that reads back as the same double. Not finite: "null". Never depends on the locale. */
+/* A finite number as JSON; decimals 1 to 9: rounded to that many digits after the point (zeros at the end are left out, but for the
+ * first: 3.0; no -0.0); 0: the shortest text that reads back as the same double. Not finite: "null". Never depends on the locale. */
 void text_f64 (struct buf *b, double value, uint32_t decimals);
 /* Nanoseconds since 1970 as Unix seconds with milliseconds: 1767225600.004 */
 void text_wall_time (struct buf *b, int64_t wall_ns);
+void text_wall_time_us (struct buf *b, int64_t wall_ns); /* with microseconds, for intervals of a few ms */
 /* A JSON string with its quotes. The bytes must be UTF-8 (what is not becomes U+FFFD). */
 void text_json_string (struct buf *b, const char *text, size_t length);
 /* The length of the longest prefix of text[0..length) that is UTF-8 without a torn character, at most max bytes. */
