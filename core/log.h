@@ -21,6 +21,10 @@ enum log_to {
 int log_open (const char *path, unsigned to, enum kk_level level, struct log **ret);
 int log_reopen (struct log *log); /* after logrotate; -errno: the old file goes on being used */
 void log_close (struct log *log);
+/* What the process itself or a library prints to stdout and stderr goes to the file too, also after a reopen. */
+void log_take_stdio (struct log *log);
+/* To be called now and then: says what was left out or could not be written, once that is possible again. */
+void log_tend (struct log *log);
 enum kk_level log_level (const struct log *log);
 /* Lines left out by the rate limit so far. */
 uint64_t log_suppressed (const struct log *log);

@@ -1,8 +1,44 @@
+#include "cli/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A file opened later must not become stdin, stdout or stderr by chance. */
+static int
+open_standard_descriptors (void)
+{
+  int fd;
+  do
+    fd = open ("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd < 0)
+    return -errno;
+  close (fd);
+  return 0;
+}
+
+static int
+flush_output (int status)
+{
+  if (!fflush (stdout) && !ferror (stdout))
+    return status;
+  if (errno != EPIPE)
+    fprintf (stderr, PROGRAM ": cannot write the output: %s\n", strerror (errno));
+  return status ? status : EXIT_FAILED;
+}
 
 int
-main (void)
+main (int argc, char **argv)
 {
-  fputs ("kode-kronical-daemon: no commands yet\n", stderr);
-  return 2;
+  if (open_standard_descriptors () < 0)
+    return EXIT_FAILED;
+  struct command_call call;
+  int status;
+  if (!arguments_parse (argc, argv, &call, &status))
+    status = call.command->run (&call);
+  return flush_output (status);
 }
