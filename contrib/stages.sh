@@ -1,0 +1,241 @@
+# Sourced by check: the stages it has, each a function stage_NAME. bash.
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # dir, source, top, jobs, full are check's
+
+# ---- Building ----
+
+# configured NAME OPTION...: a build directory of this name, configured.
+configured ()
+{
+  local name=$1 build=$dir/$1
+  shift
+  mkdir -p "$build"
+  if [ ! -f "$build/Makefile" ] || [ "$source/configure" -nt "$build/config.status" ] || [ "$*" != "$(cat "$build/.options" 2>/dev/null)" ]; then
+    (cd "$build" && logged "$dir/logs/$name-configure" 600 "$source/configure" -q --enable-werror "$@") || return
+    printf '%s' "$*" >"$build/.options"
+  fi
+}
+
+# build NAME OPTION...: configures and compiles everything, the tests included.
+build ()
+{
+  local name=$1
+  if ! configured "$@"; then
+    fail "configure for $name"
+    tail -n 25 "$dir/logs/$name-configure" | sed 's/^/  | /'
+    return 1
+  fi
+  one "build $name" "$dir/logs/$name-build" 1200 make -C "$dir/$name" -j "$jobs" check TESTS=
+}
+
+# checked NAME SECONDS ARGUMENT...: make check in a build directory.
+checked ()
+{
+  local name=$1 limit=$2 status
+  shift 2
+  logged "$dir/logs/$name-check" "$limit" env "KK_FULL=$full" make -C "$dir/$name" -k -j "$jobs" check "$@"
+  status=$?
+  counted "$name" "$dir/logs/$name-check" "$status"
+}
+
+with_cc ()
+{
+  if have ccache; then echo "CC=ccache $1"; else echo "CC=$1"; fi
+}
+
+# ---- Stages ----
+
+stage_gcc ()
+{
+  build gcc "$(with_cc gcc)" && checked gcc 1800
+}
+
+stage_clang ()
+{
+  have clang || { skip "clang: not installed" && return; }
+  build clang "$(with_cc clang)"
+}
+
+stage_asan ()
+{
+  build asan "$(with_cc gcc)" --enable-sanitize=address,undefined "CFLAGS=-O1 -g" && checked asan 1800
+}
+
+# ThreadSanitizer needs a memory layout that some kernels do not give with randomisation on.
+stage_tsan ()
+{
+  local run=()
+  printf '#include <stdio.h>\nint main (void) { return puts ("ok") < 0; }\n' >"$dir/tsan-test.c"
+  if ! gcc -fsanitize=thread -o "$dir/tsan-test" "$dir/tsan-test.c" >"$dir/logs/tsan-test" 2>&1; then
+    skip "tsan: the compiler has no ThreadSanitizer" && return
+  fi
+  if ! "$dir/tsan-test" >>"$dir/logs/tsan-test" 2>&1; then
+    run=(setarch "$(uname -m)" -R)
+    "${run[@]}" "$dir/tsan-test" >>"$dir/logs/tsan-test" 2>&1 || { skip "tsan: ThreadSanitizer does not run on this kernel" && return; }
+  fi
+  build tsan "$(with_cc gcc)" --enable-sanitize=thread "CFLAGS=-O1 -g" || return
+  logged "$dir/logs/tsan-check" 1800 env "KK_FULL=$full" "${run[@]}" make -C "$dir/tsan" -k -j "$jobs" check
+  counted tsan "$dir/logs/tsan-check" $?
+}
+
+# valgrind_run TOOL OPTIONS: unit tests, fuzz corpora and a short life of the daemon.
+valgrind_run ()
+{
+  local tool=$1 tests
+  shift
+  have valgrind || { skip "$tool: valgrind is not installed" && return; }
+  if ! valgrind -q --error-exitcode=9 true >"$dir/logs/$tool-test" 2>&1; then
+    skip "$tool: valgrind does not run here: $(tail -n 1 "$dir/logs/$tool-test")" && return
+  fi
+  build gcc "$(with_cc gcc)" || return
+  tests=$(make -s -C "$dir/gcc" print-tests)
+  logged "$dir/logs/$tool-check" 1800 env KK_SLOW=10 KK_FUZZ_ROUNDS=3 make -C "$dir/gcc" -k -j "$jobs" check "TESTS=$tests" \
+    "LOG_COMPILER=valgrind --tool=$tool -q --error-exitcode=9 $*"
+  counted "$tool" "$dir/logs/$tool-check" $?
+  logged "$dir/logs/$tool-life" 900 env KK_SLOW=10 "KK_WRAPPER=valgrind --tool=$tool -q --error-exitcode=9 $*" make -C "$dir/gcc" check \
+    TESTS=tests/system/life.py
+  counted "$tool-life" "$dir/logs/$tool-life" $?
+}
+
+stage_valgrind ()
+{
+  valgrind_run memcheck --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite
+}
+
+stage_helgrind ()
+{
+  valgrind_run helgrind
+}
+
+stage_drd ()
+{
+  valgrind_run drd
+}
+
+# The tarball builds, tests, installs, uninstalls and cleans itself, from a source tree that cannot be written.
+stage_dist ()
+{
+  configured gcc "$(with_cc gcc)" || { fail "configure for distcheck" && return; }
+  logged "$dir/logs/dist" 2400 make -C "$dir/gcc" -j "$jobs" distcheck
+  local status=$?
+  counted dist "$dir/logs/dist" "$status"
+  if [ "$status" = 0 ]; then pass "make distcheck"; fi
+}
+
+# All files of the project, or those whose name fits: git knows them in a checkout, the tarball holds nothing else.
+project_files ()
+{
+  if git -C "$top" rev-parse --git-dir >/dev/null 2>&1; then
+    (cd "$top" && git ls-files -- "$@")
+  else
+    (cd "$top" && find . -path './build*' -prune -o -type f -print | sed 's,^\./,,' | while read -r f; do
+      for pattern in "$@"; do
+        # shellcheck disable=SC2254
+        case $f in $pattern) echo "$f" && break ;; esac
+      done
+    done)
+  fi
+}
+
+shell_scripts ()
+{
+  cd "$top" && { project_files 'contrib/*' '.ci/*' 'tests/*' bootstrap '*.in' | while read -r f; do
+    [ -f "$f" ] && head -c 40 "$f" | grep -qE '^#!.*/(ba)?sh' && echo "$f"
+  done; } | sort -u
+}
+
+# in_top NAME COMMAND...: one test, run at the top of the source tree.
+in_top ()
+{
+  local name=$1
+  shift
+  one "$name" "$dir/logs/${name%% *}" 1200 env -C "$top" "$@"
+}
+
+stage_static ()
+{
+  local flags places files scripts page
+  configured gcc "$(with_cc gcc)" || { fail "configure for the static checks" && return; }
+  read -ra flags <<<"$(make -s -C "$dir/gcc" print-flags)"
+  mapfile -t places < <(printf '%s\n' "${flags[@]}" | grep "^-I$source")
+  if have shellcheck; then
+    mapfile -t scripts < <(shell_scripts)
+    in_top shellcheck shellcheck -x "${scripts[@]}"
+  else
+    skip "shellcheck: not installed"
+  fi
+  if have codespell; then
+    mapfile -t files < <(project_files '*' | grep -v '^tests/fuzz/corpus/')
+    in_top codespell codespell "${files[@]}"
+  else
+    skip "codespell: not installed"
+  fi
+  if have cppcheck; then
+    in_top cppcheck cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
+      -D__GNUC__ -j "$jobs" "${places[@]}" core plugins
+  else
+    skip "cppcheck: not installed"
+  fi
+  if have mandoc; then
+    one "man pages build" "$dir/logs/pages" 1200 make -C "$dir/gcc" -j "$jobs" all || return
+    for page in "$dir"/gcc/doc/*.[1-9]; do
+      [ ! -f "$page" ] || one "mandoc ${page##*/}" "$dir/logs/mandoc" 60 mandoc -Tlint -Wwarning "$page"
+    done
+  else
+    skip "mandoc: not installed"
+  fi
+  if have clang-tidy; then
+    mapfile -t files < <(project_files '*.c' | grep -E '^(core|plugins)/')
+    printf '%s\0' "${files[@]}" >"$dir/tidy-files"
+    in_top clang-tidy xargs -0 -a "$dir/tidy-files" -P "$jobs" -I{} clang-tidy --quiet '--warnings-as-errors=*' {} -- "${flags[@]}"
+  else
+    skip "clang-tidy: not installed"
+  fi
+}
+
+# Instructions per tick, the same from run to run: for comparing by eye, no limit to keep.
+stage_count ()
+{
+  have valgrind || { skip "count: valgrind is not installed" && return; }
+  build gcc "$(with_cc gcc)" || return
+  one "instructions per tick" "$dir/logs/count" 600 make -s -C "$dir/gcc" count && sed 's/^/  | /' "$dir/logs/count"
+}
+
+stage_scanbuild ()
+{
+  have scan-build || { skip "scan-build: not installed (clang-tools)" && return; }
+  rm -rf "$dir/scanbuild"
+  mkdir -p "$dir/scanbuild"
+  (cd "$dir/scanbuild" && scan-build -o report "$source/configure" -q >"$dir/logs/scanbuild-configure" 2>&1)
+  one "scan-build" "$dir/logs/scanbuild" 1800 scan-build --status-bugs -o "$dir/scanbuild/report" make -C "$dir/scanbuild" -j "$jobs"
+}
+
+stage_analyzer ()
+{
+  build analyzer "CC=gcc" "CFLAGS=-O2 -g -fanalyzer -Wno-analyzer-too-complex"
+}
+
+# Each fuzzer for a short while, beginning with its corpus; what it finds is left in logs.
+stage_fuzz ()
+{
+  have clang || { skip "fuzz: clang is not installed" && return; }
+  echo 'int LLVMFuzzerTestOneInput (const char *d, long n) { return d && n < 0; }' >"$dir/fuzz-test.c"
+  clang -fsanitize=fuzzer,address -o "$dir/fuzz-test" "$dir/fuzz-test.c" >"$dir/logs/fuzz-test" 2>&1 || {
+    skip "fuzz: clang has no libFuzzer (libclang-rt-14-dev)" && return; }
+  configured fuzz "$(with_cc clang)" --enable-fuzz --enable-sanitize=address,undefined "CFLAGS=-O1 -g" || { fail "configure for fuzz" && return; }
+  one "build fuzz" "$dir/logs/fuzz-build" 1200 make -C "$dir/fuzz" -j "$jobs" || return
+  local target name
+  for target in "$dir"/fuzz/tests/fuzz/fuzz-*; do
+    name=${target##*/fuzz-}
+    case $name in *.o | *'*') continue ;; esac
+    mkdir -p "$dir/fuzz/new-$name"
+    one "fuzz $name" "$dir/logs/fuzz-$name" 300 "$target" -max_total_time=60 -timeout=10 -artifact_prefix="$dir/logs/found-$name-" \
+      "$dir/fuzz/new-$name" "$source/tests/fuzz/corpus/$name"
+  done
+}
+
+stage_bench ()
+{
+  build gcc "$(with_cc gcc)" || return
+  one "bench" "$dir/logs/bench" 1200 make -s -C "$dir/gcc" bench && sed 's/^/  | /' "$dir/logs/bench"
+}
