@@ -34,5 +34,8 @@ __attribute__ ((format (printf, 4, 5))) void diag_add (struct diag *d, enum diag
                                                        const char *format, ...);
 /* One line each: "daemon.yaml:12:3: error: …", ordered by place. Colour when asked. */
 void diag_print (const struct diag *d, FILE *to, int colour);
+/* Puts the items into that order. */
+void diag_sort (struct diag *d);
+const char *diag_word (enum diag_severity severity); /* "error", "warning", "note" */
 void diag_free (struct diag *d);
 #endif

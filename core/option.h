@@ -3,17 +3,41 @@
 #define OPTION_H
 
 #include "descriptor.h"
-#include "yaml.h"
+#include "yamltree.h"
 
-/* Fills a config struct of `size` bytes from its defaults and from the map `given` (NULL: defaults only). Keys in `given` that are
- * in `known` (0-ended array of names, may be NULL) belong to somebody else and are passed over; any other unknown key is an error
- * with the nearest known name. Every fault goes to `d`; `at` is the place to name when a required option is missing. The struct and
- * all its strings are one owner's: option_free. 0, -EINVAL, -ENOMEM. */
+/* Fills a config struct of `size` bytes from its defaults and from the map `given` (NULL: defaults only). Keys in `given` that
+ * are in `known` (0-ended array of names, may be NULL) belong to somebody else and are passed over; any other unknown key is an
+ * error with the nearest known name. Every fault goes to `d`; `at` is the place to name when a required option is missing. The
+ * struct and all its strings are one owner's: option_free. 0, -EINVAL, -ENOMEM. */
 int option_fill (const struct kk_option *options, uint32_t n, size_t size, const struct yaml_node *given,
                  const char *const *known, struct place at, struct diag *d, void **ret);
 void option_free (const struct kk_option *options, uint32_t n, void *config);
-/* Checks one option's own text (a default, a `config set` value); the error's sentence goes to `d`. */
+/* Checks what is written for one option; the error's sentence, which names it as `name`, goes to `d`. 0, -EINVAL, -ENOMEM. */
+int option_check (const struct kk_option *option, const char *name, const struct yaml_node *value, struct diag *d);
+/* The same for an option's own text: a default, a limit. */
 int option_check_text (const struct kk_option *option, const char *text, struct place at, struct diag *d);
+/* Are the defaults and limits of a table themselves right? -EINVAL with *reason (the caller's to free) one sentence. */
+int option_check_table (const struct kk_option *options, uint32_t n, char **reason);
 /* Two configs of the same table hold the same values. */
 bool option_equal (const struct kk_option *options, uint32_t n, const void *a, const void *b);
+/* What may be written: "a duration such as 500ms or 5s, from 1ms to 1h". The caller's to free; NULL without memory. */
+char *option_expected (const struct kk_option *option);
+
+/* ---- Between option.c and option-value.c ---- */
+
+union option_value {
+  bool boolean;
+  int32_t choice;
+  int64_t i64;
+  double f64;
+  char *string;
+  struct kk_list list;
+};
+
+/* 0; -EINVAL: no such value; -ERANGE: outside min and max; -ENOENT: a path with ~ and no home directory; -ENOMEM. */
+int option_parse (const struct kk_option *option, const struct yaml_node *value, union option_value *ret);
+void option_value_free (const struct kk_option *option, union option_value *value);
+void option_load (const struct kk_option *option, const void *config, union option_value *ret); /* still the config's */
+void option_store (const struct kk_option *option, void *config, const union option_value *value);
+int option_default (const struct kk_option *option, union option_value *ret);
 #endif

@@ -10,7 +10,7 @@ enum { MAX_WORD = 64 };
 static int
 letter (char c)
 {
-  return c == '-' ? '_' : tolower ((unsigned char)c);
+  return c == '-' ? '_' : tolower ((unsigned char) c);
 }
 
 static size_t

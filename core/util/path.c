@@ -62,7 +62,7 @@ path_join (const char *directory, const char *name, char **ret)
     name++;
   const char *slash = length && directory[length - 1] == '/' ? "" : "/";
   char *joined;
-  if (asprintf (&joined, "%.*s%s%s", (int)length, directory, *name ? slash : "", name) < 0)
+  if (asprintf (&joined, "%.*s%s%s", (int) length, directory, *name ? slash : "", name) < 0)
     return -ENOMEM;
   *ret = joined;
   return 0;
@@ -79,7 +79,7 @@ path_expand (const char *path, char **ret)
   if (rest == path + 1) {
     r = path_home (&home);
   } else {
-    name = strndup (path + 1, (size_t)(rest - path - 1));
+    name = strndup (path + 1, (size_t) (rest - path - 1));
     r = name ? database_home (name, &home) : -ENOMEM;
     free (name);
   }
@@ -138,9 +138,9 @@ read_all (int fd, size_t max, struct buf *b)
     return -EISDIR;
   if (!S_ISREG (st.st_mode))
     return -EINVAL;
-  if (st.st_size > 0 && (uint64_t)st.st_size > max)
+  if (st.st_size > 0 && (uint64_t) st.st_size > max)
     return -EFBIG;
-  size_t step = st.st_size > 0 ? (size_t)st.st_size + 1 : 4096;
+  size_t step = st.st_size > 0 ? (size_t) st.st_size + 1 : 4096;
   for (;;) {
     char *to = buf_reserve (b, step);
     if (!to)
@@ -150,7 +150,7 @@ read_all (int fd, size_t max, struct buf *b)
       continue;
     if (n < 0)
       return -errno;
-    b->len += (size_t)n;
+    b->len += (size_t) n;
     b->data[b->len] = 0;
     if (n == 0)
       return b->len > max ? -EFBIG : 0;
@@ -186,7 +186,7 @@ write_all (int fd, const void *data, size_t length)
     if (n < 0)
       return -errno;
     p += n;
-    length -= (size_t)n;
+    length -= (size_t) n;
   }
   return 0;
 }
@@ -195,7 +195,7 @@ static void
 sync_directory_of (const char *path)
 {
   const char *slash = strrchr (path, '/');
-  char *directory = slash ? strndup (path, slash == path ? 1 : (size_t)(slash - path)) : strdup (".");
+  char *directory = slash ? strndup (path, slash == path ? 1 : (size_t) (slash - path)) : strdup (".");
   if (!directory)
     return;
   int fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

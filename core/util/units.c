@@ -22,10 +22,10 @@ number_end (const char *p)
   if (*p == '+' || *p == '-')
     p++;
   int digits = 0;
-  for (; isdigit ((unsigned char)*p); p++)
+  for (; isdigit ((unsigned char) *p); p++)
     digits++;
   if (*p == '.')
-    for (p++; isdigit ((unsigned char)*p); p++)
+    for (p++; isdigit ((unsigned char) *p); p++)
       digits++;
   if (!digits)
     return NULL;
@@ -33,8 +33,8 @@ number_end (const char *p)
     const char *q = p + 1;
     if (*q == '+' || *q == '-')
       q++;
-    if (isdigit ((unsigned char)*q)) {
-      while (isdigit ((unsigned char)*q))
+    if (isdigit ((unsigned char) *q)) {
+      while (isdigit ((unsigned char) *q))
         q++;
       p = q;
     }
@@ -49,7 +49,7 @@ number (const char *text, const char **end, double *ret)
   *end = number_end (text);
   if (!*end)
     return -EINVAL;
-  locale_t c = newlocale (LC_ALL_MASK, "C", (locale_t)0);
+  locale_t c = newlocale (LC_ALL_MASK, "C", (locale_t) 0);
   if (!c)
     return -ENOMEM;
   double value = strtod_l (text, NULL, c);
@@ -74,10 +74,10 @@ with_unit (const char *text, const struct unit *units, int64_t *ret)
     units++;
   if (!units->name)
     return -EINVAL;
-  long double scaled = (long double)value * (long double)units->factor;
+  long double scaled = (long double) value * (long double) units->factor;
   if (scaled >= 9.2233720368547e18L || scaled <= -9.2233720368547e18L)
     return -ERANGE;
-  *ret = (int64_t)llroundl (scaled);
+  *ret = (int64_t) llroundl (scaled);
   return 0;
 }
 
