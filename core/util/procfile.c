@@ -38,7 +38,7 @@ may_keep (int fd)
   struct rlimit files;
   if (fstatfs (fd, &fs) < 0)
     return false;
-  switch ((unsigned long)fs.f_type) {
+  switch ((unsigned long) fs.f_type) {
   case PROC_SUPER_MAGIC:
   case SYSFS_MAGIC:
   case CGROUP_SUPER_MAGIC:
@@ -47,7 +47,7 @@ may_keep (int fd)
   default:
     return false;
   }
-  return getrlimit (RLIMIT_NOFILE, &files) < 0 || (rlim_t)fd < files.rlim_cur - files.rlim_cur / 4;
+  return getrlimit (RLIMIT_NOFILE, &files) < 0 || (rlim_t) fd < files.rlim_cur - files.rlim_cur / 4;
 }
 
 static int
@@ -74,18 +74,18 @@ read_all (struct procfile *f, int fd, size_t max)
     if (f->len >= f->cap) {
       /* A file of exactly `max` bytes fits: only a further byte is too many. */
       char more;
-      if (f->len >= max && pread (fd, &more, 1, (off_t)f->len) == 0)
+      if (f->len >= max && pread (fd, &more, 1, (off_t) f->len) == 0)
         break;
       int r = grow (f, max);
       if (r < 0)
         return r;
     }
-    ssize_t n = pread (fd, f->data + f->len, f->cap - f->len, (off_t)f->len);
+    ssize_t n = pread (fd, f->data + f->len, f->cap - f->len, (off_t) f->len);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
       return -errno;
-    f->len += (size_t)n;
+    f->len += (size_t) n;
     if (n == 0 || (f->len < f->cap && f->len < SURELY_ALL))
       break;
   }

@@ -26,7 +26,7 @@ digits (const char **p, const char *end, uint64_t *ret)
   if (!is_digit (at, end))
     return false;
   for (; is_digit (at, end); at++) {
-    uint64_t digit = (uint64_t)(*at - '0');
+    uint64_t digit = (uint64_t) (*at - '0');
     if (value > (UINT64_MAX - digit) / 10)
       return false;
     value = value * 10 + digit;
@@ -56,9 +56,9 @@ scan_i64 (const char **p, const char *end, int64_t *ret)
   bool minus = at < end && *at == '-';
   if (at < end && (*at == '-' || *at == '+'))
     at++;
-  if (!digits (&at, end, &value) || value > (uint64_t)INT64_MAX + minus)
+  if (!digits (&at, end, &value) || value > (uint64_t) INT64_MAX + minus)
     return false;
-  *ret = minus ? (int64_t)(0 - value) : (int64_t)value;
+  *ret = minus ? (int64_t) (0 - value) : (int64_t) value;
   *p = at;
   return true;
 }
@@ -101,14 +101,14 @@ scan_word (const char **p, const char *end, size_t *length)
   if (at == word)
     return NULL;
   *p = at;
-  *length = (size_t)(at - word);
+  *length = (size_t) (at - word);
   return word;
 }
 
 const char *
 scan_next_line (const char *p, const char *end)
 {
-  const char *newline = p < end ? memchr (p, '\n', (size_t)(end - p)) : NULL;
+  const char *newline = p < end ? memchr (p, '\n', (size_t) (end - p)) : NULL;
   return newline ? newline + 1 : end;
 }
 

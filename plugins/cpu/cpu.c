@@ -1,5 +1,4 @@
-/* The cpu input: how busy the processors were since the previous reading, load averages, and on request what the time went
- * into. */
+/* The cpu input: how busy the processors were since the previous reading, load averages, and on request where the time went. */
 #include <kode-kronical/plugin.h>
 
 #include "source.h"
@@ -14,53 +13,46 @@ struct config {
 };
 
 static const struct kk_option options[] = {
-    KK_OPT_BOOL ("load", struct config, load, .def = "true", .help = "Record the load averages"),
-    KK_OPT_BOOL ("states", struct config, states, .def = "false",
-                 .help = "Record the shares of time by state: user, system, waiting for I/O, stolen and so on"),
-    KK_OPT_BOOL ("per_core", struct config, per_core, .def = "false",
-                 .help = "Record every processor by itself, in the table cores"),
-    KK_OPT_BOOL ("context_switches", struct config, context_switches, .def = "false",
-                 .help = "Record how often the processors switched between tasks, and were interrupted"),
-    KK_OPT_BOOL ("processes", struct config, processes, .def = "false",
-                 .help = "Record how many processes run, wait for I/O and were started"),
-    KK_OPT_BOOL ("pressure", struct config, pressure, .def = "false",
-                 .help = "Record how long work waited for CPU, memory and I/O, where the kernel tells (PSI)"),
-    KK_OPT_PATH ("proc_root", struct config, proc_root, .def = "/proc", .flags = KK_ADVANCED,
-                 .help = "Where the proc file system is mounted"),
+  KK_OPT_BOOL ("load", struct config, load, .def = "true", .help = "Record the load averages"),
+  KK_OPT_BOOL ("states", struct config, states, .def = "false",
+               .help = "Record the shares of time by state: user, system, waiting for I/O, stolen and so on"),
+  KK_OPT_BOOL ("per_core", struct config, per_core, .def = "false",
+               .help = "Record every processor by itself, in the table cores"),
+  KK_OPT_BOOL ("context_switches", struct config, context_switches, .def = "false",
+               .help = "Record how often the processors switched between tasks, and were interrupted"),
+  KK_OPT_BOOL ("processes", struct config, processes, .def = "false",
+               .help = "Record how many processes run, wait for I/O and were started"),
+  KK_OPT_BOOL ("pressure", struct config, pressure, .def = "false",
+               .help = "Record how long work waited for CPU, memory and I/O, where the kernel tells (PSI)"),
+  KK_OPT_PATH ("proc_root", struct config, proc_root, .def = "/proc", .flags = KK_ADVANCED,
+               .help = "Where the proc file system is mounted"),
 };
 
-/* The shares by state stand in the order of enum cpu_state, the counts in that of enum cpu_count, pressure by what and stalled.
- */
-#define STATE_FIELDS(first_, prefix_)                                                                                          \
-  [(first_) + CPU_USER] = KK_F64 (prefix_ "user_percent", "%", KK_GAUGE, .decimals = 1, .only_if = "states",                   \
-                                  .help = "Share of time in user space, guests of a hypervisor included"),                     \
-              [(first_) + CPU_NICE] = KK_F64 (prefix_ "nice_percent", "%", KK_GAUGE, .decimals = 1, .only_if = "states",       \
-                                              .help = "Share of time in user space at lowered priority, guests included"),     \
-              [(first_) + CPU_SYSTEM] = KK_F64 (prefix_ "system_percent", "%", KK_GAUGE, .decimals = 1, .only_if = "states",   \
-                                                .help = "Share of time in the kernel"),                                        \
-              [(first_) + CPU_IDLE] = KK_F64 (prefix_ "idle_percent", "%", KK_GAUGE, .decimals = 1, .only_if = "states",       \
-                                              .help = "Share of time with nothing to do"),                                     \
-              [(first_) + CPU_IOWAIT] = KK_F64 (prefix_ "iowait_percent", "%", KK_GAUGE, .decimals = 1, .only_if = "states",   \
-                                                .help = "Share of idle time in which I/O was waited for"),                     \
-              [(first_) + CPU_IRQ] = KK_F64 (prefix_ "irq_percent", "%", KK_GAUGE, .decimals = 1, .only_if = "states",         \
-                                             .help = "Share of time serving interrupts"),                                      \
-              [(first_) + CPU_SOFTIRQ] = KK_F64 (prefix_ "softirq_percent", "%", KK_GAUGE, .decimals = 1, .only_if = "states", \
-                                                 .help = "Share of time in deferred interrupt work"),                          \
-              [(first_) + CPU_STEAL] = KK_F64 (prefix_ "steal_percent", "%", KK_GAUGE, .decimals = 1, .only_if = "states",     \
-                                               .help = "Share of time the hypervisor gave to others"),                         \
-              [(first_) + CPU_GUEST] = KK_F64 (prefix_ "guest_percent", "%", KK_GAUGE, .decimals = 1, .only_if = "states",     \
-                                               .help = "Share of time running guests; part of user"),                          \
-              [(first_) + CPU_GUEST_NICE] =                                                                                    \
-                  KK_F64 (prefix_ "guest_nice_percent", "%", KK_GAUGE, .decimals = 1, .only_if = "states",                     \
-                          .help = "Share of time running guests at lowered priority; part of nice")
+/* Shares by state stand in the order of enum cpu_state, counts in that of enum cpu_count, pressure by what and how. */
+#define SHARE(name_, help_) KK_F64 (name_, "%", KK_GAUGE, .decimals = 1, .only_if = "states", .help = help_)
+#define LOAD_AVG(name_, span_)                                                                                                 \
+  KK_F64 (name_, "1", KK_GAUGE, .decimals = 2, .only_if = "load", .help = "Load average over " span_)
+#define PRESSURE_OF(name_, help_) KK_F64 (name_, "%", KK_GAUGE, .decimals = 2, .only_if = "pressure", .help = help_)
 
-#define PRESSURE_FIELDS(which_, name_, what_)                                                                                  \
-  [PRESSURE + 2 * (which_) +                                                                                                   \
-      CPU_SOME] = KK_F64 ("pressure_" name_ "_some_percent", "%", KK_GAUGE, .decimals = 2, .only_if = "pressure",              \
-                          .help = "Share of the last 10 seconds in which some task waited for " what_),                        \
-      [PRESSURE + 2 * (which_) + CPU_FULL] =                                                                                   \
-          KK_F64 ("pressure_" name_ "_full_percent", "%", KK_GAUGE, .decimals = 2, .only_if = "pressure",                      \
-                  .help = "Share of the last 10 seconds in which every task waited for " what_)
+/* clang-format off */
+#define SHARES(at_, prefix_)                                                                                                   \
+  [(at_) + CPU_USER] = SHARE (prefix_ "user_percent", "Share of time in user space, guests of a hypervisor included"),         \
+  [(at_) + CPU_NICE] = SHARE (prefix_ "nice_percent", "Share of time in user space at lowered priority, guests included"),     \
+  [(at_) + CPU_SYSTEM] = SHARE (prefix_ "system_percent", "Share of time in the kernel"),                                      \
+  [(at_) + CPU_IDLE] = SHARE (prefix_ "idle_percent", "Share of time with nothing to do"),                                     \
+  [(at_) + CPU_IOWAIT] = SHARE (prefix_ "iowait_percent", "Share of time idle while I/O was waited for"),                      \
+  [(at_) + CPU_IRQ] = SHARE (prefix_ "irq_percent", "Share of time serving interrupts"),                                       \
+  [(at_) + CPU_SOFTIRQ] = SHARE (prefix_ "softirq_percent", "Share of time in deferred interrupt work"),                       \
+  [(at_) + CPU_STEAL] = SHARE (prefix_ "steal_percent", "Share of time the hypervisor gave to others"),                        \
+  [(at_) + CPU_GUEST] = SHARE (prefix_ "guest_percent", "Share of time running guests; part of user"),                         \
+  [(at_) + CPU_GUEST_NICE] = SHARE (prefix_ "guest_nice_percent", "Share of time running guests at lowered priority; part of nice")
+
+#define PRESSURES(which_, name_, what_)                                                                                        \
+  [PRESSURE + 2 * (which_) + CPU_SOME]                                                                                         \
+    = PRESSURE_OF ("pressure_" name_ "_some_percent", "Share of the last 10 seconds in which some task waited for " what_),    \
+  [PRESSURE + 2 * (which_) + CPU_FULL]                                                                                         \
+    = PRESSURE_OF ("pressure_" name_ "_full_percent", "Share of the last 10 seconds in which every task waited for " what_)
+/* clang-format on */
 
 enum {
   CPU_PERCENT,
@@ -70,40 +62,38 @@ enum {
   PRESSURE = COUNTS + CPU_COUNTS,
 };
 static const struct kk_field system_fields[] = {
-    [CPU_PERCENT] = KK_F64 ("cpu_percent", "%", KK_GAUGE, .decimals = 1,
-                            .help = "Share of time all processors were busy since the previous reading"),
-    [LOAD] = KK_F64 ("load_avg_1m", "1", KK_GAUGE, .decimals = 2, .only_if = "load", .help = "Load average over one minute"),
-    [LOAD + 1] =
-        KK_F64 ("load_avg_5m", "1", KK_GAUGE, .decimals = 2, .only_if = "load", .help = "Load average over five minutes"),
-    [LOAD + 2] =
-        KK_F64 ("load_avg_15m", "1", KK_GAUGE, .decimals = 2, .only_if = "load", .help = "Load average over fifteen minutes"),
-    STATE_FIELDS (STATES, "cpu_"),
-    [COUNTS + CPU_CONTEXT_SWITCHES] = KK_U64 ("context_switches", "1", KK_COUNTER, .only_if = "context_switches",
-                                              .help = "Switches between tasks since boot"),
-    [COUNTS + CPU_INTERRUPTS] =
-        KK_U64 ("interrupts", "1", KK_COUNTER, .only_if = "context_switches", .help = "Interrupts served since boot"),
-    [COUNTS + CPU_FORKS] = KK_U64 ("processes_started", "1", KK_COUNTER, .only_if = "processes",
-                                   .help = "Processes and threads started since boot"),
-    [COUNTS + CPU_RUNNING] = KK_U64 ("processes_running", "1", KK_GAUGE, .only_if = "processes",
-                                     .help = "Tasks that run or could run, the one that asks included"),
-    [COUNTS + CPU_BLOCKED] =
-        KK_U64 ("processes_blocked", "1", KK_GAUGE, .only_if = "processes", .help = "Tasks that wait for I/O"),
-    PRESSURE_FIELDS (CPU_PRESSURE_CPU, "cpu", "a processor"),
-    PRESSURE_FIELDS (CPU_PRESSURE_MEMORY, "memory", "memory"),
-    PRESSURE_FIELDS (CPU_PRESSURE_IO, "io", "I/O"),
+  [CPU_PERCENT] = KK_F64 ("cpu_percent", "%", KK_GAUGE, .decimals = 1,
+                          .help = "Share of time all processors were busy since the previous reading"),
+  [LOAD] = LOAD_AVG ("load_avg_1m", "one minute"),
+  [LOAD + 1] = LOAD_AVG ("load_avg_5m", "five minutes"),
+  [LOAD + 2] = LOAD_AVG ("load_avg_15m", "fifteen minutes"),
+  SHARES (STATES, "cpu_"),
+  [COUNTS + CPU_CONTEXT_SWITCHES] =
+    KK_U64 ("context_switches", "1", KK_COUNTER, .only_if = "context_switches", .help = "Switches between tasks since boot"),
+  [COUNTS + CPU_INTERRUPTS] =
+    KK_U64 ("interrupts", "1", KK_COUNTER, .only_if = "context_switches", .help = "Interrupts served since boot"),
+  [COUNTS + CPU_FORKS] =
+    KK_U64 ("processes_started", "1", KK_COUNTER, .only_if = "processes", .help = "Processes and threads started since boot"),
+  [COUNTS + CPU_RUNNING] = KK_U64 ("processes_running", "1", KK_GAUGE, .only_if = "processes",
+                                   .help = "Tasks that run or could run, the one that asks included"),
+  [COUNTS + CPU_BLOCKED] =
+    KK_U64 ("processes_blocked", "1", KK_GAUGE, .only_if = "processes", .help = "Tasks that wait for I/O"),
+  PRESSURES (CPU_PRESSURE_CPU, "cpu", "a processor"),
+  PRESSURES (CPU_PRESSURE_MEMORY, "memory", "memory"),
+  PRESSURES (CPU_PRESSURE_IO, "io", "I/O"),
 };
 
 enum { CORE_PERCENT, CORE_STATES };
 static const struct kk_field core_fields[] = {
-    [CORE_PERCENT] = KK_F64 ("cpu_percent", "%", KK_GAUGE, .decimals = 1, .help = "Share of time this processor was busy"),
-    STATE_FIELDS (CORE_STATES, ""),
+  [CORE_PERCENT] = KK_F64 ("cpu_percent", "%", KK_GAUGE, .decimals = 1, .help = "Share of time this processor was busy"),
+  SHARES (CORE_STATES, ""),
 };
 
 enum { SYSTEM, CORES };
 static const struct kk_table tables[] = {
-    [SYSTEM] = KK_SINGLE ("system", system_fields, "The machine as a whole"),
-    [CORES] = KK_KEYED ("cores", "core", KK_U64_KEY, core_fields, "One row per processor that is on line",
-                        .only_if = "per_core", .max_rows = CPU_MOST_CORES),
+  [SYSTEM] = KK_SINGLE ("system", system_fields, "The machine as a whole"),
+  [CORES] = KK_KEYED ("cores", "core", KK_U64_KEY, core_fields, "One row per processor that is on line", .only_if = "per_core",
+                      .max_rows = CPU_MOST_CORES),
 };
 
 /* The kernel counts in steps of 10 ms, so a share over less than ten of them says little; a tick may come a little early. */
@@ -165,7 +155,7 @@ core_meter (struct cpu *c, uint32_t number)
 static int
 step_all (struct cpu *c, enum step step, uint32_t why, int64_t mono_ns)
 {
-  uint64_t span_ms = step == MEASURE ? (uint64_t)(mono_ns - c->base_ns) / 1000000 : 0;
+  uint64_t span_ms = step == MEASURE ? (uint64_t) (mono_ns - c->base_ns) / 1000000 : 0;
   uint64_t ticks = span_ms * cpu_source_ticks_per_second () / 1000;
   uint64_t possible = ticks + ticks / 4 + 20;
   c->readings++;
@@ -204,8 +194,8 @@ cpu_create (struct kk_instance *self, const void *config, void **state)
     return -ENOMEM;
   c->self = self;
   c->config = config;
-  c->want = (c->config->per_core ? CPU_WANT_CORES : 0u)
-            | (c->config->context_switches || c->config->processes ? CPU_WANT_COUNTS : 0u);
+  c->want =
+    (c->config->per_core ? CPU_WANT_CORES : 0u) | (c->config->context_switches || c->config->processes ? CPU_WANT_COUNTS : 0u);
   kk_now (self, &time);
   int r = cpu_source_open (c->config->proc_root, &c->source);
   if (r == 0) {
@@ -227,7 +217,7 @@ static void
 put_percent (struct kk_row *row, uint32_t field, uint32_t absent, double percent)
 {
   if (absent)
-    kk_absent (row, field, (enum kk_absent)absent);
+    kk_absent (row, field, (enum kk_absent) absent);
   else
     kk_f64 (row, field, percent);
 }
@@ -285,7 +275,7 @@ put_pressure (struct cpu *c, struct kk_row *row)
   for (uint32_t which = 0; which < CPU_PRESSURES; which++) {
     double percent[2] = {NAN, NAN};
     if (!c->no_pressure[which]) {
-      int r = cpu_source_pressure (c->source, (enum cpu_pressure)which, percent);
+      int r = cpu_source_pressure (c->source, (enum cpu_pressure) which, percent);
       if (r < 0 && r != -EINTR && r != -ENOMEM && r != -EMFILE && r != -ENFILE) {
         c->no_pressure[which] = true;
         kk_info (c->self, "%s is left out: this kernel does not tell it in %s/pressure (%s)",

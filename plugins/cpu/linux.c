@@ -87,7 +87,7 @@ parse_cores (const char **p, const char *end, struct cpu_reading *r)
     struct cpu_times times;
     if (scan_u64 (&at, end, &number) && number < CPU_MOST_CORES && parse_times (&at, end, &times)
         && r->n_cores < CPU_MOST_CORES) {
-      int error = add_core (r, (uint32_t)number, &times);
+      int error = add_core (r, (uint32_t) number, &times);
       if (error < 0)
         return error;
     }
@@ -100,8 +100,8 @@ static void
 parse_counts (const char *p, const char *end, struct cpu_reading *r)
 {
   static const char *const names[CPU_COUNTS] = {
-      [CPU_CONTEXT_SWITCHES] = "ctxt ", [CPU_INTERRUPTS] = "intr ",       [CPU_FORKS] = "processes ",
-      [CPU_RUNNING] = "procs_running ", [CPU_BLOCKED] = "procs_blocked ",
+    [CPU_CONTEXT_SWITCHES] = "ctxt ", [CPU_INTERRUPTS] = "intr ",       [CPU_FORKS] = "processes ",
+    [CPU_RUNNING] = "procs_running ", [CPU_BLOCKED] = "procs_blocked ",
   };
   memset (r->has_count, 0, sizeof r->has_count);
   for (; p < end; p = scan_next_line (p, end))
@@ -199,7 +199,7 @@ uint64_t
 cpu_source_ticks_per_second (void)
 {
   long ticks = sysconf (_SC_CLK_TCK);
-  return ticks > 0 ? (uint64_t)ticks : 100;
+  return ticks > 0 ? (uint64_t) ticks : 100;
 }
 
 void

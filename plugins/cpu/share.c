@@ -7,7 +7,7 @@ percent_of (uint64_t part, uint64_t whole)
 {
   if (!whole)
     return 0;
-  double percent = 100.0 * (double)part / (double)whole;
+  double percent = 100.0 * (double) part / (double) whole;
   return percent > 100 ? 100 : percent;
 }
 
