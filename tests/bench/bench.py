@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Measures what the daemon costs, beside a bare loop and, where it is installed, collectd.
+
+All are measured in the same run, by turns, so that their ratios hold on any machine; one absolute time says little. CPU is what
+the scheduler counted (/proc/PID/task/*/schedstat), wake-ups are voluntary context switches, memory is VmRSS at the end."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", "system"))
+import kk  # noqa: E402
+
+BARE = os.path.join (kk.BUILD, "tests", "bench", "bare")
+SMALL = "daemon: {enable_network_monitoring: true, auto_track_python: false, track_processes: []}\n"
+NO_PROCESSES = SMALL + "plugins: {process: {enabled: false}}\n"
+COLLECTD = """Interval 1
+BaseDir "{dir}"
+PIDFile "{dir}/pid"
+TypesDB "/usr/share/collectd/types.db"
+LoadPlugin cpu
+LoadPlugin memory
+LoadPlugin load
+LoadPlugin interface
+{more}
+LoadPlugin csv
+<Plugin csv>
+  DataDir "{dir}/csv"
+</Plugin>
+"""
+
+
+def read (path):
+    with open (path, encoding="ascii", errors="replace") as f:
+        return f.read ()
+
+
+def usage (pid):
+    """CPU ns and voluntary switches of all threads of a process so far."""
+    cpu = wakes = 0
+    for tid in os.listdir (f"/proc/{pid}/task"):
+        try:
+            cpu += int (read (f"/proc/{pid}/task/{tid}/schedstat").split ()[0])
+            wakes += int (read (f"/proc/{pid}/task/{tid}/status").split ("\nvoluntary_ctxt_switches:")[1].split ()[0])
+        except FileNotFoundError:
+            pass
+    return cpu, wakes
+
+
+def rss (pid):
+    return int (read (f"/proc/{pid}/status").split ("VmRSS:")[1].split ()[0]) / 1024
+
+
+class Reader (threading.Thread):
+    """Reads the recorded files once a second, as an application with the Python library does."""
+
+    def __init__ (self, data):
+        super ().__init__ (daemon=True)
+        self.data, self.done = data, threading.Event ()
+        self.start ()
+
+    def run (self):
+        while not self.done.wait (1):
+            kk.read_metrics (self.data, strict=False)
+
+
+class Contender:
+    def __init__ (self, name, reach=None):
+        self.name, self.reach, self.cpu, self.wakes, self.memory = name, reach, [], [], []
+
+    def begin (self, home):
+        """Starts it; returns its process."""
+        raise NotImplementedError
+
+    def window (self, seconds, settle):
+        home = kk.Home ("bench")
+        reader = None
+        try:
+            process = self.begin (home)
+            reader = self.reader (home)
+            time.sleep (settle)
+            start, (cpu, wakes) = time.monotonic (), usage (process.pid)
+            time.sleep (seconds)
+            cpu_end, wakes_end = usage (process.pid)
+            took = time.monotonic () - start
+            self.cpu.append ((cpu_end - cpu) / took / 1000)
+            self.wakes.append ((wakes_end - wakes) / took)
+            self.memory.append (rss (process.pid))
+        finally:
+            if reader:
+                reader.done.set ()
+                reader.join ()
+            home.close ()
+
+    def reader (self, home):
+        return None
+
+
+class Bare (Contender):
+    def begin (self, home):
+        return home.spawn (BARE, os.path.join (home.path, "out"))
+
+
+class Daemon (Contender):
+    def __init__ (self, name, config, reach=None, read=False):
+        super ().__init__ (name, reach)
+        self.config, self.read = config, read
+
+    def begin (self, home):
+        return home.daemon (self.config).start ().process
+
+    def reader (self, home):
+        return Reader (home.data) if self.read else None
+
+
+class Collectd (Contender):
+    def __init__ (self, name, program, more=""):
+        super ().__init__ (name)
+        self.program, self.more = program, more
+
+    def begin (self, home):
+        config = home.write ("collectd.conf", COLLECTD.format (dir=home.path, more=self.more))
+        return home.spawn (self.program, "-f", "-C", config, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def middle (values):
+    values = sorted (values)
+    return (values[(len (values) - 1) // 2] + values[len (values) // 2]) / 2
+
+
+def contenders (ring):
+    found = [Bare ("bare loop"), Daemon ("daemon, nobody reads", NO_PROCESSES, 2), Daemon ("daemon, read each second", NO_PROCESSES, 4, read=True),
+             Daemon ("daemon with processes", SMALL)]
+    if ring:
+        found.append (Daemon ("daemon, 200 Hz, ring fills", NO_PROCESSES.replace ("{enable", "{sample_interval: 0.005, enable")))
+    collectd = shutil.which ("collectd", path=os.environ.get ("PATH", "") + ":/usr/sbin")
+    if collectd:
+        found += [Collectd ("collectd", collectd), Collectd ("collectd with processes", collectd, "LoadPlugin processes")]
+    else:
+        print ("collectd is not installed (Debian: collectd-core): left out", file=sys.stderr)
+    return found
+
+
+def main ():
+    p = argparse.ArgumentParser (description=__doc__.split ("\n")[0])
+    p.add_argument ("--seconds", type=float, default=10, help="length of one window (10)")
+    p.add_argument ("--rounds", type=int, default=3, help="windows each (3); the middle one counts")
+    p.add_argument ("--settle", type=float, default=3, help="seconds between start and window (3)")
+    p.add_argument ("--processes", type=int, default=0, help="idle processes to have beside (0)")
+    p.add_argument ("--ring", action="store_true", help="also at 200 Hz")
+    p.add_argument ("--only", help="contenders with this word in their name, and the bare loop")
+    p.add_argument ("--json", action="store_true", help="JSON instead of a table")
+    a = p.parse_args ()
+    todo = [c for c in contenders (a.ring) if not a.only or a.only in c.name or c.name == "bare loop"]
+    beside = [subprocess.Popen (["sleep", "1000000"]) for _ in range (a.processes)]
+    try:
+        for i in range (a.rounds):
+            for c in todo:
+                if sys.stderr.isatty ():
+                    print (f"\r\033[Kround {i + 1}/{a.rounds}: {c.name}", end="", file=sys.stderr, flush=True)
+                c.window (a.seconds, a.settle)
+    finally:
+        if sys.stderr.isatty ():
+            print ("\r\033[K", end="", file=sys.stderr)
+        for b in beside:
+            b.kill ()
+        for b in beside:
+            b.wait ()
+    base = middle (todo[0].cpu)
+    rows = [{"name": c.name, "cpu_us_per_s": round (middle (c.cpu), 1), "ratio": round (middle (c.cpu) / base, 2), "reach": c.reach,
+             "wakeups_per_s": round (middle (c.wakes), 2), "rss_mib": round (middle (c.memory), 2)} for c in todo]
+    if a.json:
+        print (json.dumps ({"seconds": a.seconds, "rounds": a.rounds, "processes": a.processes, "results": rows}, indent=1))
+        return
+    print (f"{'':28} {'CPU µs/s':>10} {'× bare':>7} {'reach':>6} {'wake-ups/s':>11} {'RSS MiB':>8}")
+    for r in rows:
+        print (f"{r['name']:28} {r['cpu_us_per_s']:10.0f} {r['ratio']:7.2f} {'' if r['reach'] is None else '≤ %g' % r['reach']:>6} "
+               f"{r['wakeups_per_s']:11.1f} {r['rss_mib']:8.2f}")
+
+
+main ()
