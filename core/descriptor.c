@@ -334,6 +334,13 @@ descriptor_option (const struct descriptor *d, const char *name)
   return NULL;
 }
 
+bool
+descriptor_has (const struct descriptor *d, const void *config, const char *only_if)
+{
+  const struct kk_option *o = only_if ? descriptor_option (d, only_if) : NULL;
+  return !o || *(const bool *) ((const char *) config + o->offset);
+}
+
 const char *
 descriptor_kind (const struct descriptor *d)
 {

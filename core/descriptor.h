@@ -16,5 +16,7 @@ struct descriptor {
 int descriptor_copy (const struct kk_plugin *from, const char *path, struct descriptor **ret, char **reason);
 void descriptor_free (struct descriptor *d);
 const struct kk_option *descriptor_option (const struct descriptor *d, const char *name);
+/* Whether a table or field with this .only_if (may be NULL) is there under this config. */
+bool descriptor_has (const struct descriptor *d, const void *config, const char *only_if);
 const char *descriptor_kind (const struct descriptor *d); /* "input", "filter", "output" */
 #endif

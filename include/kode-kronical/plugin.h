@@ -407,7 +407,7 @@ kk_read_time (const struct kk_rows *out, struct kk_time *time)
 }
 
 /* Begins a row. `key`: NULL for a single table; it is copied. `identity` tells a reused key from the same thing: a process's start
- * time, an interface's index; 0 where there is none. Never NULL: a row that cannot be kept (unknown table, key given twice, too
+ * time, an interface's index; 0 where there is none. A single table has one row: asked again, it is the same. Never NULL: a row that cannot be kept (unknown table, key given twice, too
  * many rows, no memory) is counted, and what is set in it goes nowhere. Valid until the next row of the same table. */
 static inline struct kk_row *
 kk_row (struct kk_rows *out, uint32_t table, const char *key, uint64_t identity)

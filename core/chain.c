@@ -1,0 +1,273 @@
+#include "chain.h"
+
+#include "shape.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Schemas come anew with a reload or when a filter in front changes its mind; a link remembers this many. */
+enum { MAX_BINDINGS = 8, MAX_EMITS = 4096 };
+
+struct binding {
+  uint64_t schema_id;
+  struct shape *shape;
+  void *of_filter;
+};
+
+struct link {
+  struct instance *filter;
+  struct binding bindings[MAX_BINDINGS];
+  size_t n_bindings;
+};
+
+struct chain {
+  chain_sink *sink;
+  void *arg;
+  size_t n;
+  struct link links[];
+};
+
+/* What a filter emits into during one call. What it emitted goes on when the call has returned well, so that a filter's cost is its
+ * own and a failed call passes on nothing. */
+struct emit {
+  struct kk_emit face;
+  const struct sample *in;    /* NULL in flush */
+  const struct shape *shape;
+  uint32_t **rows;            /* by table of in: what emit_keep_rows was given */
+  uint32_t *n_rows;
+  struct sample **out;
+  size_t n, cap;
+};
+
+int
+chain_new (struct instance *const *filters, size_t n, chain_sink *sink, void *arg, struct chain **ret)
+{
+  struct chain *c = calloc (1, sizeof *c + n * sizeof c->links[0]);
+  if (!c)
+    return -ENOMEM;
+  c->sink = sink;
+  c->arg = arg;
+  c->n = n;
+  for (size_t i = 0; i < n; i++)
+    c->links[i].filter = filters[i];
+  *ret = c;
+  return 0;
+}
+
+static void
+binding_release (const struct link *l, struct binding *b)
+{
+  if (l->filter->plugin->unbind && b->of_filter)
+    l->filter->plugin->unbind (l->filter->state, b->of_filter);
+  shape_free (b->shape);
+}
+
+void
+chain_free (struct chain *c)
+{
+  if (!c)
+    return;
+  for (size_t i = 0; i < c->n; i++)
+    for (size_t j = 0; j < c->links[i].n_bindings; j++)
+      binding_release (c->links + i, c->links[i].bindings + j);
+  free (c);
+}
+
+static int
+bind_schema (struct link *l, struct schema *in, struct binding *ret)
+{
+  struct shape *shape;
+  int r = shape_new (in->face.host, in, &shape);
+  if (r)
+    return r;
+  void *of_filter = NULL;
+  const struct kk_plugin *p = l->filter->plugin;
+  r = p->bind (l->filter->state, &in->face, &shape->face, &of_filter);
+  if (!r) {
+    *ret = (struct binding){.schema_id = in->id, .shape = shape, .of_filter = of_filter};
+    r = shape_finish (shape);
+    if (r)
+      binding_release (l, ret);
+    return r;
+  }
+  shape_free (shape);
+  return r < 0 ? r : -EIO;
+}
+
+static int
+binding_for (struct link *l, struct schema *in, const struct binding **ret)
+{
+  for (size_t i = 0; i < l->n_bindings; i++)
+    if (l->bindings[i].schema_id == in->id) {
+      *ret = l->bindings + i;
+      return 0;
+    }
+  struct binding b;
+  int r = bind_schema (l, in, &b);
+  if (r)
+    return r;
+  if (l->n_bindings == MAX_BINDINGS) {
+    binding_release (l, l->bindings);
+    memmove (l->bindings, l->bindings + 1, --l->n_bindings * sizeof b);
+  }
+  l->bindings[l->n_bindings] = b;
+  *ret = l->bindings + l->n_bindings++;
+  return 0;
+}
+
+static void
+forget_rows (struct emit *e)
+{
+  for (uint32_t t = 0; e->rows && t < e->in->schema->n_tables; t++) {
+    free (e->rows[t]);
+    e->rows[t] = NULL;
+  }
+}
+
+static void run_from (struct chain *c, size_t at, const struct sample *sample);
+
+/* Ends a filter's call: passes on what it emitted, or on failure drops it. */
+static void
+finish (struct chain *c, size_t at, struct emit *e, int r)
+{
+  struct instance *filter = c->links[at].filter;
+  for (size_t i = 0; i < e->n; i++) {
+    if (!r)
+      run_from (c, at + 1, e->out[i]);
+    sample_unref (e->out[i]);
+  }
+  forget_rows (e);
+  free (e->rows);
+  free (e->n_rows);
+  free (e->out);
+  if (r && e->in && filter->plan->pass_on_error)
+    run_from (c, at + 1, e->in);
+  else if (r)
+    INSTANCE_COUNT (filter, dropped, 1);
+}
+
+static void
+filter_one (struct chain *c, size_t at, const struct sample *sample)
+{
+  struct link *l = c->links + at;
+  const struct binding *b = NULL;
+  struct emit e = {.face.host = sample->face.host, .in = sample};
+  struct instance_call call = instance_call_begin (l->filter);
+  int r = binding_for (l, sample->schema, &b);
+  if (!r) {
+    e.shape = b->shape;
+    r = l->filter->plugin->process (l->filter->state, b->of_filter, &sample->face, &e.face);
+  }
+  instance_call_end (l->filter, &call, r);
+  finish (c, at, &e, r);
+}
+
+static void
+run_from (struct chain *c, size_t at, const struct sample *sample)
+{
+  if (at == c->n)
+    c->sink (c->arg, sample);
+  else
+    filter_one (c, at, sample);
+}
+
+void
+chain_run (struct chain *c, const struct sample *sample)
+{
+  run_from (c, 0, sample);
+}
+
+void
+chain_flush (struct chain *c)
+{
+  for (size_t i = 0; i < c->n; i++) {
+    struct link *l = c->links + i;
+    if (!l->filter->plugin->flush_filter)
+      continue;
+    struct emit e = {.face.host = &l->filter->env->host};
+    struct instance_call call = instance_call_begin (l->filter);
+    int r = l->filter->plugin->flush_filter (l->filter->state, &e.face);
+    instance_call_end (l->filter, &call, r);
+    finish (c, i, &e, r);
+  }
+}
+
+int
+chain_shape (struct chain *c, struct schema *in, struct schema **ret)
+{
+  struct schema *now = in;
+  for (size_t i = 0; i < c->n; i++) {
+    const struct binding *b;
+    int r = binding_for (c->links + i, now, &b);
+    if (r)
+      return r;
+    now = b->shape->out;
+  }
+  *ret = schema_ref (now);
+  return 0;
+}
+
+/* ---- What a filter may do with its output ---- */
+
+static int
+keep_rows (struct kk_emit *face, uint32_t table, const uint32_t *rows, uint32_t n)
+{
+  struct emit *e = (struct emit *) face;
+  if (!e->in || table >= e->in->schema->n_tables || !e->in->schema->tables[table].key)
+    return -EINVAL;
+  for (uint32_t i = 0; i < n; i++)
+    if (rows[i] >= e->in->tables[table].n_rows || (i && rows[i] <= rows[i - 1]))
+      return -EINVAL;
+  if (!e->rows) {
+    e->rows = calloc (e->in->schema->n_tables, sizeof *e->rows);
+    e->n_rows = calloc (e->in->schema->n_tables, sizeof *e->n_rows);
+    if (!e->rows || !e->n_rows) {
+      free (e->rows);
+      free (e->n_rows);
+      e->rows = NULL;
+      e->n_rows = NULL;
+      return -ENOMEM;
+    }
+  }
+  uint32_t *copy = malloc ((n + 1) * sizeof *copy);
+  if (!copy)
+    return -ENOMEM;
+  if (n)
+    memcpy (copy, rows, n * sizeof *copy);
+  free (e->rows[table]);
+  e->rows[table] = copy;
+  e->n_rows[table] = n;
+  return 0;
+}
+
+static int
+emit (struct kk_emit *face)
+{
+  struct emit *e = (struct emit *) face;
+  if (!e->in)
+    return -EINVAL;
+  if (e->n == e->cap) {
+    size_t cap = e->cap ? e->cap * 2 : 1;
+    struct sample **out = cap > MAX_EMITS ? NULL : realloc (e->out, cap * sizeof (struct sample *));
+    if (!out)
+      return cap > MAX_EMITS ? -E2BIG : -ENOMEM;
+    e->out = out;
+    e->cap = cap;
+  }
+  bool untouched = !e->rows && e->shape->out == e->in->schema; /* the very same sample goes on */
+  struct sample *out = untouched ? sample_ref (e->in) : shape_apply (e->shape, e->in, e->rows, e->n_rows);
+  if (!out)
+    return -ENOMEM;
+  forget_rows (e);
+  e->out[e->n++] = out;
+  return 0;
+}
+
+void
+chain_host_functions (struct kk_host *host)
+{
+  shape_host_functions (host);
+  host->emit_keep_rows = keep_rows;
+  host->emit = emit;
+}

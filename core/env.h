@@ -1,0 +1,18 @@
+/* What all instances of a running daemon share; it outlives every graph. */
+#ifndef ENV_H
+#define ENV_H
+
+#include "clock.h"
+#include "log.h"
+
+struct env {
+  struct kk_host host; /* the functions given to plugins */
+  struct log *log;     /* may be NULL in tests: nothing is written */
+  const char *data_dir;
+  struct clock clock;
+  int64_t interval_ns; /* of samples */
+};
+
+/* Fills in host; the rest is the caller's. */
+void env_init (struct env *env);
+#endif

@@ -1,0 +1,131 @@
+#include "input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Longer than this many intervals between two reads is a gap: no rate is formed over it. A missed tick or two is none. */
+enum { GAP_INTERVALS = 4 };
+#define GAP_MIN_NS INT64_C (2000000000)
+#define SUSPEND_NS INT64_C (100000000)
+
+int
+input_new (struct instance *instance, struct input *ret)
+{
+  struct clock_reading now = clock_read (&instance->env->clock);
+  struct input in = {.instance = instance,
+                     .interval_ns = instance->plan->interval_ns,
+                     .last_good_ns = now.mono_ns,
+                     .last_boot_ns = now.boot_ns,
+                     .first = true};
+  int r = rows_new (&instance->env->host, instance->plan->descriptor, instance->plan->config, &in.rows);
+  if (r)
+    return r;
+  in.latest = calloc (instance->plugin->n_tables, sizeof *in.latest);
+  if (!in.latest)
+    r = -ENOMEM;
+  for (uint32_t t = 0; !r && t < instance->plugin->n_tables; t++)
+    if (!(in.latest[t] = rows_absent (in.rows, t, KK_FIRST)))
+      r = -ENOMEM;
+  if (r) {
+    input_release (&in);
+    return r;
+  }
+  *ret = in;
+  return 0;
+}
+
+void
+input_release (struct input *in)
+{
+  for (uint32_t t = 0; in->latest && t < in->instance->plugin->n_tables; t++)
+    block_unref (in->latest[t]);
+  free (in->latest);
+  rows_free (in->rows);
+  in->latest = NULL;
+  in->rows = NULL;
+}
+
+bool
+input_due (const struct input *in, int64_t mono_ns)
+{
+  return mono_ns >= in->next_due_ns;
+}
+
+static void
+plan_next (struct input *in, int64_t mono_ns)
+{
+  in->next_due_ns = (mono_ns / in->interval_ns + 1) * in->interval_ns;
+}
+
+static uint32_t
+after (const struct input *in, const struct clock_reading *now, int64_t elapsed)
+{
+  if (now->boot_ns - in->last_boot_ns - elapsed > SUSPEND_NS)
+    return KK_SUSPEND;
+  if (in->first)
+    return KK_FIRST;
+  int64_t gap = in->interval_ns > GAP_MIN_NS / GAP_INTERVALS ? in->interval_ns * GAP_INTERVALS : GAP_MIN_NS;
+  return elapsed > gap ? KK_GAP : KK_PRESENT;
+}
+
+struct kk_time
+input_begin (struct input *in, const struct clock_reading *now)
+{
+  struct kk_time time = {.wall_ns = now->wall_ns, .mono_ns = now->mono_ns};
+  time.elapsed_ns = now->mono_ns > in->last_good_ns ? now->mono_ns - in->last_good_ns : 1;
+  time.after = after (in, now, time.elapsed_ns);
+  plan_next (in, now->mono_ns);
+  return time;
+}
+
+int
+input_read (struct input *in, const struct kk_time *time)
+{
+  int r = rows_begin (in->rows, time);
+  if (r)
+    return r;
+  struct instance_call call = instance_call_begin (in->instance);
+  r = in->instance->plugin->read (in->instance->state, rows_face (in->rows));
+  instance_call_end (in->instance, &call, r);
+  return r > 0 ? -EIO : r;
+}
+
+/* Without memory for a block the last one stays, as held. */
+static void
+replace (struct input *in, uint32_t table, struct block *b)
+{
+  if (!b)
+    return;
+  block_unref (in->latest[table]);
+  in->latest[table] = b;
+}
+
+void
+input_take (struct input *in, const struct clock_reading *now, uint64_t tick, int result)
+{
+  for (uint32_t t = 0; t < in->instance->plugin->n_tables; t++)
+    if (rows_has_table (in->rows, t))
+      replace (in, t, rows_seal (in->rows, t, tick, result != 0));
+  if (result)
+    return;
+  in->first = false;
+  in->last_good_ns = now->mono_ns;
+  in->last_boot_ns = now->boot_ns;
+}
+
+void
+input_miss (struct input *in, const struct clock_reading *now, uint64_t tick)
+{
+  plan_next (in, now->mono_ns);
+  INSTANCE_COUNT (in->instance, skipped, 1);
+  for (uint32_t t = 0; t < in->instance->plugin->n_tables; t++) {
+    struct block *b = rows_has_table (in->rows, t) ? rows_absent (in->rows, t, KK_ERROR) : NULL;
+    if (b) {
+      b->tick = tick;
+      b->wall_ns = now->wall_ns;
+      b->mono_ns = now->mono_ns;
+    }
+    replace (in, t, b);
+  }
+}

@@ -1,0 +1,33 @@
+/* An input at work: when it is due, its reads, and the newest block of each of its tables. */
+#ifndef INPUT_H
+#define INPUT_H
+
+#include "instance.h"
+#include "rows.h"
+
+struct input {
+  struct instance *instance;
+  struct rows *rows;
+  struct block **latest;  /* by table of the plugin; never NULL */
+  int64_t interval_ns;
+  int64_t next_due_ns;    /* monotonic; 0: at the next tick */
+  int64_t last_good_ns;   /* monotonic time of its last good read or of its creation */
+  int64_t last_boot_ns;   /* the boot clock at that time */
+  bool first;             /* no good read since it was made */
+  bool stuck;             /* a thread has been left behind in its read */
+};
+
+int input_new (struct instance *instance, struct input *ret);
+void input_release (struct input *in); /* not the instance */
+
+bool input_due (const struct input *in, int64_t mono_ns);
+/* Works out what a read at this time is to be told, and when the next one is due. */
+struct kk_time input_begin (struct input *in, const struct clock_reading *now);
+/* Runs the read and leaves its result in the rows. The part that may hang: it is called without any lock of the host, and touches
+ * nothing of `in` that the other calls change. */
+int input_read (struct input *in, const struct kk_time *time);
+/* Takes the result over into `latest`. */
+void input_take (struct input *in, const struct clock_reading *now, uint64_t tick, int result);
+/* After a tick in which it was not read although it was due: its values are unknown now. */
+void input_miss (struct input *in, const struct clock_reading *now, uint64_t tick);
+#endif

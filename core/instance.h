@@ -1,0 +1,63 @@
+/* One configured use of a plugin: its state, what it may ask of the host, and what is known about how it does. */
+#ifndef INSTANCE_H
+#define INSTANCE_H
+
+#include "buf.h"
+#include "env.h"
+#include "plan.h"
+
+#include <pthread.h>
+
+enum { INSTANCE_STATUS_KEYS = 16, INSTANCE_KEY_SIZE = 32, INSTANCE_TEXT_SIZE = 256 };
+
+struct instance_status {
+  char key[INSTANCE_KEY_SIZE];
+  char text[INSTANCE_TEXT_SIZE];
+};
+
+/* Counted under the instance's lock. For an input a call is a `read`, for a filter `process`, for an output `write`. */
+struct instance_stats {
+  uint64_t calls;
+  uint64_t failures;
+  uint64_t overruns; /* calls that passed their deadline */
+  uint64_t skipped;  /* calls not made because an earlier one had not returned */
+  uint64_t dropped;  /* samples (filter, output) that were given up */
+  uint64_t retries;
+  uint64_t cpu_ns, wall_ns, wall_max_ns;
+  int last_error; /* -errno of the last failure */
+  int64_t last_error_wall_ns;
+  int64_t last_good_wall_ns;
+};
+
+struct instance {
+  struct kk_instance face;
+  const struct env *env;
+  const struct instance_plan *plan;
+  const struct kk_plugin *plugin; /* plan->descriptor->plugin */
+  void *state;
+  bool created;
+  pthread_mutex_t lock; /* guards what follows */
+  struct instance_stats stats;
+  struct instance_status status[INSTANCE_STATUS_KEYS];
+  uint32_t n_status;
+  char last_message[INSTANCE_TEXT_SIZE]; /* the newest warning or error it logged */
+};
+
+/* Calls `create`. On failure *reason is one sentence for the user (the caller's to free). */
+int instance_new (const struct env *env, const struct instance_plan *plan, struct instance **ret, char **reason);
+/* Calls `destroy`; NULL is fine. */
+void instance_free (struct instance *i);
+
+/* Around a call: what it cost. */
+struct instance_call {
+  int64_t cpu_ns, mono_ns;
+};
+struct instance_call instance_call_begin (const struct instance *i);
+/* Counts the call and what it returned. */
+void instance_call_end (struct instance *i, const struct instance_call *call, int result);
+void instance_count (struct instance *i, size_t offset, uint64_t n);
+#define INSTANCE_COUNT(instance, member, n) instance_count (instance, offsetof (struct instance_stats, member), n)
+struct instance_stats instance_stats (struct instance *i);
+
+void instance_host_functions (struct kk_host *host);
+#endif

@@ -1,0 +1,435 @@
+#include "rows.h"
+
+#include "utf8.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ROWS = 65536, MAX_STRING = 16384, MAX_KEY = 255 };
+
+/* The handle a plugin gets for a row: it always shows the table's newest row. */
+struct row {
+  struct kk_row face;
+  struct rows *rows;
+  struct staging *staging; /* NULL: what is set goes nowhere */
+};
+
+struct staging {
+  const struct kk_table *table;
+  int32_t *columns; /* by field of the plugin */
+  uint32_t n_columns;
+  uint32_t max_rows;
+  bool there;
+  uint32_t state;
+  uint32_t n_rows, cap;
+  uint64_t *keys, *identities;
+  uint64_t *values; /* row by row */
+  uint8_t *absent;
+  bool ascending;   /* so far every key was greater than the one before */
+  uint32_t *seen;   /* set of row number + 1 by key, once they are not ascending */
+  uint32_t n_seen_slots;
+  struct row row;
+};
+
+struct rows {
+  struct kk_rows face;
+  const struct descriptor *d;
+  struct kk_time time;
+  struct dict *dict;
+  struct buf scratch;
+  struct rows_counts counts;
+  struct row nowhere;
+  uint32_t n_tables;
+  struct staging tables[];
+};
+
+static int
+staging_init (struct rows *r, struct staging *s, const struct kk_table *table, const void *config)
+{
+  s->table = table;
+  s->there = descriptor_has (r->d, config, table->only_if);
+  s->max_rows = table->key_type == KK_NO_KEY ? 1 : table->max_rows && table->max_rows < MAX_ROWS ? table->max_rows : MAX_ROWS;
+  s->row = (struct row){.face.host = r->face.host, .rows = r, .staging = s};
+  s->columns = calloc (table->n_fields, sizeof *s->columns);
+  if (!s->columns)
+    return -ENOMEM;
+  for (uint32_t i = 0; i < table->n_fields; i++)
+    s->columns[i] = s->there && descriptor_has (r->d, config, table->fields[i].only_if) ? (int32_t) s->n_columns++ : -1;
+  return 0;
+}
+
+int
+rows_new (const struct kk_host *host, const struct descriptor *d, const void *config, struct rows **ret)
+{
+  struct rows *r = calloc (1, sizeof *r + d->plugin.n_tables * sizeof r->tables[0]);
+  if (!r)
+    return -ENOMEM;
+  r->face.host = host;
+  r->d = d;
+  r->nowhere = (struct row){.face.host = host, .rows = r};
+  r->dict = dict_new ();
+  int e = r->dict ? 0 : -ENOMEM;
+  for (uint32_t i = 0; i < d->plugin.n_tables && !e; i++, r->n_tables++)
+    e = staging_init (r, r->tables + i, d->plugin.tables + i, config);
+  if (e) {
+    rows_free (r);
+    return e;
+  }
+  *ret = r;
+  return 0;
+}
+
+void
+rows_free (struct rows *r)
+{
+  if (!r)
+    return;
+  for (uint32_t i = 0; i < r->d->plugin.n_tables; i++) {
+    struct staging *s = r->tables + i;
+    free (s->columns);
+    free (s->keys);
+    free (s->identities);
+    free (s->values);
+    free (s->absent);
+    free (s->seen);
+  }
+  dict_unref (r->dict);
+  buf_free (&r->scratch);
+  free (r);
+}
+
+struct kk_rows *
+rows_face (struct rows *r)
+{
+  return &r->face;
+}
+
+int
+rows_begin (struct rows *r, const struct kk_time *time)
+{
+  if (dict_stale (r->dict)) {
+    struct dict *fresh = dict_new ();
+    if (!fresh)
+      return -ENOMEM;
+    dict_unref (r->dict);
+    r->dict = fresh;
+  }
+  dict_begin (r->dict);
+  r->time = *time;
+  for (uint32_t i = 0; i < r->n_tables; i++) {
+    struct staging *s = r->tables + i;
+    s->n_rows = 0;
+    s->state = KK_COMPLETE;
+    s->ascending = true;
+  }
+  return 0;
+}
+
+struct block *
+rows_seal (const struct rows *r, uint32_t table, uint64_t tick, bool failed)
+{
+  const struct staging *s = r->tables + table;
+  bool single = s->table->key_type == KK_NO_KEY;
+  uint32_t n = failed ? 0 : s->n_rows;
+  struct block *b = block_new (single ? 1 : n, s->n_columns, r->dict);
+  if (!b)
+    return NULL;
+  b->tick = tick;
+  b->wall_ns = r->time.wall_ns;
+  b->mono_ns = r->time.mono_ns;
+  b->state = failed || (single && !n) ? KK_FAILED : s->state;
+  if (failed)
+    memset (b->absent, KK_ERROR, (size_t) b->n_rows * b->n_columns);
+  for (uint32_t i = 0; i < n; i++) {
+    b->keys[i] = s->keys[i];
+    b->identities[i] = s->identities[i];
+    for (uint32_t c = 0; c < s->n_columns; c++) {
+      b->values[(size_t) c * n + i] = s->values[(size_t) i * s->n_columns + c];
+      b->absent[(size_t) c * n + i] = s->absent[(size_t) i * s->n_columns + c];
+    }
+  }
+  return b;
+}
+
+struct block *
+rows_absent (const struct rows *r, uint32_t table, enum kk_absent why)
+{
+  const struct staging *s = r->tables + table;
+  struct block *b = block_new (s->table->key_type == KK_NO_KEY, s->n_columns, NULL);
+  if (!b)
+    return NULL;
+  b->state = KK_FAILED;
+  memset (b->absent, (int) why, (size_t) b->n_rows * b->n_columns);
+  return b;
+}
+
+struct rows_counts
+rows_counts (const struct rows *r)
+{
+  return r->counts;
+}
+
+int32_t
+rows_column (const struct rows *r, uint32_t table, uint32_t field)
+{
+  return r->tables[table].columns[field];
+}
+
+bool
+rows_has_table (const struct rows *r, uint32_t table)
+{
+  return r->tables[table].there && r->tables[table].n_columns;
+}
+
+/* ---- Rows ---- */
+
+static int
+make_room (struct staging *s)
+{
+  if (s->n_rows < s->cap)
+    return 0;
+  uint32_t cap = s->cap ? s->cap * 2 : s->max_rows == 1 ? 1 : 8;
+  uint64_t *keys = realloc (s->keys, cap * sizeof *keys);
+  if (keys)
+    s->keys = keys;
+  uint64_t *identities = realloc (s->identities, cap * sizeof *identities);
+  if (identities)
+    s->identities = identities;
+  uint64_t *values = realloc (s->values, (size_t) cap * (s->n_columns + 1) * sizeof *values);
+  if (values)
+    s->values = values;
+  uint8_t *absent = realloc (s->absent, (size_t) cap * (s->n_columns + 1));
+  if (absent)
+    s->absent = absent;
+  if (!keys || !identities || !values || !absent)
+    return -ENOMEM;
+  s->cap = cap;
+  return 0;
+}
+
+static uint32_t *
+seen_slot (struct staging *s, uint64_t key)
+{
+  uint32_t mask = s->n_seen_slots - 1;
+  uint64_t h = key * 0x9e3779b97f4a7c15u;
+  for (uint32_t i = (uint32_t) (h >> 32) & mask;; i = (i + 1) & mask)
+    if (!s->seen[i] || s->keys[s->seen[i] - 1] == key)
+      return s->seen + i;
+}
+
+/* The set of keys is made only when they do not come in ascending order; producers mostly give them sorted. */
+static int
+build_seen (struct staging *s)
+{
+  uint32_t slots = 64;
+  while (slots < (s->n_rows + 1) * 2)
+    slots *= 2;
+  if (slots > s->n_seen_slots) {
+    uint32_t *seen = realloc (s->seen, slots * sizeof *seen);
+    if (!seen)
+      return -ENOMEM;
+    s->seen = seen;
+    s->n_seen_slots = slots;
+  }
+  memset (s->seen, 0, s->n_seen_slots * sizeof *s->seen);
+  for (uint32_t i = 0; i < s->n_rows; i++)
+    *seen_slot (s, s->keys[i]) = i + 1;
+  s->ascending = false;
+  return 0;
+}
+
+static bool
+is_new (struct staging *s, uint64_t key)
+{
+  if (s->n_rows == 0 || (s->ascending && key > s->keys[s->n_rows - 1]))
+    return true;
+  if ((s->ascending || (s->n_rows + 1) * 2 > s->n_seen_slots) && build_seen (s))
+    return false;
+  uint32_t *slot = seen_slot (s, key);
+  if (*slot)
+    return false;
+  *slot = s->n_rows + 1;
+  return true;
+}
+
+static struct kk_row *
+begin_row (struct rows *r, struct staging *s, uint64_t key, uint64_t identity)
+{
+  if (s->table->key_type == KK_NO_KEY && s->n_rows)
+    return &s->row.face;
+  if (s->n_rows >= s->max_rows || make_room (s) || !is_new (s, key)) {
+    r->counts.lost_rows++;
+    if (s->n_rows >= s->max_rows && s->state == KK_COMPLETE)
+      s->state = KK_PARTIAL;
+    return &r->nowhere.face;
+  }
+  uint32_t i = s->n_rows++;
+  s->keys[i] = key;
+  s->identities[i] = identity;
+  memset (s->values + (size_t) i * s->n_columns, 0, s->n_columns * sizeof *s->values);
+  memset (s->absent + (size_t) i * s->n_columns, KK_UNSET, s->n_columns);
+  return &s->row.face;
+}
+
+static struct staging *
+staging_for (struct rows *r, uint32_t table, uint32_t key_type, bool *ret_counts)
+{
+  struct staging *s = table < r->n_tables ? r->tables + table : NULL;
+  *ret_counts = !s || s->there;
+  if (!s || !s->there || s->table->key_type != key_type)
+    return NULL;
+  return s;
+}
+
+static uint32_t
+intern (struct rows *r, const char *text, size_t length, size_t max)
+{
+  if (length <= max && utf8_valid (text, length) == length)
+    return dict_intern (r->dict, text, length);
+  buf_clear (&r->scratch);
+  utf8_clean (&r->scratch, text, length, max);
+  if (r->scratch.len >= max - 3)
+    r->counts.cut_strings++;
+  return r->scratch.error ? DICT_NONE : dict_intern (r->dict, r->scratch.data ? r->scratch.data : "", r->scratch.len);
+}
+
+static struct kk_row *
+row (struct kk_rows *face, uint32_t table, const char *key, uint64_t identity)
+{
+  struct rows *r = (struct rows *) face;
+  bool counts;
+  struct staging *s = staging_for (r, table, key ? KK_STRING_KEY : KK_NO_KEY, &counts);
+  uint32_t id = s && key ? intern (r, key, strlen (key), MAX_KEY) : 0;
+  if (!s || id == DICT_NONE) {
+    r->counts.lost_rows += counts;
+    return &r->nowhere.face;
+  }
+  return begin_row (r, s, id, identity);
+}
+
+static struct kk_row *
+row_u64 (struct kk_rows *face, uint32_t table, uint64_t key, uint64_t identity)
+{
+  struct rows *r = (struct rows *) face;
+  bool counts;
+  struct staging *s = staging_for (r, table, KK_U64_KEY, &counts);
+  if (!s) {
+    r->counts.lost_rows += counts;
+    return &r->nowhere.face;
+  }
+  return begin_row (r, s, key, identity);
+}
+
+static void
+table_state (struct kk_rows *face, uint32_t table, uint32_t state)
+{
+  struct rows *r = (struct rows *) face;
+  if (table < r->n_tables && state <= KK_FAILED)
+    r->tables[table].state = state;
+  else
+    r->counts.bad_sets++;
+}
+
+static void
+read_time (const struct kk_rows *face, struct kk_time *time)
+{
+  *time = ((const struct rows *) face)->time;
+}
+
+/* ---- Fields ---- */
+
+/* The cell's number within its table, or -1. type 0: any. */
+static int64_t
+cell (struct row *row_, uint32_t field, uint32_t type)
+{
+  struct staging *s = row_->staging;
+  if (!s || !s->n_rows)
+    return -1;
+  if (field >= s->table->n_fields || (type && s->table->fields[field].type != type)) {
+    row_->rows->counts.bad_sets++;
+    return -1;
+  }
+  if (s->columns[field] < 0)
+    return -1;
+  return (int64_t) (s->n_rows - 1) * s->n_columns + s->columns[field];
+}
+
+static void
+set (struct kk_row *face, uint32_t field, uint32_t type, uint64_t bits)
+{
+  struct row *r = (struct row *) face;
+  int64_t at = cell (r, field, type);
+  if (at < 0)
+    return;
+  r->staging->values[at] = bits;
+  r->staging->absent[at] = KK_PRESENT;
+}
+
+static void
+set_absent (struct kk_row *face, uint32_t field, uint32_t why)
+{
+  struct row *r = (struct row *) face;
+  int64_t at = cell (r, field, 0);
+  if (at >= 0)
+    r->staging->absent[at] = why >= KK_UNSET && why <= KK_DENIED ? (uint8_t) why : KK_UNSET;
+}
+
+static void
+set_f64 (struct kk_row *face, uint32_t field, double value)
+{
+  uint64_t bits;
+  memcpy (&bits, &value, sizeof bits);
+  set (face, field, KK_TYPE_F64, bits);
+  if (!isfinite (value))
+    set_absent (face, field, KK_ERROR);
+}
+
+static void
+set_u64 (struct kk_row *face, uint32_t field, uint64_t value)
+{
+  set (face, field, KK_TYPE_U64, value);
+}
+
+static void
+set_i64 (struct kk_row *face, uint32_t field, int64_t value)
+{
+  set (face, field, KK_TYPE_I64, (uint64_t) value);
+}
+
+static void
+set_bool (struct kk_row *face, uint32_t field, bool value)
+{
+  set (face, field, KK_TYPE_BOOL, value);
+}
+
+static void
+set_string (struct kk_row *face, uint32_t field, const char *text, size_t length)
+{
+  struct row *r = (struct row *) face;
+  if (cell (r, field, KK_TYPE_STRING) < 0)
+    return;
+  uint32_t id = text ? intern (r->rows, text, length, MAX_STRING) : DICT_NONE;
+  if (id != DICT_NONE)
+    set (face, field, KK_TYPE_STRING, id);
+  else {
+    r->rows->counts.cut_strings++;
+    set_absent (face, field, KK_ERROR);
+  }
+}
+
+void
+rows_host_functions (struct kk_host *host)
+{
+  host->read_time = read_time;
+  host->row = row;
+  host->row_u64 = row_u64;
+  host->table_state = table_state;
+  host->set_f64 = set_f64;
+  host->set_u64 = set_u64;
+  host->set_i64 = set_i64;
+  host->set_bool = set_bool;
+  host->set_string = set_string;
+  host->set_absent = set_absent;
+}

@@ -1,0 +1,34 @@
+/* What one read of an input fills: staging for its tables, reused from read to read, then sealed into blocks. */
+#ifndef ROWS_H
+#define ROWS_H
+
+#include "descriptor.h"
+#include "sample.h"
+
+struct rows;
+
+/* What a plugin did that could not be kept, since the start. */
+struct rows_counts {
+  uint64_t bad_sets;   /* a field that does not exist, or of another type */
+  uint64_t lost_rows;  /* a key twice, too many rows, an unknown table, no memory */
+  uint64_t cut_strings; /* too long or no room in the dictionary */
+};
+
+/* `config` decides which tables and fields are there (only_if). */
+int rows_new (const struct kk_host *host, const struct descriptor *d, const void *config, struct rows **ret);
+void rows_free (struct rows *r);
+struct kk_rows *rows_face (struct rows *r);
+/* Begins a read. -ENOMEM when the strings' dictionary cannot be renewed. */
+int rows_begin (struct rows *r, const struct kk_time *time);
+/* A block of what the read put into one of the plugin's tables; `failed`: the read's result does not count, everything is KK_ERROR.
+ * NULL without memory. */
+struct block *rows_seal (const struct rows *r, uint32_t table, uint64_t tick, bool failed);
+/* A block that says of every field why it is not there. Safe also while another thread is in a read. */
+struct block *rows_absent (const struct rows *r, uint32_t table, enum kk_absent why);
+struct rows_counts rows_counts (const struct rows *r);
+/* The column of a plugin's field, or -1 when only_if leaves it out; of a table that is left out always -1. */
+int32_t rows_column (const struct rows *r, uint32_t table, uint32_t field);
+bool rows_has_table (const struct rows *r, uint32_t table);
+
+void rows_host_functions (struct kk_host *host);
+#endif
