@@ -196,7 +196,9 @@ fill_one (const struct kk_option *option, const struct yaml_pair *pair, struct p
     r = -EINVAL;
   } else {
     r = option_default (option, &value);
-    if (r < 0 && r != -ENOMEM)
+    if (r == -ENOENT)
+      diag_add (d, DIAG_ERROR, at, "%s: the home directory of this user is not known: give a full path", option->name);
+    else if (r < 0 && r != -ENOMEM)
       diag_add (d, DIAG_ERROR, at, "the default '%s' of option '%s' does not fit here: give a value", option->def,
                 option->name);
   }

@@ -15,7 +15,7 @@ struct settings {
   const char *data_dir; /* absolute */
   const char *log_file;
   const char *pid_file;
-  int32_t log_level;    /* index of error|warning|info|debug */
+  int32_t log_level; /* index of error|warning|info|debug */
 };
 
 struct rename_pair {
@@ -28,11 +28,11 @@ struct instance_plan {
   const struct descriptor *descriptor; /* belongs to the modules */
   void *config;                        /* filled by its options; option_free */
   struct place at;
-  int64_t interval_ns;                 /* inputs: their own or the daemon's */
-  int64_t deadline_ns;                 /* inputs: a read that takes longer is left behind. outputs: of one write */
-  int64_t queue_bytes;                 /* outputs: bound of the queue */
+  int64_t interval_ns; /* inputs: their own or the daemon's */
+  int64_t deadline_ns; /* inputs: a read that takes longer is left behind. outputs: of one write */
+  int64_t queue_bytes; /* outputs: bound of the queue */
   int64_t queue_age_ns;
-  struct rename_pair *tables;          /* renamed tables of an input */
+  struct rename_pair *tables; /* renamed tables of an input */
   size_t n_tables;
   char **pipeline; /* outputs: names of filters of its own, in order */
   size_t n_pipeline;
@@ -50,10 +50,11 @@ struct plan {
   size_t n_documents;
 };
 
-/* Which file counts: `given` (-c FILE), else the user's, else the system's, else none (*ret NULL). -ENOENT when `given` is missing. */
+/* Which file counts: `given` (-c FILE), else the user's, else the system's, else none (*ret NULL). -ENOENT when `given` is
+ * missing. */
 int plan_find_config (const char *given, char **ret);
-/* Reads `config_file` (NULL: none) and the .yaml files of conf.d beside it, loads the plugins it names and checks everything. All faults go to
- * `d`; 0 also with warnings; -EINVAL with errors. Offline and bounded in time; creates no instance and no file. */
+/* Reads `config_file` (NULL: none) and the .yaml files of conf.d beside it, loads the plugins it names and checks everything. All
+ * faults go to `d`; 0 also with warnings; -EINVAL with errors. Offline and bounded in time; creates no instance and no file. */
 int plan_make (const char *config_file, struct modules *modules, struct diag *d, struct plan **ret);
 void plan_free (struct plan *p);
 const struct instance_plan *plan_instance (const struct plan *p, const char *name);

@@ -1,0 +1,71 @@
+/* How a plan is made, between the files plan*.c. */
+#ifndef PLAN_INNER_H
+#define PLAN_INNER_H
+
+#include "plan.h"
+#include "shortform.h"
+#include "yamltree.h"
+
+enum { PLAN_MAX_INSTANCES = 256, PLAN_MAX_NAME = 63 };
+
+enum said { SAID_NOTHING, SAID_ON, SAID_OFF };
+
+/* What `plugins:`, wherever it was set, and the flat keys say of one instance. */
+struct draft {
+  const char *name;
+  struct place at;
+  struct yaml_node *options; /* the host's and the plugin's, flat keys included */
+  enum said said;            /* in `plugins:` */
+  bool on;
+  bool listed;             /* it stands in `plugins:` */
+  const char *when_absent; /* of a flat key that turned it on */
+};
+
+/* What an instance may say to the host, whatever its plugin. */
+struct host_options {
+  bool enabled;
+  bool optional;
+  const char *plugin;
+  int64_t interval_ns;
+  int64_t deadline_ns;
+  int64_t queue_bytes;
+  int64_t queue_age_ns;
+  struct kk_list pipeline;
+  int32_t on_error; /* 0: drop, 1: pass */
+};
+
+struct making {
+  struct plan *plan;
+  struct modules *modules;
+  struct diag *d;
+  struct yaml_document *merged; /* all files as one tree */
+  const struct yaml_node *root;
+  struct draft *drafts;
+  size_t n_drafts;
+  struct host_options **hosts; /* of plan->instances, by number */
+};
+
+/* Each: 0 (faults went to m->d) or -ENOMEM. */
+int plan_load (struct making *m, const char *config_file);
+int plan_draft (struct making *m);
+int plan_instances (struct making *m);
+int plan_pipelines (struct making *m);
+int plan_check_tables (struct making *m);
+
+/* plan-host.c */
+enum { HOST_INPUT = 1 << 0, HOST_FILTER = 1 << 1, HOST_OUTPUT = 1 << 2, HOST_ANY = 7, HOST_NAMING = 1 << 3 };
+extern const struct kk_option host_options[];
+extern const uint32_t n_host_options;
+extern const char *const host_names[]; /* 0-ended; with `tables` */
+uint32_t host_option_kinds (const char *name);
+/* The host's part of an instance's options, those that its kind has. NULL with *r set. */
+struct host_options *host_options_make (const struct yaml_node *options, uint32_t kinds, struct place at, struct diag *d,
+                                        int *r);
+void host_options_free (const struct host_options *h);
+const char *kind_word (uint32_t kind);   /* KK_INPUT: "input" */
+const char *kinds_word (uint32_t kinds); /* HOST_INPUT: "inputs" */
+
+bool plan_is_instance_name (const char *name);
+/* A name that tables can have. */
+bool plan_is_table_name (const char *name);
+#endif

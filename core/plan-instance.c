@@ -1,0 +1,249 @@
+#include <config.h>
+
+#include "plan-inner.h"
+
+#include "nearest.h"
+#include "option.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t INPUT_DEADLINE = 2000000000, OUTPUT_DEADLINE = 30000000000;
+
+/* ---- Finding the plugin ---- */
+
+static char *
+nearest_plugin (const struct modules *modules, const char *name)
+{
+  char **names, *found = NULL;
+  size_t n;
+  if (modules_names (modules, &names, &n) < 0)
+    return NULL;
+  const char *near = nearest_word (name, (const char *const *) names, n);
+  if (near)
+    found = strdup (near);
+  for (size_t i = 0; i < n; i++)
+    free (names[i]);
+  free (names);
+  return found;
+}
+
+static void
+say_not_loaded (struct making *m, const struct draft *draft, const char *plugin, bool optional, int r, const char *reason)
+{
+  if (r == -ENOENT && draft->when_absent && !draft->listed) {
+    diag_add (m->d, DIAG_WARNING, draft->at, "%s: the plugin '%s' is not installed (searched in %s)", draft->when_absent,
+              plugin, modules_directories (m->modules));
+    return;
+  }
+  char *near = r == -ENOENT ? nearest_plugin (m->modules, plugin) : NULL;
+  enum diag_severity severity = optional ? DIAG_WARNING : DIAG_ERROR;
+  const char *text = reason ? reason : strerror (-r);
+  if (near)
+    diag_add (m->d, severity, draft->at, "%s: did you mean '%s'?", text, near);
+  else if (r == -ENOENT && !draft->listed)
+    diag_add (m->d, severity, draft->at, "%s: install kode-kronical completely, or turn it off with 'plugins: {%s: false}'",
+              text, draft->name);
+  else if (r == -ENOENT && !optional)
+    diag_add (m->d, severity, draft->at, "%s: install it, or remove the entry, or say 'optional: true'", text);
+  else
+    diag_add (m->d, severity, draft->at, "%s", text);
+  free (near);
+}
+
+/* The descriptor; or NULL with *r 0 when the instance is left out, whatever the reason. */
+static const struct descriptor *
+find_descriptor (struct making *m, const struct draft *draft, const struct host_options *host, int *r)
+{
+  const struct descriptor *descriptor = NULL;
+  const char *plugin = *host->plugin ? host->plugin : draft->name;
+  char *reason = NULL;
+  *r = modules_load (m->modules, plugin, &descriptor, &reason);
+  if (*r < 0 && *r != -ENOMEM) {
+    say_not_loaded (m, draft, plugin, host->optional, *r, reason);
+    *r = 0;
+    descriptor = NULL;
+  }
+  free (reason);
+  return *r < 0 ? NULL : descriptor;
+}
+
+/* ---- What the host is told ---- */
+
+static void
+check_host_keys (struct making *m, const struct draft *draft, const struct descriptor *descriptor)
+{
+  uint32_t kind = 1u << (descriptor->plugin.kind - KK_INPUT);
+  for (size_t i = 0; host_names[i]; i++) {
+    const struct yaml_pair *pair = yaml_pair (draft->options, host_names[i]);
+    uint32_t kinds = host_option_kinds (host_names[i]);
+    bool own = descriptor_option (descriptor, host_names[i]) != NULL;
+    if (own && (kinds & kind))
+      diag_add (m->d, DIAG_ERROR, draft->at, "plugin '%s' declares an option '%s', a name that the daemon keeps for itself",
+                descriptor->plugin.name, host_names[i]);
+    else if (pair && !own && !(kinds & kind))
+      diag_add (m->d, DIAG_ERROR, pair->at, "'%s' is for %s, and '%s' is %s %s: remove it", host_names[i], kinds_word (kinds),
+                draft->name, kind == HOST_FILTER ? "a" : "an", kind_word (descriptor->plugin.kind));
+  }
+}
+
+static void
+check_interval (struct making *m, const struct draft *draft, int64_t interval)
+{
+  const struct yaml_pair *pair = yaml_pair (draft->options, "interval");
+  int64_t sample = m->plan->settings->interval_ns;
+  if (!pair)
+    return;
+  if (interval < sample)
+    diag_add (m->d, DIAG_WARNING, pair->at, "interval is shorter than sample_interval: '%s' is read once a sample all the same",
+              draft->name);
+  else if (interval % sample)
+    diag_add (m->d, DIAG_NOTE, pair->at,
+              "interval is no multiple of sample_interval: '%s' is read at the first sample after each interval", draft->name);
+}
+
+bool
+plan_is_table_name (const char *name)
+{
+  size_t n = strlen (name);
+  if (!n || n > PLAN_MAX_NAME || !islower ((unsigned char) *name))
+    return false;
+  for (; *name; name++)
+    if (!islower ((unsigned char) *name) && !isdigit ((unsigned char) *name) && *name != '_')
+      return false;
+  return true;
+}
+
+static bool
+has_table (struct making *m, const struct descriptor *descriptor, const struct yaml_pair *pair)
+{
+  const char *names[64];
+  size_t n = 0;
+  for (uint32_t i = 0; i < descriptor->plugin.n_tables && n < 64; i++) {
+    if (strcmp (descriptor->plugin.tables[i].name, pair->key) == 0)
+      return true;
+    names[n++] = descriptor->plugin.tables[i].name;
+  }
+  const char *near = nearest_word (pair->key, names, n);
+  diag_add (m->d, DIAG_ERROR, pair->at, "plugin '%s' has no table '%.60s': %s '%s'%s", descriptor->plugin.name, pair->key,
+            near ? "did you mean" : "its first is", near ? near : names[0], near ? "?" : "");
+  return false;
+}
+
+static int
+take_renames (struct making *m, const struct draft *draft, struct instance_plan *instance)
+{
+  const struct yaml_node *tables = yaml_get (draft->options, "tables");
+  if (!tables || tables->kind == YAML_NULL || instance->descriptor->plugin.kind != KK_INPUT)
+    return 0;
+  if (tables->kind != YAML_MAP) {
+    diag_add (m->d, DIAG_ERROR, tables->at, "tables cannot be %s: write {OLD_NAME: new_name}", yaml_kind_word (tables));
+    return 0;
+  }
+  instance->tables = calloc (tables->n + 1, sizeof *instance->tables);
+  if (!instance->tables)
+    return -ENOMEM;
+  for (size_t i = 0; i < tables->n; i++) {
+    const struct yaml_pair *pair = &tables->pairs[i];
+    if (!has_table (m, instance->descriptor, pair))
+      continue;
+    if (pair->value->kind != YAML_SCALAR || !plan_is_table_name (pair->value->text)) {
+      diag_add (m->d, DIAG_ERROR, pair->value->at,
+                "the new name of table '%s' must be lower case letters, digits and '_', beginning with a letter, at most %d",
+                pair->key, PLAN_MAX_NAME);
+      continue;
+    }
+    struct rename_pair *rename = &instance->tables[instance->n_tables++];
+    rename->from = strdup (pair->key);
+    rename->to = strdup (pair->value->text);
+    if (!rename->from || !rename->to)
+      return -ENOMEM;
+  }
+  return 0;
+}
+
+/* ---- One instance ---- */
+
+static int
+fill (struct making *m, const struct draft *draft, const struct host_options *host, struct instance_plan *instance)
+{
+  const struct kk_plugin *plugin = &instance->descriptor->plugin;
+  instance->name = strdup (draft->name);
+  if (!instance->name)
+    return -ENOMEM;
+  instance->at = draft->at;
+  instance->interval_ns = host->interval_ns ? host->interval_ns : m->plan->settings->interval_ns;
+  instance->deadline_ns = host->deadline_ns ? host->deadline_ns : plugin->kind == KK_OUTPUT ? OUTPUT_DEADLINE : INPUT_DEADLINE;
+  instance->queue_bytes = host->queue_bytes;
+  instance->queue_age_ns = host->queue_age_ns;
+  instance->pass_on_error = host->on_error == 1;
+  if (plugin->kind == KK_INPUT)
+    check_interval (m, draft, instance->interval_ns);
+  check_host_keys (m, draft, instance->descriptor);
+  int r = take_renames (m, draft, instance);
+  if (r < 0)
+    return r;
+  /* The plugin's own option may have the name of a host's option of another kind: then it is the plugin's. */
+  const char *known[16];
+  size_t n = 0;
+  for (size_t i = 0; host_names[i]; i++)
+    if (!descriptor_option (instance->descriptor, host_names[i]))
+      known[n++] = host_names[i];
+  known[n] = NULL;
+  r = option_fill (plugin->options, plugin->n_options, plugin->config_size, draft->options, known, draft->at, m->d,
+                   &instance->config);
+  return r == -ENOMEM ? r : 0;
+}
+
+static int
+make_instance (struct making *m, const struct draft *draft)
+{
+  int r;
+  struct host_options *host = host_options_make (draft->options, HOST_NAMING, draft->at, m->d, &r);
+  if (!host)
+    return r == -ENOMEM ? r : 0;
+  const struct descriptor *descriptor = draft->on ? find_descriptor (m, draft, host, &r) : NULL;
+  host_options_free (host);
+  if (!draft->on || !descriptor)
+    return draft->on ? r : 0;
+  /* Before, only what names the plugin; the rest depends on its kind. */
+  host = host_options_make (draft->options, 1u << (descriptor->plugin.kind - KK_INPUT), draft->at, m->d, &r);
+  if (r == -EINVAL)
+    host = host_options_make (NULL, HOST_NAMING, draft->at, m->d, &r);
+  if (!host)
+    return r;
+  size_t i = m->plan->n_instances++;
+  m->hosts[i] = host;
+  m->plan->instances[i].descriptor = descriptor;
+  return fill (m, draft, host, &m->plan->instances[i]);
+}
+
+int
+plan_instances (struct making *m)
+{
+  struct plan *p = m->plan;
+  p->instances = calloc (m->n_drafts + 1, sizeof *p->instances);
+  m->hosts = calloc (m->n_drafts + 1, sizeof *m->hosts);
+  if (!p->instances || !m->hosts)
+    return -ENOMEM;
+  for (size_t i = 0; i < m->n_drafts; i++) {
+    int r = make_instance (m, &m->drafts[i]);
+    if (r < 0)
+      return r;
+  }
+  /* Inputs, then filters, then outputs; each kind stays in the order of the file. */
+  for (size_t i = 1; i < p->n_instances; i++)
+    for (size_t j = i; j > 0; j--) {
+      if (p->instances[j - 1].descriptor->plugin.kind <= p->instances[j].descriptor->plugin.kind)
+        break;
+      struct instance_plan instance = p->instances[j];
+      p->instances[j] = p->instances[j - 1];
+      p->instances[j - 1] = instance;
+      struct host_options *host = m->hosts[j];
+      m->hosts[j] = m->hosts[j - 1];
+      m->hosts[j - 1] = host;
+    }
+  return 0;
+}

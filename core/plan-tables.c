@@ -1,0 +1,95 @@
+#include <config.h>
+
+#include "plan-inner.h"
+
+#include <string.h>
+
+/* Is a table or field there with this configuration? */
+static bool
+is_there (const struct instance_plan *instance, const char *only_if)
+{
+  const struct kk_option *option = only_if ? descriptor_option (instance->descriptor, only_if) : NULL;
+  if (!option || option->type != KK_OPTION_BOOL)
+    return true;
+  bool on;
+  memcpy (&on, (const char *) instance->config + option->offset, sizeof on);
+  return on;
+}
+
+static const char *
+table_name (const struct instance_plan *instance, const struct kk_table *table)
+{
+  for (size_t i = 0; i < instance->n_tables; i++)
+    if (strcmp (instance->tables[i].from, table->name) == 0)
+      return instance->tables[i].to;
+  return table->name;
+}
+
+static void
+say_same_table (struct making *m, const struct instance_plan *a, const struct instance_plan *b, const struct kk_table *table,
+                const char *name, const char *what, const char *field)
+{
+  diag_add (m->d, DIAG_ERROR, b->at.line ? b->at : a->at,
+            "'%s' and '%s' both fill %s%s%s of table '%s': turn one off, or rename a table with 'tables: {%s: new_name}'",
+            a->name, b->name, what, field ? " " : "", field ? field : "", name, table->name);
+}
+
+static void
+compare_tables (struct making *m, const struct instance_plan *a, const struct kk_table *ta, const struct instance_plan *b,
+                const struct kk_table *tb)
+{
+  const char *name = table_name (a, ta);
+  if (strcmp (name, table_name (b, tb)) != 0)
+    return;
+  if (ta->key_type != KK_NO_KEY || tb->key_type != KK_NO_KEY) {
+    /* Rows of one plugin's instances are united; what two plugins mean by a row need not be the same. */
+    if (a->descriptor != b->descriptor || strcmp (ta->name, tb->name) != 0)
+      say_same_table (m, a, b, tb, name, "the rows", NULL);
+    return;
+  }
+  for (uint32_t i = 0; i < ta->n_fields; i++)
+    for (uint32_t j = 0; j < tb->n_fields; j++)
+      if (strcmp (ta->fields[i].name, tb->fields[j].name) == 0 && is_there (a, ta->fields[i].only_if)
+          && is_there (b, tb->fields[j].only_if)) {
+        say_same_table (m, a, b, tb, name, "field", ta->fields[i].name);
+        return;
+      }
+}
+
+static void
+compare_instances (struct making *m, const struct instance_plan *a, const struct instance_plan *b)
+{
+  const struct kk_plugin *pa = &a->descriptor->plugin, *pb = &b->descriptor->plugin;
+  for (uint32_t i = 0; i < pa->n_tables; i++)
+    for (uint32_t j = 0; j < pb->n_tables; j++)
+      if (is_there (a, pa->tables[i].only_if) && is_there (b, pb->tables[j].only_if))
+        compare_tables (m, a, &pa->tables[i], b, &pb->tables[j]);
+}
+
+/* Two tables of one instance under one name. */
+static void
+check_own (struct making *m, const struct instance_plan *instance)
+{
+  const struct kk_plugin *plugin = &instance->descriptor->plugin;
+  for (uint32_t i = 0; i < plugin->n_tables; i++)
+    for (uint32_t j = 0; j < i; j++)
+      if (strcmp (table_name (instance, &plugin->tables[i]), table_name (instance, &plugin->tables[j])) == 0)
+        diag_add (m->d, DIAG_ERROR, instance->at, "two tables of '%s' are named '%s': give each a name of its own",
+                  instance->name, table_name (instance, &plugin->tables[i]));
+}
+
+int
+plan_check_tables (struct making *m)
+{
+  const struct plan *p = m->plan;
+  for (size_t i = 0; i < p->n_instances; i++) {
+    const struct instance_plan *a = &p->instances[i];
+    if (a->descriptor->plugin.kind != KK_INPUT || !a->config)
+      continue;
+    check_own (m, a);
+    for (size_t j = i + 1; j < p->n_instances; j++)
+      if (p->instances[j].descriptor->plugin.kind == KK_INPUT && p->instances[j].config)
+        compare_instances (m, a, &p->instances[j]);
+  }
+  return 0;
+}

@@ -1,0 +1,101 @@
+#include <config.h>
+
+#include "plan-inner.h"
+
+#include "option.h"
+#include "settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+free_names (char **names, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    free (names[i]);
+  free (names);
+}
+
+static void
+free_instance (struct instance_plan *instance)
+{
+  const struct kk_plugin *plugin = &instance->descriptor->plugin;
+  option_free (plugin->options, plugin->n_options, instance->config);
+  for (size_t i = 0; i < instance->n_tables; i++) {
+    free (instance->tables[i].from);
+    free (instance->tables[i].to);
+  }
+  free (instance->tables);
+  free_names (instance->pipeline, instance->n_pipeline);
+  free (instance->name);
+}
+
+void
+plan_free (struct plan *p)
+{
+  if (!p)
+    return;
+  for (size_t i = 0; i < p->n_instances; i++)
+    free_instance (&p->instances[i]);
+  free (p->instances);
+  free_names (p->pipeline, p->n_pipeline);
+  settings_free (p->settings);
+  for (size_t i = 0; i < p->n_documents; i++)
+    yaml_free (p->documents[i]);
+  free (p->documents);
+  free (p->config_file);
+  free (p);
+}
+
+const struct instance_plan *
+plan_instance (const struct plan *p, const char *name)
+{
+  for (size_t i = 0; i < p->n_instances; i++)
+    if (strcmp (p->instances[i].name, name) == 0)
+      return &p->instances[i];
+  return NULL;
+}
+
+static void
+check_whole (struct making *m)
+{
+  uint32_t inputs = 0;
+  for (size_t i = 0; i < m->plan->n_instances; i++)
+    inputs += m->plan->instances[i].descriptor->plugin.kind == KK_INPUT;
+  if (!inputs && !m->d->errors)
+    diag_add (m->d, DIAG_ERROR, m->root->at, "no input is on: there would be nothing to record");
+}
+
+int
+plan_make (const char *config_file, struct modules *modules, struct diag *d, struct plan **ret)
+{
+  struct making m = {.plan = calloc (1, sizeof (struct plan)), .modules = modules, .d = d};
+  if (!m.plan)
+    return -ENOMEM;
+  size_t errors = d->errors;
+  int r = plan_load (&m, config_file);
+  if (r == 0)
+    r = plan_draft (&m);
+  if (r == 0 && !m.plan->settings)
+    r = -EINVAL;
+  if (r == 0)
+    r = plan_instances (&m);
+  if (r == 0)
+    r = plan_pipelines (&m);
+  if (r == 0)
+    r = plan_check_tables (&m);
+  if (r == 0)
+    check_whole (&m);
+  for (size_t i = 0; m.hosts && i < m.plan->n_instances; i++)
+    host_options_free (m.hosts[i]);
+  free (m.hosts);
+  free (m.drafts);
+  if (r == 0 && d->errors > errors)
+    r = -EINVAL;
+  if (r < 0)
+    plan_free (m.plan);
+  else
+    *ret = m.plan;
+  return r;
+}

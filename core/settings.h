@@ -1,0 +1,14 @@
+/* The options of the daemon itself: what section `daemon` holds beside the short forms. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "plan.h"
+#include "yamltree.h"
+
+extern const struct kk_option settings_options[];
+extern const uint32_t settings_n_options;
+
+/* Fills the settings from a map that holds nothing else (NULL: defaults). Empty paths get their defaults. */
+int settings_make (const struct yaml_node *section, struct place at, struct diag *d, struct settings **ret);
+void settings_free (struct settings *s);
+#endif

@@ -1,0 +1,92 @@
+#include <config.h>
+
+#include "shortform.h"
+
+#include <string.h>
+
+#define NO_ALERTS "no alert is given"
+#define NO_UPLOAD "nothing is uploaded"
+
+/* Flat keys have no struct: each is checked by its option here and then handed on as text to the plugin that it is for. */
+#define KEY(name_, type_, ...) .option = {.name = (name_), .type = (type_), __VA_ARGS__}
+
+const struct short_key short_keys[] = {
+    {.section = "daemon",
+     .instance = "file-writer",
+     .target = "retention",
+     .suffix = "h",
+     KEY ("data_retention_hours", KK_OPTION_FLOAT, .def = "24", .min = "0.01", .max = "876000", .unit = "hours",
+          .help = "Age at which recorded files are deleted")},
+    {.section = "daemon",
+     .instance = "net",
+     KEY ("enable_network_monitoring", KK_OPTION_BOOL, .def = "true", .help = "Turns the net input on or off")},
+    {.section = "daemon",
+     .instance = "process",
+     .target = "track",
+     .synonym = true,
+     KEY ("track_processes", KK_OPTION_LIST, .def = "[python]",
+          .help = "Names of processes to track; python takes python3.11 too")},
+    {.section = "daemon",
+     .instance = "process",
+     .target = "auto_track_python",
+     .synonym = true,
+     KEY ("auto_track_python", KK_OPTION_BOOL, .def = "true", .help = "Tracks Python whatever the list says")},
+    {.section = "daemon",
+     .instance = "alert",
+     .target = "cpu",
+     .turns_on = true,
+     .synonym = true,
+     .when_absent = NO_ALERTS,
+     KEY ("cpu_alert_threshold", KK_OPTION_PERCENT, .min = "0", .max = "100", .unit = "%",
+          .help = "Alert when the processor is this busy")},
+    {.section = "daemon",
+     .instance = "alert",
+     .target = "memory",
+     .turns_on = true,
+     .synonym = true,
+     .when_absent = NO_ALERTS,
+     KEY ("memory_alert_threshold", KK_OPTION_PERCENT, .min = "0", .max = "100", .unit = "%",
+          .help = "Alert when this much memory is used")},
+    {.section = "daemon",
+     .instance = "dynamodb-writer",
+     .when_absent = NO_UPLOAD,
+     KEY ("enable_dynamodb_upload", KK_OPTION_BOOL, .def = "false", .help = "Turns the upload to DynamoDB on")},
+    {.section = "daemon",
+     .instance = "dynamodb-writer",
+     .target = "table",
+     .when_absent = NO_UPLOAD,
+     KEY ("dynamodb_table_name", KK_OPTION_STRING, .def = "kode-kronical-system", .help = "Table of the samples")},
+    {.section = "daemon",
+     .instance = "dynamodb-writer",
+     .target = "region",
+     .when_absent = NO_UPLOAD,
+     KEY ("dynamodb_region", KK_OPTION_STRING, .def = "us-east-1", .help = "AWS region of the tables")},
+    {.section = "daemon",
+     .instance = "dynamodb-writer",
+     .target = "registry_table",
+     .when_absent = NO_UPLOAD,
+     KEY ("registry_table_name", KK_OPTION_STRING, .def = "kode-kronical-systems-registry", .help = "Table of the machines")},
+    {.section = "aws",
+     .instance = "dynamodb-writer",
+     .target = "profile",
+     .when_absent = NO_UPLOAD,
+     KEY ("profile", KK_OPTION_STRING, .def = "default", .help = "Profile in ~/.aws/credentials and ~/.aws/config")},
+    {.section = "aws",
+     .instance = "dynamodb-writer",
+     .target = "aws_region",
+     .when_absent = NO_UPLOAD,
+     KEY ("region", KK_OPTION_STRING, .def = "", .help = "AWS region")},
+};
+const size_t n_short_keys = sizeof short_keys / sizeof *short_keys;
+
+const struct short_key *
+short_key_find (const char *section, const char *key)
+{
+  bool monitoring = strcmp (section, "monitoring") == 0;
+  for (size_t i = 0; i < n_short_keys; i++) {
+    const struct short_key *k = &short_keys[i];
+    if (strcmp (k->option.name, key) == 0 && (monitoring ? k->synonym : strcmp (k->section, section) == 0))
+      return k;
+  }
+  return NULL;
+}
