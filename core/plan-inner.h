@@ -40,12 +40,13 @@ struct making {
   struct diag *d;
   struct yaml_document *merged; /* all files as one tree */
   const struct yaml_node *root;
+  bool unreadable; /* a file could not be taken at all: what else it says is not known */
   struct draft *drafts;
   size_t n_drafts;
   struct host_options **hosts; /* of plan->instances, by number */
 };
 
-/* Each: 0 (faults went to m->d) or -ENOMEM. */
+/* Each: 0 (faults went to m->d) or -ENOMEM; plan_load also -EINVAL when there is nothing to go on with. */
 int plan_load (struct making *m, const char *config_file);
 int plan_draft (struct making *m);
 int plan_instances (struct making *m);

@@ -114,14 +114,17 @@ add_file (struct making *m, const char *file)
   p->documents = documents;
   struct yaml_document *doc;
   int r = yaml_load (file, m->d, &doc);
-  if (r < 0)
+  if (r < 0) {
+    m->unreadable = true;
     return r == -ENOMEM ? r : 0;
+  }
   documents[p->n_documents++] = doc;
   if (doc->root->kind == YAML_NULL)
     return 0;
   if (doc->root->kind != YAML_MAP) {
     diag_add (m->d, DIAG_ERROR, doc->root->at, "the file is %s: it must hold sections such as 'daemon:' with indented keys",
               yaml_kind_word (doc->root));
+    m->unreadable = true;
     return 0;
   }
   return merge (m, (struct yaml_node *) (uintptr_t) m->root, doc->root);
@@ -221,5 +224,5 @@ plan_load (struct making *m, const char *config_file)
   if (r == 0)
     r = add_fragments (m, directory);
   free (directory);
-  return r;
+  return r == 0 && m->unreadable ? -EINVAL : r;
 }

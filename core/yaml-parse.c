@@ -162,8 +162,10 @@ take_key (struct parsing *p, const yaml_event_t *event, struct place at)
     diag_add (p->d, DIAG_ERROR, at, "a key is missing: write 'key: value'");
     return -EINVAL;
   }
-  if (plain && strcmp (text, "<<") == 0)
+  if (plain && strcmp (text, "<<") == 0) {
     diag_add (p->d, DIAG_ERROR, at, "merge keys ('<<') are not supported: write the keys out");
+    return -EINVAL;
+  }
   top->key = strdup (text);
   top->key_at = at;
   return top->key ? 0 : -ENOMEM;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 const struct command *const commands[] = {
+    &config_command,
     NULL,
 };
 

@@ -1,0 +1,8 @@
+#include "cli/config-command.h"
+int
+config_write (const struct command_call *call, struct modules *modules)
+{
+  (void) call;
+  (void) modules;
+  return EXIT_FAILED;
+}
