@@ -1,3 +1,5 @@
+#include <config.h>
+
 #include "procfile.h"
 
 #include <errno.h>
