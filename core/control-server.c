@@ -1,0 +1,348 @@
+#include "control-server.h"
+
+#include "sample-json.h"
+#include "socket-path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_CLIENTS = 32, MAX_LINE = 4096, MAX_ANSWER = 64 << 20, MAX_BEHIND = 4 << 20, MAX_PENDING = 64 };
+
+struct client {
+  int fd;
+  bool follows;
+  bool writing; /* epoll also watches for room to write */
+  struct buf in, out;
+  size_t sent; /* of out */
+};
+
+struct control_server {
+  struct log *log;
+  struct control_commands commands;
+  int directory, listener, epoll, event;
+  struct client *clients[MAX_CLIENTS];
+  pthread_mutex_t lock; /* guards what follows */
+  uint32_t followers;
+  const struct kk_sample *pending[MAX_PENDING];
+  size_t n_pending;
+};
+
+static void
+client_close (struct control_server *s, size_t i)
+{
+  struct client *c = s->clients[i];
+  if (c->follows) {
+    pthread_mutex_lock (&s->lock);
+    s->followers--;
+    pthread_mutex_unlock (&s->lock);
+  }
+  close (c->fd);
+  buf_free (&c->in);
+  buf_free (&c->out);
+  free (c);
+  s->clients[i] = NULL;
+}
+
+static int
+watch (struct control_server *s, int fd, int operation, uint32_t events)
+{
+  struct epoll_event event = {.events = events, .data.fd = fd};
+  return epoll_ctl (s->epoll, operation, fd, &event) ? -errno : 0;
+}
+
+static int
+listen_on (struct control_server *s, const char *data_dir)
+{
+  struct sockaddr_un address;
+  int r = socket_address (data_dir, &address, &s->directory);
+  if (r)
+    return r;
+  s->listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  unlinkat (s->directory, SOCKET_NAME, 0); /* of a daemon that is gone: whoever serves holds the lock */
+  if (s->listener < 0 || bind (s->listener, (struct sockaddr *) &address, sizeof address)
+      || fchmodat (s->directory, SOCKET_NAME, 0600, 0) || listen (s->listener, 16))
+    return -errno;
+  return 0;
+}
+
+int
+control_server_new (const char *data_dir, struct log *log, const struct control_commands *commands, struct control_server **ret)
+{
+  struct control_server *s = calloc (1, sizeof *s);
+  if (!s)
+    return -ENOMEM;
+  s->log = log;
+  s->commands = *commands;
+  s->directory = s->listener = -1;
+  pthread_mutex_init (&s->lock, NULL);
+  s->epoll = epoll_create1 (EPOLL_CLOEXEC);
+  s->event = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int r = s->epoll < 0 || s->event < 0 ? -errno : listen_on (s, data_dir);
+  if (!r)
+    r = watch (s, s->listener, EPOLL_CTL_ADD, EPOLLIN);
+  if (!r)
+    r = watch (s, s->event, EPOLL_CTL_ADD, EPOLLIN);
+  if (r) {
+    control_server_free (s);
+    return r;
+  }
+  *ret = s;
+  return 0;
+}
+
+void
+control_server_free (struct control_server *s)
+{
+  if (!s)
+    return;
+  for (size_t i = 0; i < MAX_CLIENTS; i++)
+    if (s->clients[i])
+      client_close (s, i);
+  for (size_t i = 0; i < s->n_pending; i++)
+    kk_sample_unref (s->pending[i]);
+  if (s->listener >= 0) {
+    unlinkat (s->directory, SOCKET_NAME, 0);
+    close (s->listener);
+  }
+  if (s->directory >= 0)
+    close (s->directory);
+  if (s->epoll >= 0)
+    close (s->epoll);
+  if (s->event >= 0)
+    close (s->event);
+  pthread_mutex_destroy (&s->lock);
+  free (s);
+}
+
+int
+control_server_fd (const struct control_server *s)
+{
+  return s->epoll;
+}
+
+void
+control_server_sample (struct control_server *s, const struct kk_sample *sample)
+{
+  if (!__atomic_load_n (&s->followers, __ATOMIC_RELAXED))
+    return;
+  pthread_mutex_lock (&s->lock);
+  if (s->n_pending < MAX_PENDING)
+    s->pending[s->n_pending++] = kk_sample_ref (sample);
+  pthread_mutex_unlock (&s->lock);
+  eventfd_write (s->event, 1);
+}
+
+/* ---- Commands ---- */
+
+static void
+answer_error (struct client *c, const char *text)
+{
+  struct json_object *o = json_object_new_object ();
+  json_object_object_add (o, "error", json_object_new_string (text));
+  buf_adds (&c->out, json_object_to_json_string_ext (o, JSON_C_TO_STRING_PLAIN));
+  buf_addc (&c->out, '\n');
+  json_object_put (o);
+}
+
+static void
+answer_samples (struct control_server *s, struct client *c, struct json_object *request)
+{
+  struct json_object *last;
+  uint64_t n = 10, written = 0;
+  if (json_object_object_get_ex (request, "last", &last)) {
+    int64_t wanted = json_object_get_int64 (last);
+    n = wanted > 0 ? (uint64_t) wanted : 0;
+  }
+  size_t before = c->out.len;
+  int r = s->commands.samples (s->commands.arg, n, &c->out, &written);
+  if (r || c->out.error) {
+    c->out.error = 0;
+    c->out.len = before;
+    answer_error (c, r == -EFBIG || !r ? "too much for one answer: ask for fewer samples" : strerror (-r));
+    return;
+  }
+  buf_printf (&c->out, "{\"end\":true,\"samples\":%llu}\n", (unsigned long long) written);
+}
+
+static void
+answer (struct control_server *s, struct client *c, const char *command, struct json_object *request)
+{
+  if (!strcmp (command, "status")) {
+    s->commands.status (s->commands.arg, &c->out);
+    buf_addc (&c->out, '\n');
+  } else if (!strcmp (command, "samples"))
+    answer_samples (s, c, request);
+  else if (!strcmp (command, "tail")) {
+    pthread_mutex_lock (&s->lock);
+    s->followers += !c->follows;
+    pthread_mutex_unlock (&s->lock);
+    c->follows = true;
+  } else if (!strcmp (command, "reload")) {
+    char *reason = NULL;
+    int r = s->commands.reload (s->commands.arg, &reason);
+    if (r)
+      answer_error (c, reason ? reason : strerror (-r));
+    else
+      buf_adds (&c->out, "{\"ok\":true}\n");
+    free (reason);
+  } else if (!strcmp (command, "stop")) {
+    s->commands.stop (s->commands.arg);
+    buf_adds (&c->out, "{\"ok\":true}\n");
+  } else
+    answer_error (c, "unknown command: status, samples, tail, reload and stop are known");
+}
+
+static void
+take_line (struct control_server *s, struct client *c, const char *line)
+{
+  struct json_object *request = json_tokener_parse (line), *command = NULL;
+  if (!request || !json_object_is_type (request, json_type_object)
+      || !json_object_object_get_ex (request, "command", &command) || !json_object_is_type (command, json_type_string))
+    answer_error (c, "not understood: send one line of JSON such as {\"command\":\"status\"}");
+  else
+    answer (s, c, json_object_get_string (command), request);
+  json_object_put (request);
+}
+
+/* ---- Input and output ---- */
+
+/* False when the client is gone. */
+static bool
+send_out (struct control_server *s, struct client *c)
+{
+  while (c->sent < c->out.len) {
+    ssize_t n = send (c->fd, c->out.data + c->sent, c->out.len - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0 && errno != EAGAIN)
+      return false;
+    if (n < 0)
+      break;
+    c->sent += (size_t) n;
+  }
+  if (c->sent == c->out.len) {
+    buf_free (&c->out);
+    c->sent = 0;
+  }
+  bool more = c->out.len > 0;
+  if (more != c->writing) {
+    c->writing = more;
+    return watch (s, c->fd, EPOLL_CTL_MOD, EPOLLIN | (more ? (uint32_t) EPOLLOUT : 0)) == 0;
+  }
+  return true;
+}
+
+static bool
+receive (struct control_server *s, struct client *c)
+{
+  char bytes[MAX_LINE];
+  ssize_t n = recv (c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+  if (n < 0)
+    return errno == EAGAIN || errno == EINTR;
+  if (n == 0)
+    return false;
+  buf_add (&c->in, bytes, (size_t) n);
+  if (c->in.error)
+    return false;
+  char *line = c->in.data, *end;
+  while ((end = memchr (line, '\n', c->in.len - (size_t) (line - c->in.data)))) {
+    *end = 0;
+    take_line (s, c, line);
+    line = end + 1;
+  }
+  size_t rest = c->in.len - (size_t) (line - c->in.data);
+  memmove (c->in.data, line, rest);
+  c->in.len = rest;
+  return send_out (s, c);
+}
+
+static void
+accept_one (struct control_server *s)
+{
+  int fd = accept4 (s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0)
+    return;
+  size_t i = 0;
+  while (i < MAX_CLIENTS && s->clients[i])
+    i++;
+  struct client *c = i < MAX_CLIENTS ? calloc (1, sizeof *c) : NULL;
+  if (!c || watch (s, fd, EPOLL_CTL_ADD, EPOLLIN)) {
+    free (c);
+    close (fd);
+    return;
+  }
+  c->fd = fd;
+  c->in.max = MAX_LINE * 2;
+  c->out.max = MAX_ANSWER;
+  s->clients[i] = c;
+}
+
+static void
+give_out (struct control_server *s)
+{
+  eventfd_t count;
+  eventfd_read (s->event, &count);
+  const struct kk_sample *samples[MAX_PENDING];
+  pthread_mutex_lock (&s->lock);
+  size_t n = s->n_pending;
+  memcpy (samples, s->pending, n * sizeof samples[0]);
+  s->n_pending = 0;
+  pthread_mutex_unlock (&s->lock);
+  struct buf lines BUF_CLEANUP = {0};
+  for (size_t i = 0; i < n; i++) {
+    sample_json (&lines, samples[i]);
+    buf_addc (&lines, '\n');
+    kk_sample_unref (samples[i]);
+  }
+  for (size_t i = 0; i < MAX_CLIENTS; i++) {
+    struct client *c = s->clients[i];
+    if (!c || !c->follows || lines.error)
+      continue;
+    if (c->out.len - c->sent < MAX_BEHIND) /* one that does not read misses samples, and holds up nobody */
+      buf_add (&c->out, lines.data, lines.len);
+    if (!send_out (s, c))
+      client_close (s, i);
+  }
+}
+
+static void
+serve (struct control_server *s, int fd, uint32_t events)
+{
+  for (size_t i = 0; i < MAX_CLIENTS; i++) {
+    struct client *c = s->clients[i];
+    if (!c || c->fd != fd)
+      continue;
+    bool alive = !(events & EPOLLERR);
+    if (alive && (events & EPOLLOUT))
+      alive = send_out (s, c);
+    if (alive && (events & (EPOLLIN | EPOLLHUP)))
+      alive = receive (s, c);
+    if (!alive)
+      client_close (s, i);
+    return;
+  }
+}
+
+void
+control_server_work (struct control_server *s)
+{
+  struct epoll_event events[16];
+  int n = epoll_wait (s->epoll, events, 16, 0);
+  for (int i = 0; i < n; i++) {
+    if (events[i].data.fd == s->listener)
+      accept_one (s);
+    else if (events[i].data.fd == s->event)
+      give_out (s);
+    else
+      serve (s, events[i].data.fd, events[i].events);
+  }
+}

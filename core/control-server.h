@@ -1,0 +1,31 @@
+/* The daemon's side of the control socket. It belongs to the main thread, which waits on its descriptor; only
+ * control_server_sample may be called from elsewhere. */
+#ifndef CONTROL_SERVER_H
+#define CONTROL_SERVER_H
+
+#include "buf.h"
+#include "log.h"
+
+#include <stdbool.h>
+
+struct control_server;
+
+/* What the commands do; `arg` is given back to each. An answer is one line of JSON without its newline. */
+struct control_commands {
+  void (*status) (void *arg, struct buf *answer);
+  /* Lines, one per sample, each with its newline. */
+  int (*samples) (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n);
+  /* 0, or -errno with a sentence in *reason (the caller's to free). */
+  int (*reload) (void *arg, char **reason);
+  void (*stop) (void *arg);
+  void *arg;
+};
+
+int control_server_new (const char *data_dir, struct log *log, const struct control_commands *commands, struct control_server **ret);
+/* Closes everything and removes the socket. */
+void control_server_free (struct control_server *s);
+int control_server_fd (const struct control_server *s);  /* readable: call control_server_work */
+void control_server_work (struct control_server *s);     /* never waits */
+/* Gives a sample to whoever follows. Any thread; costs nothing while nobody does. */
+void control_server_sample (struct control_server *s, const struct kk_sample *sample);
+#endif

@@ -1,0 +1,348 @@
+#include "daemon.h"
+
+#include "control-server.h"
+#include "diag.h"
+#include "sample-json.h"
+#include "status.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define SECOND_NS INT64_C (1000000000)
+enum { TEND_MS = 5000, FIRST_TICK_S = 20, END_S = 20, HANG_S = 30 };
+
+struct daemon {
+  const struct daemon_setup *setup;
+  struct env env;
+  struct plan *plan;
+  struct ring *ring;
+  struct sampler *sampler;
+  struct graph *graph;
+  struct control_server *control;
+  struct clock_reading started;
+  int signals;
+  bool stop, left_behind;
+  uint64_t ticks_seen;
+  int64_t ticks_seen_ns;
+};
+
+static void
+signals_taken (sigset_t *set)
+{
+  sigemptyset (set);
+  sigaddset (set, SIGTERM);
+  sigaddset (set, SIGINT);
+  sigaddset (set, SIGHUP);
+  sigaddset (set, SIGUSR1);
+}
+
+void
+daemon_block_signals (void)
+{
+  sigset_t set;
+  signals_taken (&set);
+  sigprocmask (SIG_BLOCK, &set, NULL);
+  signal (SIGPIPE, SIG_IGN);
+}
+
+static int64_t
+in_seconds (const struct daemon *d, int64_t seconds)
+{
+  return clock_read (&d->env.clock).mono_ns + seconds * SECOND_NS;
+}
+
+static struct status_source
+status_source (const struct daemon *d)
+{
+  return (struct status_source){
+    .env = &d->env, .sampler = d->sampler, .ring = d->ring, .plan = d->plan, .started = d->started};
+}
+
+/* Every sample that leaves the common chain; the sampler's thread. */
+static void
+on_sample (void *arg, const struct sample *sample)
+{
+  struct daemon *d = arg;
+  ring_push (d->ring, sample);
+  if (d->control)
+    control_server_sample (d->control, &sample->face);
+}
+
+/* ---- Graphs come and go ---- */
+
+static int
+bring_up (struct daemon *d, char **reason)
+{
+  d->env.interval_ns = d->plan->settings->interval_ns;
+  int r = graph_new (&d->env, d->plan, on_sample, d, &d->graph, reason);
+  if (r)
+    return r;
+  sampler_swap (d->sampler, d->graph);
+  r = sampler_wait_first (d->sampler, in_seconds (d, FIRST_TICK_S));
+  if (r)
+    log_warn (d->setup->log, "the first readings take longer than %d s", FIRST_TICK_S);
+  return 0;
+}
+
+static void
+bring_down (struct daemon *d)
+{
+  struct graph *old = sampler_swap (d->sampler, NULL);
+  if (!graph_end (old, in_seconds (d, END_S)))
+    d->left_behind = true;
+  d->graph = NULL;
+}
+
+static void
+log_faults (struct log *log, const struct diag *faults)
+{
+  for (size_t i = 0; i < faults->n; i++) {
+    const struct diag_item *f = faults->items + i;
+    enum kk_level level = f->severity == DIAG_ERROR ? KK_LOG_ERROR : f->severity == DIAG_WARNING ? KK_LOG_WARNING : KK_LOG_INFO;
+    log_at (log, level, NULL, "%s:%u:%u: %s", f->file ? f->file : "configuration", f->line, f->column, f->text);
+  }
+}
+
+/* What a reload cannot change: it belongs to the process, not to the graph. */
+static void
+warn_fixed (const struct daemon *d, const struct plan *to)
+{
+  const struct settings *a = d->plan->settings, *b = to->settings;
+  if (strcmp (a->data_dir, b->data_dir) || strcmp (a->log_file, b->log_file) || strcmp (a->pid_file, b->pid_file))
+    log_warn (d->setup->log, "data_dir, log_file and pid_file change with a restart only: restart the daemon for that");
+}
+
+static int
+plan_anew (struct daemon *d, struct plan **ret, char **reason)
+{
+  char *file = NULL;
+  struct diag faults = {0};
+  int r = plan_find_config (d->setup->config_file, &file);
+  if (!r)
+    r = plan_make (file, d->setup->modules, &faults, ret);
+  log_faults (d->setup->log, &faults);
+  if (r && asprintf (reason, "%s has %zu error%s; the daemon goes on as before", file ? file : "the configuration", faults.errors,
+                     faults.errors == 1 ? "" : "s") < 0)
+    *reason = NULL;
+  diag_free (&faults);
+  free (file);
+  return r;
+}
+
+static int
+replace_plan (struct daemon *d, struct plan *plan, char **reason)
+{
+  struct plan *old = d->plan;
+  bring_down (d);
+  d->plan = plan;
+  int r = bring_up (d, reason);
+  if (!r) {
+    if (!d->left_behind)
+      plan_free (old);
+    return 0;
+  }
+  d->plan = old;
+  plan_free (plan);
+  char *again = NULL;
+  if (bring_up (d, &again)) {
+    log_error (d->setup->log, "the configuration of before does not start any more either: %s", again ? again : "no memory");
+    d->stop = true;
+  }
+  free (again);
+  return r;
+}
+
+static int
+reload (struct daemon *d, char **reason)
+{
+  struct plan *plan;
+  if (d->setup->reloading)
+    d->setup->reloading (d->setup->arg, 1);
+  if (log_reopen (d->setup->log))
+    log_warn (d->setup->log, "cannot open the log file anew; going on with the one that is open");
+  int r = plan_anew (d, &plan, reason);
+  if (!r) {
+    warn_fixed (d, plan);
+    r = replace_plan (d, plan, reason);
+  }
+  if (r)
+    log_error (d->setup->log, "reload failed: %s", *reason ? *reason : strerror (-r));
+  else
+    log_info (d->setup->log, "reloaded");
+  if (d->setup->reloading)
+    d->setup->reloading (d->setup->arg, 0);
+  return r;
+}
+
+/* ---- What the control socket asks for ---- */
+
+static void
+control_status (void *arg, struct buf *answer)
+{
+  struct status_source source = status_source (arg);
+  struct json_object *o = status_json (&source);
+  buf_adds (answer, json_object_to_json_string_ext (o, JSON_C_TO_STRING_PLAIN));
+  json_object_put (o);
+}
+
+struct lines {
+  struct buf *b;
+  uint64_t n;
+};
+
+static void
+add_line (void *arg, const struct sample *sample)
+{
+  struct lines *l = arg;
+  sample_json (l->b, &sample->face);
+  buf_addc (l->b, '\n');
+  l->n++;
+}
+
+static int
+control_samples (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n)
+{
+  struct daemon *d = arg;
+  struct lines l = {.b = lines};
+  int r = ring_read (d->ring, last, add_line, &l);
+  if (!r)
+    *ret_n = l.n;
+  return r;
+}
+
+static int
+control_reload (void *arg, char **reason)
+{
+  return reload (arg, reason);
+}
+
+static void
+control_stop (void *arg)
+{
+  ((struct daemon *) arg)->stop = true;
+}
+
+/* ---- The main thread ---- */
+
+static void
+take_signal (struct daemon *d)
+{
+  struct signalfd_siginfo info;
+  if (read (d->signals, &info, sizeof info) != sizeof info)
+    return;
+  struct status_source source = status_source (d);
+  char *reason = NULL;
+  switch (info.ssi_signo) {
+  case SIGHUP:
+    reload (d, &reason);
+    free (reason);
+    break;
+  case SIGUSR1:
+    status_log (&source);
+    break;
+  default:
+    log_info (d->setup->log, "stopping: %s", info.ssi_signo == SIGINT ? "interrupted" : "asked to terminate");
+    d->stop = true;
+  }
+}
+
+/* The watchdog is told only while ticks come. */
+static void
+tend (struct daemon *d)
+{
+  struct sampler_view v = sampler_view (d->sampler);
+  int64_t now = clock_read (&d->env.clock).mono_ns;
+  if (v.ticks != d->ticks_seen || !d->ticks_seen_ns) {
+    d->ticks_seen = v.ticks;
+    d->ticks_seen_ns = now;
+  }
+  if (now - d->ticks_seen_ns < d->env.interval_ns * 2 + HANG_S * SECOND_NS && d->setup->tend)
+    d->setup->tend (d->setup->arg);
+}
+
+static void
+loop (struct daemon *d)
+{
+  struct pollfd fds[] = {{.fd = d->signals, .events = POLLIN}, {.fd = control_server_fd (d->control), .events = POLLIN}};
+  while (!d->stop) {
+    int n = poll (fds, KK_COUNT (fds), TEND_MS);
+    if (n > 0 && (fds[0].revents & POLLIN))
+      take_signal (d);
+    if (n > 0 && (fds[1].revents & POLLIN))
+      control_server_work (d->control);
+    if (n == 0)
+      tend (d);
+  }
+}
+
+static int
+set_up (struct daemon *d, char **reason)
+{
+  sigset_t set;
+  signals_taken (&set);
+  d->signals = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (d->signals < 0)
+    return -errno;
+  const struct settings *s = d->plan->settings;
+  int r = ring_new ((uint64_t) s->max_samples, (size_t) s->ring_bytes, &d->ring);
+  if (!r)
+    r = sampler_new (&d->env, &d->sampler);
+  if (r)
+    return r;
+  const struct control_commands commands = {
+    .status = control_status, .samples = control_samples, .reload = control_reload, .stop = control_stop, .arg = d};
+  r = control_server_new (s->data_dir, d->setup->log, &commands, &d->control);
+  if (r) {
+    if (asprintf (reason, "cannot make the control socket in %s: %s", s->data_dir, strerror (-r)) < 0)
+      *reason = NULL;
+    return r;
+  }
+  return bring_up (d, reason);
+}
+
+/* False when a thread is still in there somewhere: the process ends soon, and with it what is left. */
+static bool
+clear (struct daemon *d)
+{
+  if (d->sampler)
+    bring_down (d);
+  control_server_free (d->control);
+  if (d->signals >= 0)
+    close (d->signals);
+  if (!sampler_end (d->sampler) || d->left_behind)
+    return false;
+  ring_free (d->ring);
+  plan_free (d->plan);
+  free ((char *) (uintptr_t) d->env.data_dir);
+  return true;
+}
+
+int
+daemon_run (const struct daemon_setup *setup, char **reason)
+{
+  *reason = NULL;
+  struct daemon *d = calloc (1, sizeof *d);
+  if (!d) {
+    plan_free (setup->plan);
+    return -ENOMEM;
+  }
+  *d = (struct daemon){.setup = setup, .plan = setup->plan, .signals = -1};
+  env_init (&d->env);
+  d->env.log = setup->log;
+  d->env.data_dir = strdup (setup->plan->settings->data_dir); /* outlives the plan over a reload */
+  d->env.clock = clock_system ();
+  d->started = clock_read (&d->env.clock);
+  int r = d->env.data_dir ? set_up (d, reason) : -ENOMEM;
+  if (!r && setup->ready)
+    r = setup->ready (setup->arg);
+  if (!r)
+    loop (d);
+  if (clear (d))
+    free (d);
+  return r;
+}

@@ -1,0 +1,277 @@
+#include "status.h"
+
+#include <config.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void
+add_u64 (struct json_object *o, const char *key, uint64_t value)
+{
+  json_object_object_add (o, key, json_object_new_int64 (value > INT64_MAX ? INT64_MAX : (int64_t) value));
+}
+
+static void
+add_seconds (struct json_object *o, const char *key, int64_t ns)
+{
+  char text[40];
+  snprintf (text, sizeof text, "%lld.%03lld", (long long) (ns / 1000000000), (long long) (ns / 1000000 % 1000));
+  json_object_object_add (o, key, json_object_new_double_s ((double) ns / 1e9, text));
+}
+
+static void
+add_rounded (struct json_object *o, const char *key, double value)
+{
+  char text[40];
+  snprintf (text, sizeof text, "%.3f", value);
+  json_object_object_add (o, key, json_object_new_double_s (value, text));
+}
+
+static void
+add_text (struct json_object *o, const char *key, const char *text)
+{
+  json_object_object_add (o, key, text ? json_object_new_string (text) : NULL);
+}
+
+static uint64_t
+resident_bytes (void)
+{
+  unsigned long long total, resident = 0;
+  FILE *f = fopen ("/proc/self/statm", "re");
+  if (f && fscanf (f, "%llu %llu", &total, &resident) != 2)
+    resident = 0;
+  if (f)
+    fclose (f);
+  return resident * (uint64_t) sysconf (_SC_PAGESIZE);
+}
+
+static uint64_t
+count_entries (const char *path)
+{
+  DIR *dir = opendir (path);
+  uint64_t n = 0;
+  while (dir && readdir (dir))
+    n++;
+  if (dir)
+    closedir (dir);
+  return n > 2 ? n - 2 : 0;
+}
+
+static double
+cpu_seconds (const struct rusage *r)
+{
+  return (double) (r->ru_utime.tv_sec + r->ru_stime.tv_sec) + (double) (r->ru_utime.tv_usec + r->ru_stime.tv_usec) / 1e6;
+}
+
+static struct json_object *
+process_json (double uptime)
+{
+  struct json_object *o = json_object_new_object ();
+  struct rusage r = {0};
+  getrusage (RUSAGE_SELF, &r);
+  double lived = uptime > 0.001 ? uptime : 0.001;
+  add_rounded (o, "cpu_percent", cpu_seconds (&r) / lived * 100);
+  add_rounded (o, "cpu_seconds", cpu_seconds (&r));
+  add_u64 (o, "rss_bytes", resident_bytes ());
+  add_u64 (o, "threads", count_entries ("/proc/self/task"));
+  add_u64 (o, "open_files", count_entries ("/proc/self/fd"));
+  add_rounded (o, "wakeups_per_second", (double) r.ru_nvcsw / lived);
+  return o;
+}
+
+static struct json_object *
+ticks_json (const struct sampler_view *v)
+{
+  struct json_object *o = json_object_new_object ();
+  add_u64 (o, "taken", v->ticks);
+  add_u64 (o, "missed", v->missed);
+  add_u64 (o, "suspends", v->suspends);
+  add_u64 (o, "clock_steps", v->steps);
+  return o;
+}
+
+static struct json_object *
+ring_json (struct ring *ring)
+{
+  struct ring_view v = ring_view (ring);
+  struct json_object *o = json_object_new_object ();
+  add_u64 (o, "samples", v.samples);
+  add_u64 (o, "max_samples", v.max_samples);
+  add_u64 (o, "bytes", v.bytes);
+  add_u64 (o, "max_bytes", v.max_bytes);
+  add_seconds (o, "span_seconds", v.last_wall_ns - v.first_wall_ns);
+  return o;
+}
+
+/* ---- Instances ---- */
+
+struct listing {
+  const struct status_source *from;
+  struct json_object *instances;
+  struct json_object *problems;
+  int64_t now_ns;
+};
+
+static const char *
+state_of (const struct instance_stats *s, bool stuck, bool waiting)
+{
+  if (stuck)
+    return "stuck";
+  if (waiting)
+    return "waiting";
+  return s->last_error && s->last_error_wall_ns > s->last_good_wall_ns ? "failing" : "ok";
+}
+
+static void
+add_problem (struct listing *l, const struct instance *i, const char *state, const struct instance_stats *s, const char *message)
+{
+  char text[512];
+  if (!strcmp (state, "failing"))
+    snprintf (text, sizeof text, "%s: %s", i->plan->name, *message ? message : strerror (-s->last_error));
+  else
+    snprintf (text, sizeof text, "%s: %s%s%s", i->plan->name,
+              !strcmp (state, "stuck") ? "hangs in a call and is skipped until it returns" : "cannot write now and tries again",
+              *message ? ": " : "", message);
+  json_object_array_add (l->problems, json_object_new_string (text));
+}
+
+static struct json_object *
+add_instance (struct listing *l, struct instance *i, bool stuck, bool waiting)
+{
+  struct json_object *o = json_object_new_object (), *lines = json_object_new_object ();
+  char message[INSTANCE_TEXT_SIZE];
+  pthread_mutex_lock (&i->lock);
+  struct instance_stats s = i->stats;
+  for (uint32_t k = 0; k < i->n_status; k++)
+    add_text (lines, i->status[k].key, i->status[k].text);
+  memcpy (message, i->last_message, sizeof message);
+  pthread_mutex_unlock (&i->lock);
+  const char *state = state_of (&s, stuck, waiting);
+  add_text (o, "name", i->plan->name);
+  add_text (o, "plugin", i->plugin->name);
+  add_text (o, "kind", descriptor_kind (i->plan->descriptor));
+  add_text (o, "state", state);
+  if (i->plugin->kind == KK_INPUT)
+    add_seconds (o, "interval_seconds", i->plan->interval_ns);
+  add_u64 (o, "calls", s.calls);
+  add_u64 (o, "failures", s.failures);
+  add_u64 (o, "overruns", s.overruns);
+  add_u64 (o, "skipped", s.skipped);
+  add_u64 (o, "dropped", s.dropped);
+  add_u64 (o, "retries", s.retries);
+  add_rounded (o, "cpu_us_per_call", s.calls ? (double) s.cpu_ns / (double) s.calls / 1e3 : 0);
+  add_rounded (o, "wall_us_per_call", s.calls ? (double) s.wall_ns / (double) s.calls / 1e3 : 0);
+  add_rounded (o, "wall_us_most", (double) s.wall_max_ns / 1e3);
+  add_text (o, "last_error", s.last_error ? strerror (-s.last_error) : NULL);
+  if (s.last_error)
+    add_seconds (o, "last_error_time", s.last_error_wall_ns);
+  add_text (o, "last_message", *message ? message : NULL);
+  json_object_object_add (o, "status", lines);
+  json_object_array_add (l->instances, o);
+  if (strcmp (state, "ok"))
+    add_problem (l, i, state, &s, message);
+  return o;
+}
+
+static void
+add_output (struct listing *l, struct worker *w)
+{
+  struct worker_view v = worker_view (w);
+  struct instance *output = worker_output (w);
+  bool stuck = v.busy_since_ns && l->now_ns - v.busy_since_ns > output->plan->deadline_ns;
+  struct json_object *o = add_instance (l, output, stuck, v.retry_at_ns != 0), *queue = json_object_new_object ();
+  add_u64 (queue, "samples", v.queued);
+  add_u64 (queue, "bytes", v.queued_bytes);
+  add_u64 (queue, "max_bytes", v.max_bytes);
+  add_u64 (queue, "most_samples", v.most);
+  add_u64 (queue, "dropped", v.dropped);
+  if (v.retry_at_ns)
+    add_seconds (queue, "retry_in_seconds", v.retry_at_ns > l->now_ns ? v.retry_at_ns - l->now_ns : 0);
+  json_object_object_add (o, "queue", queue);
+}
+
+static void
+list_graph (void *arg, const struct graph *g)
+{
+  struct listing *l = arg;
+  for (size_t i = 0; i < g->n_inputs; i++) {
+    const struct input *in = g->inputs + i;
+    struct json_object *o = add_instance (l, in->instance, in->stuck, false);
+    struct rows_counts c = {0};
+    if (!in->stuck)
+      c = rows_counts (in->rows);
+    add_u64 (o, "bad_fields", c.bad_sets);
+    add_u64 (o, "lost_rows", c.lost_rows);
+    add_u64 (o, "cut_strings", c.cut_strings);
+  }
+  for (size_t i = 0; i < g->n_filters; i++)
+    add_instance (l, g->filters[i], false, false);
+  for (size_t i = 0; i < g->n_workers; i++)
+    add_output (l, g->workers[i]);
+}
+
+struct json_object *
+status_json (const struct status_source *from)
+{
+  struct clock_reading now = clock_read (&from->env->clock);
+  struct sampler_view view = sampler_view (from->sampler);
+  int64_t uptime = now.mono_ns - from->started.mono_ns;
+  struct json_object *o = json_object_new_object ();
+  struct listing l = {.from = from,
+                      .instances = json_object_new_array (),
+                      .problems = json_object_new_array (),
+                      .now_ns = now.mono_ns};
+  sampler_inspect (from->sampler, list_graph, &l);
+  add_text (o, "version", PACKAGE_VERSION);
+  add_u64 (o, "pid", (uint64_t) getpid ());
+  add_text (o, "health", json_object_array_length (l.problems) ? "degraded" : "ok");
+  json_object_object_add (o, "problems", l.problems);
+  add_seconds (o, "started", from->started.wall_ns);
+  add_seconds (o, "uptime_seconds", uptime);
+  add_text (o, "config_file", from->plan->config_file);
+  add_text (o, "data_dir", from->env->data_dir);
+  add_text (o, "log_file", from->plan->settings->log_file);
+  add_seconds (o, "interval_seconds", from->env->interval_ns);
+  json_object_object_add (o, "process", process_json ((double) uptime / 1e9));
+  json_object_object_add (o, "ticks", ticks_json (&view));
+  json_object_object_add (o, "ring", ring_json (from->ring));
+  struct json_object *log = json_object_new_object ();
+  add_u64 (log, "suppressed", from->env->log ? log_suppressed (from->env->log) : 0);
+  json_object_object_add (o, "log", log);
+  json_object_object_add (o, "instances", l.instances);
+  return o;
+}
+
+/* ---- For the log ---- */
+
+static const char *
+text_of (struct json_object *o, const char *key)
+{
+  struct json_object *value;
+  return json_object_object_get_ex (o, key, &value) && value ? json_object_get_string (value) : "-";
+}
+
+void
+status_log (const struct status_source *from)
+{
+  struct log *log = from->env->log;
+  struct json_object *o = status_json (from), *part, *instances;
+  if (!log || !json_object_object_get_ex (o, "instances", &instances)) {
+    json_object_put (o);
+    return;
+  }
+  log_info (log, "status: %s, up %s s", text_of (o, "health"), text_of (o, "uptime_seconds"));
+  static const char *const parts[] = {"process", "ticks", "ring"};
+  for (size_t i = 0; i < KK_COUNT (parts); i++)
+    if (json_object_object_get_ex (o, parts[i], &part))
+      log_info (log, "status: %s %s", parts[i], json_object_to_json_string_ext (part, JSON_C_TO_STRING_SPACED));
+  for (size_t i = 0; i < json_object_array_length (instances); i++) {
+    struct json_object *one = json_object_array_get_idx (instances, i);
+    log_at (log, KK_LOG_INFO, text_of (one, "name"), "status: %s, %s calls, %s failures, %s us of CPU a call, %s dropped",
+            text_of (one, "state"), text_of (one, "calls"), text_of (one, "failures"), text_of (one, "cpu_us_per_call"),
+            text_of (one, "dropped"));
+  }
+  json_object_put (o);
+}
