@@ -1,5 +1,5 @@
 /* A command line, taken apart: general options anywhere, the command, its options and arguments. */
-#include "config.h"
+#include <config.h>
 
 #include "cli/command.h"
 #include "nearest.h"

@@ -29,10 +29,10 @@ struct command {
   const struct command_option *options;
   uint32_t n_options;
   uint32_t min_arguments, max_arguments;
-  bool is_daemon; /* may become the daemon: signals stay blocked and are taken by daemon_run */
+  bool is_daemon;                               /* may become the daemon: signals stay blocked and are taken by daemon_run */
   int (*run) (const struct command_call *call); /* the exit status; its messages are printed */
 };
-#define COMMAND_OPTIONS(array) .options = (array), .n_options = (uint32_t) (sizeof (array) / sizeof ((array)[0]))
+#define COMMAND_OPTIONS(array) .options = (array), .n_options = (uint32_t)(sizeof (array) / sizeof ((array)[0]))
 
 enum { COMMAND_MAX_OPTIONS = 16 };
 

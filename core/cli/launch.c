@@ -1,0 +1,261 @@
+#include <config.h>
+
+#include "cli/launch.h"
+
+#include "cli/command.h"
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The running daemon's own face to the outside: log, lock, PID file, service manager, the parent that waits. */
+struct process {
+  struct log *log;
+  struct lock *lock;
+  struct holder holder;
+  struct notify notify;
+  struct detach detach;
+  char *pid_file;
+  bool said_lock_lost;
+};
+
+int
+launch_prepare (const struct launch_options *options, struct launch *ret)
+{
+  struct launch l = {.options = *options};
+  struct diag faults = {.n = 0};
+  char *config_file = NULL;
+  int r = plan_find_config (options->config_file, &config_file);
+  if (r < 0) {
+    fprintf (stderr, PROGRAM ": cannot read %s: %s\n", options->config_file ? options->config_file : "the configuration",
+             strerror (-r));
+    return r;
+  }
+  r = modules_open (options->plugin_dir, &l.modules);
+  if (!r)
+    r = plan_make (config_file, l.modules, &faults, &l.plan);
+  diag_print (&faults, stderr, isatty (STDERR_FILENO));
+  diag_free (&faults);
+  if (r == -EINVAL)
+    fprintf (stderr, PROGRAM ": cannot start: %s has errors\n", config_file ? config_file : "the built-in configuration");
+  else if (r < 0)
+    fprintf (stderr, PROGRAM ": cannot start: %s\n", strerror (-r));
+  free (config_file);
+  if (r < 0) {
+    launch_clear (&l);
+    return r;
+  }
+  *ret = l;
+  return 0;
+}
+
+void
+launch_clear (struct launch *l)
+{
+  plan_free (l->plan);
+  modules_close (l->modules);
+  *l = (struct launch){.plan = NULL};
+}
+
+/* ---- What daemon_run calls back ---- */
+
+static int
+on_ready (void *arg)
+{
+  struct process *p = arg;
+  int r = pidfile_write (p->pid_file, p->holder.id.pid);
+  if (r < 0) {
+    log_error (p->log, "cannot write the PID file %s: %s", p->pid_file, strerror (-r));
+    return r;
+  }
+  log_info (p->log, "ready, PID %ld", (long)p->holder.id.pid);
+  notify_send (&p->notify, "READY=1\nSTATUS=Recording");
+  detach_ready (&p->detach);
+  return 0;
+}
+
+static void
+tend_pid_file (struct process *p)
+{
+  pid_t named;
+  if (pidfile_read (p->pid_file, &named) == 0 && named == p->holder.id.pid)
+    return;
+  if (pidfile_write (p->pid_file, p->holder.id.pid) == 0)
+    log_warn (p->log, "wrote the PID file %s again: it was gone or named another process", p->pid_file);
+}
+
+static void
+on_tend (void *arg)
+{
+  struct process *p = arg;
+  notify_send (&p->notify, "WATCHDOG=1");
+  log_tend (p->log);
+  tend_pid_file (p);
+  int r = lock_tend (p->lock, &p->holder);
+  if (r > 0)
+    log_warn (p->log, "made daemon.lock again: it was gone");
+  else if (r == -EEXIST && !p->said_lock_lost)
+    log_error (p->log,
+               "daemon.lock was removed and another daemon holds it now: two record into one directory; stop one of them");
+  p->said_lock_lost = r == -EEXIST;
+}
+
+static void
+on_reloading (void *arg, int begins)
+{
+  struct process *p = arg;
+  if (begins)
+    notify_reloading (&p->notify);
+  else
+    notify_send (&p->notify, "READY=1\nSTATUS=Recording");
+}
+
+/* ---- Getting there ---- */
+
+static int
+make_parent (const char *file)
+{
+  const char *slash = strrchr (file, '/');
+  if (!slash || slash == file)
+    return 0;
+  char *directory = strndup (file, (size_t)(slash - file));
+  int r = directory ? path_mkdirs (directory, 0700) : -ENOMEM;
+  free (directory);
+  return r;
+}
+
+/* What stderr is under systemd: the journal, by device and inode. */
+static bool
+stderr_is_journal (void)
+{
+  const char *stream = getenv ("JOURNAL_STREAM");
+  unsigned long long device, inode;
+  struct stat st;
+  return stream && sscanf (stream, "%llu:%llu", &device, &inode) == 2 && !fstat (STDERR_FILENO, &st) && st.st_dev == device
+         && st.st_ino == inode;
+}
+
+static int
+open_log (const struct launch *l, struct log **ret)
+{
+  const struct settings *s = l->plan->settings;
+  static const enum kk_level levels[] = {KK_LOG_ERROR, KK_LOG_WARNING, KK_LOG_INFO, KK_LOG_DEBUG};
+  bool known = s->log_level >= 0 && s->log_level < (int32_t)(sizeof levels / sizeof levels[0]);
+  enum kk_level level = l->options.debug ? KK_LOG_DEBUG : known ? levels[s->log_level] : KK_LOG_INFO;
+  unsigned to = LOG_TO_FILE;
+  if (l->options.foreground)
+    to |= stderr_is_journal () ? LOG_TO_JOURNAL : LOG_TO_STDERR;
+  int r = make_parent (s->log_file);
+  if (!r)
+    r = make_parent (s->pid_file);
+  if (!r)
+    r = log_open (s->log_file, to, level, ret);
+  if (r < 0)
+    fprintf (stderr, PROGRAM ": cannot open the log %s: %s\n", s->log_file, strerror (-r));
+  return r;
+}
+
+static int
+describe_self (const struct launch *l, struct process *p)
+{
+  int r = process_find (getpid (), &p->holder.id);
+  if (r < 0)
+    return r;
+  p->holder.unit = p->notify.unit;
+  p->holder.user_unit = p->notify.user_unit;
+  p->holder.foreground = l->options.foreground;
+  p->holder.debug = l->options.debug;
+  p->holder.config_file = (char *)l->options.config_file;
+  p->holder.plugin_dir = (char *)l->options.plugin_dir;
+  return lock_describe (p->lock, &p->holder);
+}
+
+static void
+leave_terminal (const struct process *p)
+{
+  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null >= 0)
+    dup2 (null, STDIN_FILENO);
+  if (null > STDERR_FILENO)
+    close (null);
+  log_take_stdio (p->log);
+  if (chdir ("/") < 0)
+    log_warn (p->log, "cannot leave the working directory: %s", strerror (errno));
+}
+
+static int
+run_daemon (struct launch *l, struct process *p)
+{
+  /* A core file would hold whatever secrets the daemon has read. */
+  struct rlimit core;
+  if (!getrlimit (RLIMIT_CORE, &core)) {
+    core.rlim_cur = 0;
+    setrlimit (RLIMIT_CORE, &core);
+  }
+  umask (077);
+  int r = describe_self (l, p);
+  if (r < 0)
+    log_warn (p->log, "cannot write daemon.lock: %s", strerror (-r));
+  log_info (p->log, PROGRAM " " PACKAGE_VERSION " starts; configuration: %s",
+            l->plan->config_file ? l->plan->config_file : "built-in defaults");
+  struct daemon_setup setup = {
+      .log = p->log,
+      .modules = l->modules,
+      .plan = l->plan,
+      .config_file = l->options.config_file,
+      .ready = on_ready,
+      .tend = on_tend,
+      .reloading = on_reloading,
+      .arg = p,
+  };
+  char *reason = NULL;
+  l->plan = NULL;
+  r = daemon_run (&setup, &reason);
+  if (r < 0) {
+    const char *said = reason ? reason : strerror (-r);
+    log_error (p->log, "cannot start: %s", said);
+    notify_send (&p->notify, "STATUS=Cannot start: %.512s", said);
+    detach_failed (&p->detach, said);
+  } else {
+    log_info (p->log, "ended");
+  }
+  free (reason);
+  pidfile_remove (p->pid_file, p->holder.id.pid);
+  return r < 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+int
+launch_run (struct launch *l)
+{
+  struct process p = {.detach.to_parent = -1};
+  int status = EXIT_FAILED;
+  int r = path_mkdirs (l->plan->settings->data_dir, 0700);
+  if (r < 0) {
+    fprintf (stderr, PROGRAM ": cannot make the data directory %s: %s\n", l->plan->settings->data_dir, strerror (-r));
+    return status;
+  }
+  p.pid_file = strdup (l->plan->settings->pid_file);
+  if (!p.pid_file || notify_open (&p.notify) < 0)
+    goto out;
+  if (launch_take_lock (l->plan, &p.lock) < 0 || open_log (l, &p.log) < 0)
+    goto out;
+  r = l->options.foreground ? 0 : detach_fork (&p.detach, &status);
+  if (r < 0)
+    fprintf (stderr, PROGRAM ": cannot make a process: %s\n", strerror (-r));
+  if (r == 0) {
+    if (!l->options.foreground)
+      leave_terminal (&p);
+    status = run_daemon (l, &p);
+  }
+out:
+  log_close (p.log);
+  lock_release (p.lock);
+  notify_close (&p.notify);
+  free (p.pid_file);
+  return status;
+}
