@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "daemon.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,14 +32,28 @@ flush_output (int status)
   return status ? status : EXIT_FAILED;
 }
 
+/* A command that will not be the daemon ends as any program does, when its user or its reader wants that. */
+static void
+unblock_signals (const sigset_t *original)
+{
+  sigprocmask (SIG_SETMASK, original, NULL);
+  signal (SIGPIPE, SIG_DFL);
+}
+
 int
 main (int argc, char **argv)
 {
+  sigset_t original;
+  sigprocmask (SIG_BLOCK, NULL, &original);
+  daemon_block_signals ();
   if (open_standard_descriptors () < 0)
     return EXIT_FAILED;
   struct command_call call;
   int status;
-  if (!arguments_parse (argc, argv, &call, &status))
+  if (!arguments_parse (argc, argv, &call, &status)) {
+    if (!call.command->is_daemon)
+      unblock_signals (&original);
     status = call.command->run (&call);
+  }
   return flush_output (status);
 }

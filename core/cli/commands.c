@@ -3,8 +3,8 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &config_command,
-    NULL,
+    &command_start,  &command_stop,    &command_restart,   &command_reload,
+    &config_command, &command_install, &command_uninstall, NULL,
 };
 
 const struct command *
