@@ -115,6 +115,7 @@ recover_settle (const struct store *store, struct segment *s, struct recovery *c
     s->on_disk = true;
     s->device = st.st_dev;
     s->inode = st.st_ino;
+    s->bytes = st.st_size;
     return 0;
   } else if (!r && file.len)
     r = drop_known (&file, s, &counts->duplicates);

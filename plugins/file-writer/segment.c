@@ -131,7 +131,7 @@ rename_to_new (const struct store *store, const char *temporary, const char *nam
   return renameat (store->journals, temporary, store->directory, name) < 0 ? -errno : 0;
 }
 
-/* Looks whether the file of our name is still the one we put there. */
+/* Looks whether the file of our name is still the one we put there; numbers of inodes are used again. */
 static int
 check_ours (struct segment *s, const struct store *store)
 {
@@ -142,7 +142,7 @@ check_ours (struct segment *s, const struct store *store)
     if (errno != ENOENT)
       return -errno;
     s->on_disk = false;
-  } else if (st.st_ino != s->inode || st.st_dev != s->device) {
+  } else if (st.st_ino != s->inode || st.st_dev != s->device || st.st_size != s->bytes) {
     s->on_disk = false;
     return -EEXIST;
   }
@@ -190,6 +190,7 @@ segment_publish (struct segment *s, const struct store *store, const char *tempo
   s->synced = sync == SEGMENT_SYNC;
   s->device = st.st_dev;
   s->inode = st.st_ino;
+  s->bytes = st.st_size;
   s->published = s->entries;
   return 0;
 }

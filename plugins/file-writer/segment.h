@@ -22,6 +22,7 @@ struct segment {
   bool synced;        /* what is published is durable */
   dev_t device;
   ino_t inode;
+  off_t bytes;
   uint64_t wrote; /* bytes given to write, over all segments */
 };
 
