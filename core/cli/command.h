@@ -54,7 +54,8 @@ const char *command_value (const struct command_call *call, const char *name);
 extern const struct command *const commands[]; /* NULL-ended, in the order of help */
 const struct command *command_find (const char *name);
 size_t commands_count (void);
-extern const struct command command_start, command_stop, command_restart, command_reload, command_install, command_uninstall;
+extern const struct command command_start, command_stop, command_restart, command_reload, command_status, command_tail,
+    command_install, command_uninstall;
 extern const struct command config_command;
 
 /* arguments.c. 0: run it. 1: done, *ret_status is the exit status. What is to say is said on stdout (help) or stderr. */

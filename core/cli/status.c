@@ -1,0 +1,307 @@
+#include "buf.h"
+#include "cli/command.h"
+#include "cli/stop.h"
+#include "cli/systemd.h"
+#include "cli/table.h"
+#include "text.h"
+
+#include <errno.h>
+#include <json.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The custom of init scripts. */
+enum { STATUS_RUNNING = 0, STATUS_STALE = 1, STATUS_STOPPED = 3, STATUS_UNKNOWN = 4 };
+enum { ANSWER_MS = 5000, STARTING_TRIES = 20, STARTING_MS = 100 };
+
+static const struct command_option options[] = {
+    {"json", 0, NULL, "For programs: all that the daemon knows about itself, as one JSON object"},
+};
+
+/* ---- Reading the answer ---- */
+
+static struct json_object *
+get (struct json_object *o, const char *key)
+{
+  struct json_object *v = NULL;
+  return json_object_is_type (o, json_type_object) && json_object_object_get_ex (o, key, &v) ? v : NULL;
+}
+
+static double
+number (struct json_object *o, const char *key)
+{
+  return json_object_get_double (get (o, key));
+}
+
+static int64_t
+count (struct json_object *o, const char *key)
+{
+  return json_object_get_int64 (get (o, key));
+}
+
+static const char *
+text (struct json_object *o, const char *key)
+{
+  struct json_object *v = get (o, key);
+  return v ? json_object_get_string (v) : "";
+}
+
+static int64_t
+nanoseconds (double seconds)
+{
+  return seconds > 0 && seconds < 9e9 ? (int64_t)(seconds * 1e9) : 0;
+}
+
+/* ---- For people ---- */
+
+struct paint {
+  const char *good, *warn, *bad, *off;
+};
+
+static struct paint
+paint_for (FILE *to)
+{
+  const char *term = getenv ("TERM");
+  bool colour = isatty (fileno (to)) && !getenv ("NO_COLOR") && term && strcmp (term, "dumb") != 0;
+  return colour ? (struct paint){"\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"} : (struct paint){"", "", "", ""};
+}
+
+__attribute__ ((format (printf, 2, 3))) static void
+line (const char *label, const char *format, ...)
+{
+  char *value;
+  va_list args;
+  va_start (args, format);
+  int n = vasprintf (&value, format, args);
+  va_end (args);
+  if (n < 0)
+    return;
+  table_clean (value);
+  printf ("  %-9s %s\n", label, value);
+  free (value);
+}
+
+/* A duration or a number of bytes as text; each call has its own place among a few. */
+static const char *
+duration (struct buf *b, int64_t ns)
+{
+  buf_clear (b);
+  text_duration (b, ns);
+  return b->error ? "?" : b->data;
+}
+
+static const char *
+bytes (struct buf *b, int64_t n)
+{
+  buf_clear (b);
+  text_bytes (b, n > 0 ? (uint64_t)n : 0);
+  return b->error ? "?" : b->data;
+}
+
+static void
+print_health (struct json_object *o, const struct paint *p)
+{
+  const char *health = text (o, "health");
+  bool good = !strcmp (health, "ok");
+  printf ("  %-9s %s%s%s\n", "Health", good ? p->good : p->warn, good ? "ok" : "degraded", p->off);
+  struct json_object *problems = get (o, "problems");
+  for (size_t i = 0; problems && i < json_object_array_length (problems); i++) {
+    char *problem = strdup (json_object_get_string (json_object_array_get_idx (problems, i)));
+    if (problem)
+      table_clean (problem);
+    printf ("  %-9s %s%s%s\n", "", p->bad, problem ? problem : "", p->off);
+    free (problem);
+  }
+}
+
+static void
+print_head (struct json_object *o, const struct running *r, const struct paint *p)
+{
+  BUF_CLEANUP struct buf a = {.max = 256}, b = {.max = 256};
+  struct json_object *process = get (o, "process"), *ticks = get (o, "ticks"), *ring = get (o, "ring");
+  printf (PROGRAM " %s is running\n", text (o, "version"));
+  line ("PID", "%ld%s%s", (long)r->id.pid, r->holder.unit ? ", of systemd's " : "", r->holder.unit ? r->holder.unit : "");
+  print_health (o, p);
+  line ("Uptime", "%s", duration (&a, nanoseconds (number (o, "uptime_seconds"))));
+  line ("CPU", "%.2f %% of one core since the start, %.0f wake-ups a second", number (process, "cpu_percent"),
+        number (process, "wakeups_per_second"));
+  line ("Memory", "%s resident, %lld threads, %lld open files", bytes (&a, count (process, "rss_bytes")),
+        (long long)count (process, "threads"), (long long)count (process, "open_files"));
+  line ("Samples", "%lld, one every %s; %lld missed", (long long)count (ticks, "taken"),
+        duration (&a, nanoseconds (number (o, "interval_seconds"))), (long long)count (ticks, "missed"));
+  line ("In memory", "%lld samples, %s, of %s", (long long)count (ring, "samples"), bytes (&a, count (ring, "bytes")),
+        duration (&b, nanoseconds (number (ring, "span_seconds"))));
+  line ("Config", "%s", *text (o, "config_file") ? text (o, "config_file") : "built-in defaults");
+  line ("Data", "%s", text (o, "data_dir"));
+  line ("Log", "%s", text (o, "log_file"));
+}
+
+static void
+add_instance (struct table *t, struct json_object *i)
+{
+  BUF_CLEANUP struct buf a = {.max = 256}, b = {.max = 256};
+  struct json_object *queue = get (i, "queue");
+  int64_t dropped = count (i, "dropped") + count (queue, "dropped");
+  table_add (t, "%s", text (i, "name"));
+  table_add (t, "%s", text (i, "kind"));
+  table_add (t, "%s", text (i, "state"));
+  table_add (t, "%lld", (long long)count (i, "calls"));
+  table_add (t, "%lld", (long long)count (i, "failures"));
+  table_add (t, "%lld", (long long)dropped);
+  table_add (t, "%s", duration (&a, (int64_t)(number (i, "cpu_us_per_call") * 1e3)));
+  table_add (t, "%s", duration (&b, (int64_t)(number (i, "wall_us_most") * 1e3)));
+}
+
+static void
+print_instances (struct json_object *o)
+{
+  static const struct table_column columns[] = {{"INSTANCE", false, 16}, {"KIND", false, 6},  {"STATE", false, 7},
+                                                {"CALLS", true, 9},      {"FAILED", true, 7}, {"LOST", true, 7},
+                                                {"CPU", true, 7},        {"LONGEST", true, 7}};
+  struct table t = TABLE (columns);
+  struct json_object *instances = get (o, "instances");
+  size_t n = instances ? json_object_array_length (instances) : 0;
+  for (size_t i = 0; i < n; i++)
+    add_instance (&t, json_object_array_get_idx (instances, i));
+  putchar ('\n');
+  table_print (&t, stdout);
+  table_free (&t);
+  for (size_t i = 0; i < n; i++) {
+    struct json_object *one = json_object_array_get_idx (instances, i), *words = get (one, "status");
+    if (!words || !json_object_object_length (words))
+      continue;
+    printf ("\n%s\n", text (one, "name"));
+    json_object_object_foreach (words, key, value) line (key, "%s", json_object_get_string (value));
+  }
+}
+
+/* ---- For programs ---- */
+
+static void
+print_json (struct json_object *o, const struct running *r, const char *state)
+{
+  if (!o)
+    o = json_object_new_object ();
+  json_object_object_add (o, "state", json_object_new_string (state));
+  json_object_object_add (o, "running",
+                          json_object_new_boolean (r && (r->state == RUNNING_OURS || r->state == RUNNING_PYTHON)));
+  if (r && r->id.pid)
+    json_object_object_add (o, "pid", json_object_new_int64 (r->id.pid));
+  if (r && r->state == RUNNING_STALE)
+    json_object_object_add (o, "stale_pid_file", json_object_new_string (r->stale_file));
+  if (r && r->holder.unit && r->state == RUNNING_OURS)
+    json_object_object_add (o, "systemd_unit", json_object_new_string (r->holder.unit));
+  puts (json_object_to_json_string_ext (o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+  json_object_put (o);
+}
+
+/* ---- The cases ---- */
+
+static int
+show_running (const struct places *places, const struct running *r, bool json)
+{
+  struct json_object *o = NULL;
+  int e = running_ask (places->data_dir, "{\"command\":\"status\"}", ANSWER_MS, &o);
+  for (int i = 0; i < STARTING_TRIES && (e == -ENOENT || e == -ECONNREFUSED); i++) {
+    nanosleep (&(struct timespec){.tv_nsec = STARTING_MS * 1000000L}, NULL);
+    e = running_ask (places->data_dir, "{\"command\":\"status\"}", ANSWER_MS, &o);
+  }
+  if (e < 0) {
+    if (json)
+      print_json (NULL, r, "unresponsive");
+    else
+      printf (PROGRAM ": PID %ld runs, but %s\n", (long)r->id.pid,
+              e == -ENOENT || e == -ECONNREFUSED ? "is not ready, or just ending" : "does not answer");
+    return STATUS_UNKNOWN;
+  }
+  if (json) {
+    print_json (o, r, "running");
+    return STATUS_RUNNING;
+  }
+  struct paint p = paint_for (stdout);
+  print_head (o, r, &p);
+  print_instances (o);
+  json_object_put (o);
+  return STATUS_RUNNING;
+}
+
+static void
+hint_at_service (void)
+{
+  if (access ("/etc/systemd/system/" PROGRAM ".service", F_OK) < 0
+      && access ("/usr/lib/systemd/system/" PROGRAM ".service", F_OK) < 0)
+    return;
+  char *state = systemd_property (false, PROGRAM ".service", "ActiveState");
+  if (state && !strcmp (state, "active"))
+    puts ("The system's service is running, with data of its own: systemctl status " PROGRAM);
+  free (state);
+}
+
+static int
+show (const struct places *places, const struct running *r, bool json)
+{
+  struct process_id other;
+  switch (r->state) {
+  case RUNNING_OURS:
+    return show_running (places, r, json);
+  case RUNNING_PYTHON:
+    if (json)
+      print_json (NULL, r, "python");
+    else
+      printf (PROGRAM ": the Python library's daemon is running (PID %ld); restart switches to this one\n", (long)r->id.pid);
+    return STATUS_RUNNING;
+  case RUNNING_HIDDEN:
+    if (json)
+      print_json (NULL, r, "hidden");
+    else
+      puts (PROGRAM ": daemon.lock is held by a process that cannot be seen from here");
+    return STATUS_UNKNOWN;
+  case RUNNING_STALE:
+    if (json)
+      print_json (NULL, r, "stale");
+    else if (!r->stale_pid)
+      printf (PROGRAM ": not running, but a PID file was left behind:\n  %s\n", r->stale_file);
+    else
+      printf (PROGRAM ": not running, but a PID file was left behind:\n  %s names PID %ld, which is %s\n", r->stale_file,
+              (long)r->stale_pid, process_find (r->stale_pid, &other) == 0 ? "another program" : "gone");
+    return STATUS_STALE;
+  case RUNNING_NONE:
+    break;
+  }
+  if (json) {
+    print_json (NULL, r, "stopped");
+  } else {
+    puts (PROGRAM ": not running");
+    hint_at_service ();
+  }
+  return STATUS_STOPPED;
+}
+
+static int
+run (const struct command_call *call)
+{
+  struct places places;
+  struct running r;
+  bool json = command_given (call, "json");
+  if (stop_find (call->config_file, &places, &r) < 0) {
+    if (json)
+      print_json (NULL, NULL, "unknown");
+    return STATUS_UNKNOWN;
+  }
+  int status = show (&places, &r, json);
+  running_clear (&r);
+  places_clear (&places);
+  return status;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .summary = "Say whether the daemon runs, what it costs, and how it does",
+    .text = "Exit status: 0 running, 1 not running but a PID file is there, 3 not running,\n"
+            "4 cannot tell.",
+    COMMAND_OPTIONS (options),
+    .run = run,
+};
