@@ -154,7 +154,7 @@ take_switch (struct making *m, struct draft *draft, const struct short_key *k, c
     say_plugins_win (m, pair, draft->name, "enabled", enabled ? enabled->at : draft->at);
     return;
   }
-  if (!on && draft->listed)
+  if (!on && draft->options->n)
     diag_add (m->d, DIAG_NOTE, pair->at, "this keeps plugins.%s (line %u) off: to run it, write 'enabled: true' there",
               draft->name, draft->at.line);
   draft->on = on;

@@ -38,6 +38,8 @@ struct making {
   struct plan *plan;
   struct modules *modules;
   struct diag *d;
+  const char *text; /* of the main file, when it is not to be read */
+  size_t length;
   struct yaml_document *merged; /* all files as one tree */
   const struct yaml_node *root;
   bool unreadable; /* a file could not be taken at all: what else it says is not known */

@@ -105,7 +105,7 @@ merge (struct making *m, struct yaml_node *into, const struct yaml_node *from)
 /* ---- Files ---- */
 
 static int
-add_file (struct making *m, const char *file)
+add_file (struct making *m, const char *file, bool is_main)
 {
   struct plan *p = m->plan;
   struct yaml_document **documents = reallocarray (p->documents, p->n_documents + 1, sizeof (void *));
@@ -113,7 +113,7 @@ add_file (struct making *m, const char *file)
     return -ENOMEM;
   p->documents = documents;
   struct yaml_document *doc;
-  int r = yaml_load (file, m->d, &doc);
+  int r = is_main && m->text ? yaml_parse (file, m->text, m->length, m->d, &doc) : yaml_load (file, m->d, &doc);
   if (r < 0) {
     m->unreadable = true;
     return r == -ENOMEM ? r : 0;
@@ -174,7 +174,7 @@ add_fragments (struct making *m, const char *directory)
     if (r == 0 && trusted && i < MAX_FRAGMENTS)
       r = path_join (directory, entries[i]->d_name, &file);
     if (file && is_trusted (m, file))
-      r = add_file (m, file);
+      r = add_file (m, file, false);
     free (file);
     free (entries[i]);
   }
@@ -216,7 +216,7 @@ plan_load (struct making *m, const char *config_file)
   int r = 0;
   if (config_file) {
     p->config_file = strdup (config_file);
-    r = p->config_file ? add_file (m, p->config_file) : -ENOMEM;
+    r = p->config_file ? add_file (m, p->config_file, true) : -ENOMEM;
   }
   char *directory = NULL;
   if (r == 0)

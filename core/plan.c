@@ -70,7 +70,14 @@ check_whole (struct making *m)
 int
 plan_make (const char *config_file, struct modules *modules, struct diag *d, struct plan **ret)
 {
-  struct making m = {.plan = calloc (1, sizeof (struct plan)), .modules = modules, .d = d};
+  return plan_make_text (config_file, NULL, 0, modules, d, ret);
+}
+
+int
+plan_make_text (const char *config_file, const char *text, size_t length, struct modules *modules, struct diag *d,
+                struct plan **ret)
+{
+  struct making m = {.plan = calloc (1, sizeof (struct plan)), .modules = modules, .d = d, .text = text, .length = length};
   if (!m.plan)
     return -ENOMEM;
   size_t errors = d->errors;

@@ -53,9 +53,13 @@ struct plan {
 /* Which file counts: `given` (-c FILE), else the user's, else the system's, else none (*ret NULL). -ENOENT when `given` is
  * missing. */
 int plan_find_config (const char *given, char **ret);
-/* Reads `config_file` (NULL: none) and the .yaml files of conf.d beside it, loads the plugins it names and checks everything. All
- * faults go to `d`; 0 also with warnings; -EINVAL with errors. Offline and bounded in time; creates no instance and no file. */
+/* Reads `config_file` (NULL: none) and the .yaml files of conf.d beside it, loads the plugins it names and checks everything.
+ * All faults go to `d`; 0 also with warnings; -EINVAL with errors. Offline and bounded in time; creates no instance and no
+ * file. */
 int plan_make (const char *config_file, struct modules *modules, struct diag *d, struct plan **ret);
+/* The same for a file that is not written yet: its text is `text`, conf.d is looked for beside `config_file`. */
+int plan_make_text (const char *config_file, const char *text, size_t length, struct modules *modules, struct diag *d,
+                    struct plan **ret);
 void plan_free (struct plan *p);
 const struct instance_plan *plan_instance (const struct plan *p, const char *name);
 #endif

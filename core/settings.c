@@ -11,18 +11,17 @@
 
 const struct kk_option settings_options[] = {
     KK_OPT_DURATION ("sample_interval", struct settings, interval_ns, .def = "1.0", .min = "1ms", .max = "1h",
-                     .unit = "seconds", .help = "Time between samples"),
+                     .unit = "seconds", .help = "Seconds between samples; above 4s readers miss some moments"),
     KK_OPT_INT ("max_samples", struct settings, max_samples, .def = "3600", .min = "1", .max = "1000000",
                 .help = "Samples kept in memory for live questions"),
     KK_OPT_BYTES ("ring_bytes", struct settings, ring_bytes, .def = "1MiB", .min = "64KiB", .max = "1GiB", .flags = KK_ADVANCED,
-                  .help = "Memory that the kept samples may take"),
+                  .help = "Memory that they may take"),
     KK_OPT_PATH ("data_dir", struct settings, data_dir, .def = "~/.local/share/kode-kronical",
                  .help = "Where samples are recorded"),
-    KK_OPT_PATH ("log_file", struct settings, log_file, .help = "The daemon's log; without this: daemon.log in data_dir"),
-    KK_OPT_PATH ("pid_file", struct settings, pid_file,
-                 .help = "The daemon's process number; without this: daemon.pid in data_dir"),
+    KK_OPT_PATH ("log_file", struct settings, log_file, .help = "The daemon's log"),
+    KK_OPT_PATH ("pid_file", struct settings, pid_file, .help = "Number of the daemon's process"),
     KK_OPT_CHOICE ("log_level", struct settings, log_level, "error|warning|info|debug", .def = "info",
-                   .help = "The least important messages that are logged"),
+                   .help = "What is logged: error, warning, info or debug"),
 };
 const uint32_t settings_n_options = KK_COUNT (settings_options);
 

@@ -17,6 +17,7 @@ struct frame {
   struct stored_node *node;
   char *key; /* of a map: read, its value not yet */
   struct place key_at;
+  struct place to; /* the end of what is in it so far */
 };
 
 struct anchor {
@@ -89,7 +90,7 @@ drop_repeated_keys (struct parsing *p, struct yaml_node *map)
 
 /* Hangs a finished or alias node into the tree. */
 static int
-attach (struct parsing *p, struct stored_node *node)
+attach (struct parsing *p, struct stored_node *node, struct place from, struct place to)
 {
   if (!p->depth) {
     p->doc->root = &node->node;
@@ -99,9 +100,14 @@ attach (struct parsing *p, struct stored_node *node)
   top->node->size += node->size;
   if (top->node->height < node->height + 1)
     top->node->height = node->height + 1;
+  top->to = to;
   if (top->node->node.kind == YAML_LIST)
     return yaml_append (&top->node->node, &node->node);
   int r = yaml_put (p->doc, &top->node->node, top->key, top->key_at, &node->node);
+  if (r == 0) {
+    top->node->node.pairs[top->node->node.n - 1].from = from;
+    top->node->node.pairs[top->node->node.n - 1].to = to;
+  }
   free (top->key);
   top->key = NULL;
   return r;
@@ -200,11 +206,11 @@ take_scalar (struct parsing *p, const yaml_event_t *event, struct place at)
   r = check_tag (p, tag, core, at);
   if (r == 0)
     r = remember_anchor (p, (const char *) event->data.scalar.anchor, node);
-  return r < 0 ? r : attach (p, node);
+  return r < 0 ? r : attach (p, node, at, place_of (p, event->end_mark));
 }
 
 static int
-take_alias (struct parsing *p, const char *name, struct place at)
+take_alias (struct parsing *p, const char *name, struct place at, struct place to)
 {
   struct stored_node *node = NULL;
   for (size_t i = p->n_anchors; i-- > 0 && !node;)
@@ -224,11 +230,11 @@ take_alias (struct parsing *p, const char *name, struct place at)
     return -EINVAL;
   }
   int r = count_nodes (p, node->size, at);
-  return r < 0 ? r : attach (p, node);
+  return r < 0 ? r : attach (p, node, at, to);
 }
 
 static int
-begin (struct parsing *p, enum yaml_kind kind, const yaml_char_t *anchor, const yaml_char_t *tag, struct place at)
+begin (struct parsing *p, enum yaml_kind kind, bool flow, const yaml_char_t *anchor, const yaml_char_t *tag, struct place at)
 {
   static const char *const map_tags[] = {"map", NULL}, *const list_tags[] = {"seq", NULL};
   if (p->depth == MAX_DEPTH) {
@@ -239,20 +245,24 @@ begin (struct parsing *p, enum yaml_kind kind, const yaml_char_t *anchor, const 
   struct stored_node *node = r < 0 ? NULL : yaml_store_node (p->doc, kind, at);
   if (!node)
     return r < 0 ? r : -ENOMEM;
+  node->node.flow = flow;
   r = check_tag (p, (const char *) tag, kind == YAML_MAP ? map_tags : list_tags, at);
   if (r == 0)
     r = remember_anchor (p, (const char *) anchor, node);
   if (r == 0)
-    p->stack[p->depth++] = (struct frame){.node = node};
+    p->stack[p->depth++] = (struct frame){.node = node, .to = at};
   return r;
 }
 
 static int
-finish (struct parsing *p)
+finish (struct parsing *p, struct place end)
 {
-  struct stored_node *node = p->stack[--p->depth].node;
+  struct frame *top = &p->stack[--p->depth];
+  struct stored_node *node = top->node;
+  /* libyaml ends a block where the next thing begins, comments later. */
+  struct place to = node->node.flow ? end : top->to;
   int r = node->node.kind == YAML_MAP ? drop_repeated_keys (p, &node->node) : 0;
-  return r < 0 ? r : attach (p, node);
+  return r < 0 ? r : attach (p, node, node->node.at, to);
 }
 
 static int
@@ -276,12 +286,14 @@ take_event (struct parsing *p, const yaml_event_t *event)
       return -EINVAL;
     }
     if (event->type == YAML_ALIAS_EVENT)
-      return take_alias (p, (const char *) event->data.alias.anchor, at);
+      return take_alias (p, (const char *) event->data.alias.anchor, at, place_of (p, event->end_mark));
     if (event->type == YAML_SEQUENCE_START_EVENT)
-      return begin (p, YAML_LIST, event->data.sequence_start.anchor, event->data.sequence_start.tag, at);
-    return begin (p, YAML_MAP, event->data.mapping_start.anchor, event->data.mapping_start.tag, at);
+      return begin (p, YAML_LIST, event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE,
+                    event->data.sequence_start.anchor, event->data.sequence_start.tag, at);
+    return begin (p, YAML_MAP, event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE, event->data.mapping_start.anchor,
+                  event->data.mapping_start.tag, at);
   case YAML_SEQUENCE_END_EVENT:
-  case YAML_MAPPING_END_EVENT: return finish (p);
+  case YAML_MAPPING_END_EVENT: return finish (p, place_of (p, event->end_mark));
   default: return 0;
   }
 }

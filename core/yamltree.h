@@ -12,6 +12,7 @@ struct yaml_node {
   enum yaml_kind kind;
   struct place at;
   char *text;                     /* scalar; of a null what was written: "", "~" or "null" */
+  bool flow;                      /* list or map in brackets or braces */
   bool quoted;                    /* scalar written in quotes or as a block: always a string */
   struct yaml_pair *pairs;        /* map, in the order of the file; keys are unique */
   const struct yaml_node **items; /* list */
@@ -21,6 +22,7 @@ struct yaml_pair {
   char *key;
   struct place at; /* of the key */
   const struct yaml_node *value;
+  struct place from, to; /* of the value as it is written here (an alias, say); `to` is behind its last character */
 };
 struct yaml_document {
   char *file;

@@ -56,7 +56,7 @@ const struct command *command_find (const char *name);
 size_t commands_count (void);
 extern const struct command command_start, command_stop, command_restart, command_reload, command_status, command_tail,
     command_install, command_uninstall;
-extern const struct command config_command;
+extern const struct command config_command, plugin_command;
 
 /* arguments.c. 0: run it. 1: done, *ret_status is the exit status. What is to say is said on stdout (help) or stderr. */
 int arguments_parse (int argc, char **argv, struct command_call *ret, int *ret_status);

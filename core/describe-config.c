@@ -1,0 +1,227 @@
+#include <config.h>
+
+#include "describe.h"
+
+#include "settings.h"
+#include "shortform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The generated file from top to bottom. A heading begins a group, whose comments are aligned. */
+static const struct line {
+  const char *section;
+  const char *heading;
+  const char *key;
+  const char *example; /* of a key without a default: written as a comment */
+} lines[] = {
+    {"daemon", "How often, and how much is kept; times may have units: 250ms, 5s, 2h", NULL, NULL},
+    {"daemon", NULL, "sample_interval", NULL},
+    {"daemon", NULL, "max_samples", NULL},
+    {"daemon", NULL, "data_retention_hours", NULL},
+    {"daemon", "What is watched beside processor and memory", NULL, NULL},
+    {"daemon", NULL, "enable_network_monitoring", NULL},
+    {"daemon", NULL, "track_processes", NULL},
+    {"daemon", NULL, "auto_track_python", NULL},
+    {"daemon", "Alerts: take the '#' away to turn one on", NULL, NULL},
+    {"daemon", NULL, "cpu_alert_threshold", "90"},
+    {"daemon", NULL, "memory_alert_threshold", "85"},
+    {"daemon", "Upload to AWS DynamoDB", NULL, NULL},
+    {"daemon", NULL, "enable_dynamodb_upload", NULL},
+    {"daemon", NULL, "dynamodb_table_name", NULL},
+    {"daemon", NULL, "dynamodb_region", NULL},
+    {"daemon", NULL, "registry_table_name", NULL},
+    {"daemon", "Places; '~' is the home of the user who runs the daemon", NULL, NULL},
+    {"daemon", NULL, "data_dir", NULL},
+    {"daemon", NULL, "log_file", "~/.local/share/kode-kronical/daemon.log"},
+    {"daemon", NULL, "pid_file", "~/.local/share/kode-kronical/daemon.pid"},
+    {"daemon", NULL, "log_level", NULL},
+    {"aws", "Whose AWS account the upload uses", NULL, NULL},
+    {"aws", NULL, "profile", NULL},
+    {"aws", NULL, "region", NULL},
+};
+enum { N_LINES = sizeof lines / sizeof *lines, WIDTH = 100 };
+
+static const struct kk_option *
+option_of (const struct line *line)
+{
+  for (uint32_t i = 0; i < settings_n_options && strcmp (line->section, "daemon") == 0; i++)
+    if (strcmp (settings_options[i].name, line->key) == 0)
+      return &settings_options[i];
+  const struct short_key *k = short_key_find (line->section, line->key);
+  return k ? &k->option : NULL;
+}
+
+static void
+common_key (const struct line *line, struct common_key *ret)
+{
+  const struct kk_option *option = option_of (line);
+  /* Places have a default that depends on another key; thresholds have none at all. */
+  bool live = !line->example || option->type == KK_OPTION_PATH;
+  const char *value = line->example ? line->example : *option->def ? option->def : "\"\"";
+  *ret = (struct common_key){.section = line->section, .key = line->key, .value = value, .help = option->help, .live = live};
+}
+
+bool
+describe_common_key (size_t number, struct common_key *ret)
+{
+  for (size_t i = 0; i < N_LINES; i++)
+    if (lines[i].key && number-- == 0) {
+      common_key (&lines[i], ret);
+      return true;
+    }
+  return false;
+}
+
+static int
+left_width (const struct common_key *k)
+{
+  return (int) (strlen (k->key) + strlen (k->value)) + 4 + (k->live ? 0 : 2);
+}
+
+static void
+add_group (struct buf *b, size_t first)
+{
+  struct common_key k;
+  int width = 0;
+  for (size_t i = first; i < N_LINES && lines[i].key; i++) {
+    common_key (&lines[i], &k);
+    if (left_width (&k) > width)
+      width = left_width (&k);
+  }
+  for (size_t i = first; i < N_LINES && lines[i].key; i++) {
+    common_key (&lines[i], &k);
+    buf_printf (b, "  %s%s: %s%*s  # %s\n", k.live ? "" : "# ", k.key, k.value, width - left_width (&k), "", k.help);
+  }
+}
+
+/* ---- Plugins ---- */
+
+/* Has a flat key above. */
+static bool
+is_flat (const char *plugin, const char *option)
+{
+  for (size_t i = 0; i < n_short_keys; i++)
+    if (strcmp (short_keys[i].instance, plugin) == 0 && short_keys[i].target && strcmp (short_keys[i].target, option) == 0)
+      return true;
+  return false;
+}
+
+static bool
+is_written (const struct descriptor *d, const struct kk_option *option)
+{
+  return !(option->flags & KK_ADVANCED) && !is_flat (d->plugin.name, option->name);
+}
+
+/* As one would write the default. */
+static void
+written_default (const struct kk_option *option, char *text, size_t size)
+{
+  const char *value = option->def ? option->def : "";
+  if (!*value && option->type == KK_OPTION_BOOL)
+    value = "false";
+  else if (!*value && (option->type == KK_OPTION_STRING || option->type == KK_OPTION_PATH))
+    value = "\"\"";
+  else if (!*value && option->type == KK_OPTION_LIST)
+    value = "[]";
+  if (!*value && option->type == KK_OPTION_CHOICE)
+    snprintf (text, size, "%.*s", (int) strcspn (option->choices, "|"), option->choices);
+  else
+    snprintf (text, size, "%s", *value ? value : "0");
+}
+
+static void
+add_plugin (struct buf *b, const struct descriptor *d, bool built_in)
+{
+  const struct kk_plugin *plugin = &d->plugin;
+  char value[200];
+  int width = 0;
+  for (uint32_t i = 0; i < plugin->n_options; i++) {
+    const struct kk_option *o = &plugin->options[i];
+    written_default (o, value, sizeof value);
+    int w = (int) (strlen (o->name) + strlen (value));
+    if (is_written (d, o) && w > width)
+      width = w;
+  }
+  buf_printf (b, "\n  # %s\n  %s%s:\n", plugin->summary, built_in ? "" : "# ", plugin->name);
+  for (uint32_t i = 0; i < plugin->n_options; i++) {
+    const struct kk_option *o = &plugin->options[i];
+    written_default (o, value, sizeof value);
+    int w = (int) (strlen (o->name) + strlen (value));
+    if (!is_written (d, o))
+      continue;
+    size_t start = b->len;
+    buf_printf (b, built_in ? "    # %s: %s" : "  #   %s: %s", o->name, value);
+    /* What does not fit beside goes above, where a reader looks first. */
+    if (8 + (size_t) width + 4 + strlen (o->help) <= WIDTH) {
+      buf_printf (b, "%*s  # %s\n", width - w, "", o->help);
+    } else if (!b->error) {
+      b->len = start;
+      buf_printf (b, "    # %s:\n", o->help);
+      buf_printf (b, built_in ? "    # %s: %s\n" : "  #   %s: %s\n", o->name, value);
+    }
+  }
+}
+
+static const char *const built_in[] = {"cpu", "memory", "net", "process", "file-writer"};
+enum { N_BUILT_IN = sizeof built_in / sizeof *built_in };
+
+static bool
+is_built_in (const char *name)
+{
+  for (size_t i = 0; i < N_BUILT_IN; i++)
+    if (strcmp (built_in[i], name) == 0)
+      return true;
+  return false;
+}
+
+static void
+add_named (struct buf *b, struct modules *modules, const char *name, bool is_ours)
+{
+  const struct descriptor *d;
+  char *reason = NULL;
+  if (modules_load (modules, name, &d, &reason) == 0)
+    add_plugin (b, d, is_ours);
+  free (reason);
+}
+
+static void
+add_plugins (struct buf *b, struct modules *modules)
+{
+  buf_adds (b, "\n# What plugins take beside; 'NAME: false' turns one off. Take the '#' away to change a line.\n"
+               "# More about each: kode-kronical-daemon plugin list, kode-kronical-daemon plugin info NAME\n"
+               "plugins:\n");
+  for (size_t i = 0; i < N_BUILT_IN; i++)
+    add_named (b, modules, built_in[i], true);
+  char **names;
+  size_t n;
+  if (modules_names (modules, &names, &n) < 0)
+    return;
+  for (size_t i = 0; i < n; i++) {
+    if (!is_built_in (names[i]))
+      add_named (b, modules, names[i], false);
+    free (names[i]);
+  }
+  free (names);
+}
+
+void
+describe_config (struct buf *b, struct modules *modules)
+{
+  const char *section = "";
+  buf_adds (b, "# Configuration of kode-kronical-daemon, which records what this machine does.\n"
+               "#\n"
+               "# After a change:   kode-kronical-daemon config --check   says whether it is right,\n"
+               "#                   kode-kronical-daemon restart          puts it to work.\n");
+  for (size_t i = 0; i < N_LINES; i++) {
+    if (!lines[i].heading)
+      continue;
+    buf_addc (b, '\n');
+    if (strcmp (lines[i].section, section) != 0)
+      buf_printf (b, "%s:\n", lines[i].section);
+    section = lines[i].section;
+    buf_printf (b, "  # %s\n", lines[i].heading);
+    add_group (b, i + 1);
+  }
+  add_plugins (b, modules);
+}
