@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-enum { MOST_FIELDS = 64, MESSAGE_SIZE = 1024 };
+enum { MOST_FIELDS = 64, MOST_TABLES = 8, MESSAGE_SIZE = 1024, TEXT_SIZE = 80 };
 
 struct probe_row {
   struct kk_row face;
@@ -14,6 +14,7 @@ struct probe_row {
   char key[256];
   uint32_t absent[MOST_FIELDS];
   double value[MOST_FIELDS];
+  char text[MOST_FIELDS][TEXT_SIZE];
 };
 
 struct probe {
@@ -27,6 +28,7 @@ struct probe {
   int64_t read_ns; /* of the last good read, or of creation */
   struct probe_row **rows;
   uint32_t n_rows, n_before;
+  uint32_t state_of[MOST_TABLES];
   uint32_t warnings, infos;
   char message[MESSAGE_SIZE], status_key[64], status_text[256];
 };
@@ -127,7 +129,9 @@ probe_row_u64 (struct kk_rows *out, uint32_t table, uint64_t key, uint64_t ident
 static void
 probe_table_state (struct kk_rows *out, uint32_t table, uint32_t state)
 {
-  (void) out, (void) table, (void) state;
+  struct probe *p = PROBE_OF (out, rows_face);
+  ck_assert_msg (table < p->plugin->n_tables && table < MOST_TABLES, "table %u does not exist", table);
+  p->state_of[table] = state;
 }
 
 static void
@@ -170,8 +174,8 @@ probe_set_bool (struct kk_row *row, uint32_t field, bool value)
 static void
 probe_set_string (struct kk_row *row, uint32_t field, const char *text, size_t length)
 {
-  (void) text;
   set (row, field, KK_TYPE_STRING, (double) length, KK_PRESENT);
+  snprintf (((struct probe_row *) row)->text[field], TEXT_SIZE, "%.*s", (int) length, text);
 }
 
 static void
@@ -293,6 +297,7 @@ probe_read_after (struct probe *p, double seconds, enum kk_absent after)
   p->time.elapsed_ns = p->time.mono_ns - p->read_ns;
   p->time.after = after;
   drop_rows (p);
+  memset (p->state_of, 0, sizeof p->state_of);
   int r = p->plugin->read (p->state, &p->rows_face);
   if (r == 0)
     p->read_ns = p->time.mono_ns;
@@ -330,6 +335,21 @@ field_number (struct probe *p, uint32_t table, const char *name)
     if (strcmp (t->fields[i].name, name) == 0)
       return i;
   ck_abort_msg ("%s has no field %s", t->name, name);
+}
+
+const char *
+probe_text (struct probe *p, const char *table, const char *key, const char *field)
+{
+  struct probe_row *row = need_row (p, table, key);
+  uint32_t number = field_number (p, row->table, field);
+  ck_assert_msg (row->absent[number] == KK_PRESENT, "%s is absent: %u", field, row->absent[number]);
+  return row->text[number];
+}
+
+uint32_t
+probe_state (struct probe *p, const char *table)
+{
+  return p->state_of[table_number (p, table)];
 }
 
 uint32_t

@@ -31,10 +31,12 @@ int probe_read_after (struct probe *p, double seconds, enum kk_absent after);
 
 /* What the last read set. `key`: NULL in a single table; of a numbered row the digits. */
 double probe_number (struct probe *p, const char *table, const char *key, const char *field); /* fails when absent */
+const char *probe_text (struct probe *p, const char *table, const char *key, const char *field); /* the first 79 bytes of it */
 uint32_t probe_absent (struct probe *p, const char *table, const char *key, const char *field);
 bool probe_has_row (struct probe *p, const char *table, const char *key);
 uint64_t probe_identity (struct probe *p, const char *table, const char *key);
 uint32_t probe_rows (struct probe *p, const char *table);
+uint32_t probe_state (struct probe *p, const char *table); /* enum kk_table_state */
 
 /* Messages at warning or above, or at info, logged so far; the newest of any level; a line of status, or "". */
 uint32_t probe_warnings (struct probe *p);
