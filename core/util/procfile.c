@@ -1,5 +1,3 @@
-#include <config.h>
-
 #include "procfile.h"
 
 #include <errno.h>
