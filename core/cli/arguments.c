@@ -33,7 +33,7 @@ nearest_command (const char *word)
 {
   const char *names[64];
   size_t n = 0;
-  for (; commands[n] && n < 64; n++)
+  for (; n < 64 && commands[n]; n++)
     names[n] = commands[n]->name;
   return nearest_word (word, names, n);
 }
