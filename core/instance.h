@@ -23,7 +23,8 @@ struct instance_stats {
   uint64_t skipped;  /* calls not made because an earlier one had not returned */
   uint64_t dropped;  /* samples (filter, output) that were given up */
   uint64_t retries;
-  uint64_t cpu_ns, wall_ns, wall_max_ns;
+  uint64_t cpu_ns, cpu_timed; /* CPU of those calls that were timed: asking for it costs more than some of them do */
+  uint64_t wall_ns, wall_max_ns;
   int last_error; /* -errno of the last failure */
   int64_t last_error_wall_ns;
   int64_t last_good_wall_ns;
@@ -36,6 +37,7 @@ struct instance {
   const struct kk_plugin *plugin; /* plan->descriptor->plugin */
   void *state;
   bool created;
+  uint32_t begun;       /* calls so far; only whoever calls it */
   pthread_mutex_t lock; /* guards what follows */
   struct instance_stats stats;
   struct instance_status status[INSTANCE_STATUS_KEYS];
@@ -50,9 +52,10 @@ void instance_free (struct instance *i);
 
 /* Around a call: what it cost. */
 struct instance_call {
-  int64_t cpu_ns, mono_ns;
+  int64_t cpu_ns; /* -1: not timed */
+  int64_t mono_ns;
 };
-struct instance_call instance_call_begin (const struct instance *i);
+struct instance_call instance_call_begin (struct instance *i);
 /* Counts the call and what it returned. */
 void instance_call_end (struct instance *i, const struct instance_call *call, int result);
 void instance_count (struct instance *i, size_t offset, uint64_t n);

@@ -69,6 +69,7 @@ queue_put (struct queue *q, const struct sample *sample)
 {
   pthread_mutex_lock (&q->lock);
   uint64_t before = q->dropped;
+  bool put = false;
   while (q->n && (q->bytes + sample->bytes > q->max_bytes
                   || sample->time.mono_ns - q->ring[q->first]->time.mono_ns > q->max_age_ns))
     drop_first (q);
@@ -81,10 +82,12 @@ queue_put (struct queue *q, const struct sample *sample)
     q->bytes += sample->bytes;
     if (q->n > q->most)
       q->most = q->n;
-    pthread_cond_signal (&q->changed);
+    put = true;
   }
   size_t dropped = (size_t) (q->dropped - before);
   pthread_mutex_unlock (&q->lock);
+  if (put) /* after the unlock: whoever wakes finds the lock free, which saves it a second sleep */
+    pthread_cond_signal (&q->changed);
   return dropped;
 }
 

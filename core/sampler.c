@@ -16,6 +16,7 @@ struct sampler {
   pthread_mutex_t lock;   /* guards all that follows */
   pthread_cond_t changed; /* a tick ended, a thread ended, a graph was put in */
   int timer, epoll;
+  int64_t armed_ns;       /* what the timer is set to */
   uint32_t threads;       /* that wait for the timer or lead */
   uint32_t stuck;
   bool stopping;
@@ -35,16 +36,18 @@ static void
 arm (struct sampler *s, int64_t at_ns)
 {
   struct itimerspec t = {.it_value = {.tv_sec = at_ns / 1000000000, .tv_nsec = at_ns % 1000000000}};
-  if (s->timer >= 0)
+  if (s->timer >= 0 && s->armed_ns != at_ns)
     timerfd_settime (s->timer, TFD_TIMER_ABSTIME, &t, NULL);
+  s->armed_ns = at_ns;
 }
 
 static void
 arm_next (struct sampler *s)
 {
-  if (s->stopping)
+  if (s->stopping) {
+    s->armed_ns = 0; /* once for each thread */
     arm (s, 1);
-  else if (s->graph)
+  } else if (s->graph)
     arm (s, s->schedule.next_ns);
 }
 
@@ -120,7 +123,8 @@ begin_tick (struct sampler *s, const struct clock_reading *now)
   s->in_tick = true;
   s->next_input = 0;
   s->reading = NULL;
-  arm (s, now->mono_ns + first_deadline (s->graph));
+  int64_t deadline = now->mono_ns + first_deadline (s->graph);
+  arm (s, deadline < s->schedule.next_ns ? deadline : s->schedule.next_ns);
   return lead (s);
 }
 
@@ -150,6 +154,7 @@ static bool
 wake (struct sampler *s)
 {
   struct clock_reading now = clock_read (&s->env->clock);
+  s->armed_ns = 0; /* it ran out, or is about to be set anyway */
   if (s->in_tick) {
     if (s->reading && now.mono_ns >= s->read_deadline_ns)
       return take_over (s, &now);

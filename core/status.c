@@ -161,7 +161,7 @@ add_instance (struct listing *l, struct instance *i, bool stuck, bool waiting)
   add_u64 (o, "skipped", s.skipped);
   add_u64 (o, "dropped", s.dropped);
   add_u64 (o, "retries", s.retries);
-  add_rounded (o, "cpu_us_per_call", s.calls ? (double) s.cpu_ns / (double) s.calls / 1e3 : 0);
+  add_rounded (o, "cpu_us_per_call", s.cpu_timed ? (double) s.cpu_ns / (double) s.cpu_timed / 1e3 : 0);
   add_rounded (o, "wall_us_per_call", s.calls ? (double) s.wall_ns / (double) s.calls / 1e3 : 0);
   add_rounded (o, "wall_us_most", (double) s.wall_max_ns / 1e3);
   add_text (o, "last_error", s.last_error ? strerror (-s.last_error) : NULL);
