@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNITS = 8 /* a second */, LAST_STEP = 5 /* pauses of 1, 2, 4, 8 s, then the longest */ };
+enum {
+  UNIT_NS = 125000000,
+  UNITS = 8 /* a second */,
+  LAST_STEP = 6 /* looks after 0, 1, 2, 4, 8, 16 s; from then on after the longest pause */
+};
 
 void
 known_init (struct known *k, int64_t interval_ns)
@@ -108,7 +112,9 @@ longest_pause (const struct known *k)
 static uint32_t
 pause_after (const struct known *k, uint32_t step)
 {
-  uint32_t longest = longest_pause (k), pause = step >= LAST_STEP ? longest : (uint32_t) UNITS << (step - 1);
+  uint32_t longest = longest_pause (k), pause = longest;
+  if (step < LAST_STEP)
+    pause = (uint32_t) UNITS << (step > 2 ? step - 2 : 0);
   return pause < longest ? pause : longest;
 }
 
@@ -185,7 +191,8 @@ known_run (struct known *k, int64_t now_ns, known_look look, void *arg)
     k->started = true;
     k->start_ns = now_ns;
   }
-  uint32_t now = (uint32_t) ((now_ns - k->start_ns) / (1000000000 / UNITS));
+  /* To the nearest: a tick that comes a little earlier than the one before did must not count as too early. */
+  uint32_t now = (uint32_t) ((now_ns - k->start_ns + UNIT_NS / 2) / UNIT_NS);
   size_t looks = look_again (k, now, look, arg);
   size_t most = first ? SIZE_MAX : looks + KNOWN_MOST_NEW;
   for (size_t i = 0; i < k->n && looks < most; i++)

@@ -1,4 +1,4 @@
-/* The PIDs that are known to exist, and when each is looked at again. A new one is looked at at once, then after 1, 2, 4 … s,
+/* The PIDs that are known to exist, and when each is looked at again. A new one is looked at at once, then 1, 2, 4 ... s later,
  * for a name or command line may change (exec); every one is looked at again within KNOWN_PERIOD. The work of a tick is
  * bounded. */
 #ifndef PROCESS_KNOWN_H

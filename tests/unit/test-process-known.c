@@ -46,7 +46,8 @@ struct slow {
 static int64_t
 slow_pause (unsigned looks, int64_t longest)
 {
-  int64_t pause = looks == 1 ? 8 : looks == 2 ? 16 : looks == 3 ? 32 : looks == 4 ? 64 : longest;
+  static const int64_t pauses[] = {0, 8, 8, 16, 32, 64}; /* looks when 0, 1, 2, 4, 8, 16 s old */
+  int64_t pause = looks < 6 ? pauses[looks] : longest;
   return pause < longest ? pause : longest;
 }
 
