@@ -269,14 +269,19 @@ static void
 loop (struct daemon *d)
 {
   struct pollfd fds[] = {{.fd = d->signals, .events = POLLIN}, {.fd = control_server_fd (d->control), .events = POLLIN}};
+  int64_t tend_at_ns = in_seconds (d, 0) + TEND_MS * INT64_C (1000000);
   while (!d->stop) {
-    int n = poll (fds, KK_COUNT (fds), TEND_MS);
+    int64_t left_ms = (tend_at_ns - in_seconds (d, 0)) / 1000000 + 1;
+    int n = poll (fds, KK_COUNT (fds), left_ms > 0 ? (int) left_ms : 0);
     if (n > 0 && (fds[0].revents & POLLIN))
       take_signal (d);
     if (n > 0 && (fds[1].revents & POLLIN))
       control_server_work (d->control);
-    if (n == 0)
-      tend (d);
+    /* By time, not when nothing else comes: somebody may follow the samples all day. */
+    if (in_seconds (d, 0) < tend_at_ns)
+      continue;
+    tend (d);
+    tend_at_ns = in_seconds (d, 0) + TEND_MS * INT64_C (1000000);
   }
 }
 
@@ -342,6 +347,8 @@ daemon_run (const struct daemon_setup *setup, char **reason)
     r = setup->ready (setup->arg);
   if (!r)
     loop (d);
+  if (!r && setup->stopping)
+    setup->stopping (setup->arg);
   if (clear (d))
     free (d);
   return r;

@@ -28,10 +28,10 @@ is_still (int fd, const char *path)
 }
 
 static int
-open_locked (const char *path, int flags, int *ret)
+open_locked (const char *path, int *ret)
 {
   for (int tries = 0; tries < 16; tries++) {
-    int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+    int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
       return -errno;
     int r = flock (fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
@@ -55,7 +55,7 @@ lock_take (const char *data_dir, struct lock **ret)
     return -ENOMEM;
   int r = path_join (data_dir, "daemon.lock", &lock->path);
   if (!r)
-    r = open_locked (lock->path, 0, &lock->fd);
+    r = open_locked (lock->path, &lock->fd);
   if (r < 0) {
     free (lock->path);
     free (lock);
@@ -112,7 +112,7 @@ lock_tend (struct lock *lock, const struct holder *holder)
   if (is_still (lock->fd, lock->path))
     return 0;
   int fd;
-  int r = open_locked (lock->path, O_EXCL, &fd);
+  int r = open_locked (lock->path, &fd);
   if (r < 0)
     return r == -EWOULDBLOCK ? -EEXIST : r;
   close (lock->fd);

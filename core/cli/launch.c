@@ -21,7 +21,8 @@ struct process {
   struct notify notify;
   struct detach detach;
   char *pid_file;
-  bool said_lock_lost;
+  char *reason;       /* why it was not ready after all */
+  uint32_t lock_lost; /* times in a row that daemon.lock was found to be another's */
 };
 
 int
@@ -70,7 +71,8 @@ on_ready (void *arg)
   struct process *p = arg;
   int r = pidfile_write (p->pid_file, p->holder.id.pid);
   if (r < 0) {
-    log_error (p->log, "cannot write the PID file %s: %s", p->pid_file, strerror (-r));
+    if (asprintf (&p->reason, "cannot write the PID file %s: %s", p->pid_file, strerror (-r)) < 0)
+      p->reason = NULL;
     return r;
   }
   log_info (p->log, "ready, PID %ld", (long)p->holder.id.pid);
@@ -99,10 +101,18 @@ on_tend (void *arg)
   int r = lock_tend (p->lock, &p->holder);
   if (r > 0)
     log_warn (p->log, "made daemon.lock again: it was gone");
-  else if (r == -EEXIST && !p->said_lock_lost)
+  p->lock_lost = r == -EEXIST ? p->lock_lost + 1 : 0;
+  /* Once may be a start that looks who is there. */
+  if (p->lock_lost == 2)
     log_error (p->log,
                "daemon.lock was removed and another daemon holds it now: two record into one directory; stop one of them");
-  p->said_lock_lost = r == -EEXIST;
+}
+
+static void
+on_stopping (void *arg)
+{
+  struct process *p = arg;
+  notify_send (&p->notify, "STOPPING=1\nSTATUS=Writing what was collected");
 }
 
 static void
@@ -210,6 +220,7 @@ run_daemon (struct launch *l, struct process *p)
       .config_file = l->options.config_file,
       .ready = on_ready,
       .tend = on_tend,
+      .stopping = on_stopping,
       .reloading = on_reloading,
       .arg = p,
   };
@@ -217,7 +228,7 @@ run_daemon (struct launch *l, struct process *p)
   l->plan = NULL;
   r = daemon_run (&setup, &reason);
   if (r < 0) {
-    const char *said = reason ? reason : strerror (-r);
+    const char *said = reason ? reason : p->reason ? p->reason : strerror (-r);
     log_error (p->log, "cannot start: %s", said);
     notify_send (&p->notify, "STATUS=Cannot start: %.512s", said);
     detach_failed (&p->detach, said);
@@ -225,6 +236,7 @@ run_daemon (struct launch *l, struct process *p)
     log_info (p->log, "ended");
   }
   free (reason);
+  free (p->reason);
   pidfile_remove (p->pid_file, p->holder.id.pid);
   return r < 0 ? EXIT_FAILED : EXIT_OK;
 }

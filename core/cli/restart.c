@@ -75,8 +75,8 @@ run (const struct command_call *call)
 const struct command command_restart = {
     .name = "restart",
     .summary = "Stop the daemon and start it again with the same options",
-    .text = "The configuration is read first: when it has errors the running daemon goes on.\n"
-            "When none is running this is the same as start.",
+    .text = "The configuration is read first: when it has errors the running daemon goes\n"
+            "on. When none is running this is the same as start.",
     COMMAND_OPTIONS (options),
     .is_daemon = true,
     .run = run,

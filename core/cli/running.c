@@ -92,6 +92,8 @@ look_at_pid_file (const char *path, struct running *r)
   int e = pidfile_read (path, &pid);
   if (e == -ENOENT || e == -ENOTDIR)
     return 0;
+  if (e == -EISDIR)
+    e = -EINVAL;
   if (e < 0 && e != -EINVAL)
     return e;
   if (!e && running_is_python_daemon (pid) && process_find (pid, &r->id) == 0) {

@@ -52,9 +52,9 @@ run (const struct command_call *call)
 const struct command command_start = {
     .name = "start",
     .summary = "Start the daemon",
-    .text = "Returns 0 once the daemon has read its configuration, made its plugins and taken\n"
-            "its first readings; otherwise says the reason and returns 1, also when one is\n"
-            "already running on the same data directory.",
+    .text = "Returns 0 once the daemon has read its configuration, made its plugins and\n"
+            "taken its first readings; otherwise says the reason and returns 1, also when\n"
+            "one is already running on the same data directory.",
     COMMAND_OPTIONS (options),
     .is_daemon = true,
     .run = run,

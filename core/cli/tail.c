@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 5000, HEADER_EVERY = 20, TOP_WIDTH = 18 };
+enum { ANSWER_MS = 5000, HEADER_EVERY = 20, TOP_WIDTH = 15 };
 
 static const struct command_option options[] = {
     {"lines", 'n', "N", "Show N samples and end: those that are in memory, then new ones"},

@@ -1,0 +1,426 @@
+"""start, stop, restart: one daemon per data directory, by its lock; PID files that lie; odd surroundings."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import kk
+
+FAST = "daemon: {sample_interval: 0.1}\n"
+
+
+def pid_of (home):
+    with open (home.pid_file, encoding="ascii") as f:
+        return int (f.read ())
+
+
+def started (home, *args, **more):
+    home.run ("start", *args, **more).ok ("start")
+    return pid_of (home)
+
+
+def stopped (home):
+    home.run ("stop").ok ("stop")
+    kk.equal (home.run ("status").rc, 3, "status after stop")
+    kk.equal ([pid for pid in home.processes () if pid not in [p.pid for p in home.children]], [], "processes left")
+
+
+@kk.test
+def start_and_stop (home):
+    "start returns when the daemon is ready and detached, stop when all is on disk"
+    home.config (FAST)
+    r = home.run ("start").ok ()
+    pid = pid_of (home)
+    kk.contains (r.out, str (pid), "start says the PID")
+    kk.equal (home.ask ("status")["pid"], pid, "it answers at once")
+    kk.equal (os.getsid (pid), pid, "a session of its own")
+    kk.equal (os.readlink (f"/proc/{pid}/cwd"), "/", "its working directory")
+    kk.equal (os.readlink (f"/proc/{pid}/fd/0"), "/dev/null", "stdin")
+    for fd in "12":
+        kk.equal (os.readlink (f"/proc/{pid}/fd/{fd}"), os.path.realpath (home.log_file), "stdout and stderr go to the log")
+    kk.equal (os.stat (home.data).st_mode & 0o777, 0o700, "mode of the data directory")
+    for name in ("daemon.log", "daemon.pid", "daemon.lock"):
+        kk.equal (os.stat (os.path.join (home.data, name)).st_mode & 0o777, 0o600, f"mode of {name}")
+    kk.wait_for (lambda: home.ask ("status")["ticks"]["taken"] > 3, 10, "some ticks")
+    home.run ("stop").ok ()
+    kk.check (not os.path.exists (home.pid_file), "the PID file is gone")
+    kk.check (not kk.alive (pid), "the process is gone")
+    kk.check (len (home.metrics ()) >= 2, "what was collected is on disk", len (home.metrics ()))
+    for word in ("starts", "ready", "stopping", "ended"):
+        kk.contains (home.log (), word, "the log")
+
+
+@kk.test
+def second_start (home):
+    "a second start says so with the PID and does no harm"
+    home.config (FAST)
+    pid = started (home)
+    for args in (("start",), ("start", "--foreground")):
+        r = home.run (*args)
+        kk.equal (r.rc, 1, "exit status")
+        kk.contains (r.err, f"already running (PID {pid})", "the answer")
+    kk.equal (pid_of (home), pid, "the PID file")
+    kk.equal (home.ask ("status")["pid"], pid, "the daemon")
+    stopped (home)
+
+
+@kk.test
+def simultaneous_starts (home):
+    "of simultaneous starts exactly one wins, and each says the same PID"
+    home.config (FAST)
+    for _ in range (3):
+        all_of_them = [subprocess.Popen (home.command (["start"]), env=home.env (), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                       for _ in range (5)]
+        out = [p.communicate (timeout=60 * kk.SLOW)[0].decode () for p in all_of_them]
+        kk.equal (sorted (p.returncode for p in all_of_them), [0, 1, 1, 1, 1], f"exit statuses ({out})")
+        pid = pid_of (home)
+        for text in out:
+            kk.contains (text, f"(PID {pid})", "the answer")
+        kk.equal (home.processes (), [pid], "one process")
+        stopped (home)
+
+
+@kk.test
+def start_while_one_ends (home):
+    "start waits for a daemon that is just ending"
+    home.config (FAST)
+    for _ in range (5):
+        pid = started (home)
+        os.kill (pid, signal.SIGTERM)
+        home.run ("start").ok ("start right after SIGTERM")
+        kk.check (pid_of (home) != pid, "a new one")
+        stopped (home)
+
+
+@kk.test
+def restart_keeps_options (home):
+    "restart keeps the options, and a faulty configuration leaves the old daemon alone"
+    path = home.write ("my config.yaml", "daemon: {sample_interval: 0.1}\n")
+    first = started (home, "--debug", "-c", path)
+    kk.contains (home.log (), " debug ", "--debug")
+    home.run ("restart").ok ()
+    second = pid_of (home)
+    kk.check (second != first, "another process")
+    kk.equal (home.ask ("status")["config_file"], path, "the configuration of before")
+    os.truncate (home.log_file, 0)
+    home.run ("restart").ok ()
+    kk.contains (home.log (), " debug ", "--debug is kept")
+    pid = pid_of (home)
+    home.write ("my config.yaml", "daemon: {sample_interval: never}\n")
+    r = home.run ("restart")
+    kk.equal (r.rc, 1, "a faulty configuration")
+    kk.contains (r.err, "my config.yaml:1:", "the place of the fault")
+    kk.contains (r.err, f"(PID {pid}) goes on", "the old one")
+    kk.equal (home.ask ("status")["pid"], pid, "the old one")
+    stopped (home)
+    home.write ("my config.yaml", FAST)
+    home.run ("restart", "-c", path).ok ("restart of nothing is a start")
+    stopped (home)
+
+
+@kk.test
+def start_tells_the_reason (home):
+    "a start that fails says why on stderr, and leaves nothing running"
+    home.config ("daemon: {sample_intervall: 1}\n")
+    r = home.run ("start")
+    kk.equal ((r.rc, r.out), (1, ""), "a misspelt key")
+    kk.contains (r.err, "daemon.yaml:1:10:", "its place")
+    kk.contains (r.err, "sample_interval", "the nearest key")
+    home.config ("daemon: {data_dir: /proc/kk/none}\n")
+    r = home.run ("start")
+    kk.equal (r.rc, 1, "a directory that cannot be made")
+    kk.contains (r.err, "/proc/kk", "the directory")
+    home.config ("daemon: {log_file: /proc/kk/daemon.log}\n")
+    r = home.run ("start")
+    kk.equal (r.rc, 1, "a log that cannot be opened")
+    kk.contains (r.err, "/proc/kk", "the log")
+    home.config (FAST)
+    os.makedirs (home.data + "/daemon.pid/x")
+    r = home.run ("start")
+    kk.equal (r.rc, 1, "a PID file that cannot be written")
+    kk.contains (r.err, "daemon.pid", "the PID file")
+    kk.equal (home.processes (), [], "processes left")
+
+
+@kk.test
+def stale_pid_files (home):
+    "a stale PID file is status 1 and blocks nothing"
+    home.config (FAST)
+    dead = subprocess.Popen (["true"])
+    dead.wait ()
+    for text in (str (dead.pid), str (dead.pid) + "\n", "", "rubbish\n", "-1\n", "0\n", "999999999999999999999\n"):
+        home.write (home.pid_file, text)
+        kk.equal (home.run ("status").rc, 1, f"status with {text!r}")
+        kk.equal (home.run ("status", "--json").json ()["state"], "stale", f"status --json with {text!r}")
+        pid = started (home)
+        kk.equal (home.ask ("status")["pid"], pid, "the daemon")
+        stopped (home)
+    home.write (home.pid_file, str (dead.pid))
+    home.run ("stop").ok ("stop with a stale PID file")
+
+
+@kk.test
+def pid_of_a_stranger (home):
+    "a PID that belongs to another program now is never killed and blocks nothing"
+    home.config (FAST)
+    strangers = [home.spawn ("sleep", "600"), home.spawn (sys.executable, "-c", "import time; time.sleep (600)"),
+                 home.spawn (sys.executable, "-c", "import time; time.sleep (600)", "kode-kronical-daemon.yaml")]
+    for stranger in strangers:
+        home.write (home.pid_file, f"{stranger.pid}\n")
+        kk.equal (home.run ("status").rc, 1, "status")
+        home.run ("stop").ok ("stop")
+        kk.equal (stranger.poll (), None, "the stranger after stop")
+        home.write (home.pid_file, f"{stranger.pid}\n")
+        home.run ("restart").ok ("restart")
+        kk.check (pid_of (home) != stranger.pid, "the PID file is ours")
+        home.write (home.pid_file, f"{stranger.pid}\n")
+        home.run ("stop").ok ("stop of ours while the file names the stranger")
+        kk.equal (stranger.poll (), None, "the stranger in the end")
+        home.write (home.pid_file, f"{stranger.pid}\n")
+        pid = started (home)
+        kk.check (pid != stranger.pid, "start is not blocked")
+        stopped (home)
+        kk.equal (stranger.poll (), None, "the stranger in the end")
+
+
+@kk.test
+def killed_daemon (home):
+    "after kill -9 the lock is free, whatever its file says"
+    home.config (FAST)
+    pid = started (home)
+    os.kill (pid, signal.SIGKILL)
+    kk.wait_for (lambda: not kk.alive (pid), 10, "its end")
+    kk.equal (home.run ("status").rc, 1, "status")
+    kk.check (started (home) != pid, "a new one")
+    stopped (home)
+
+
+@kk.test
+def files_deleted_while_running (home):
+    "PID file and lock deleted while it runs: written again, and never a second daemon"
+    home.config (FAST)
+    pid = started (home)
+    os.unlink (home.pid_file)
+    os.unlink (home.data + "/daemon.lock")
+    r = home.run ("start")
+    kk.equal (r.rc, 1, "start without lock and PID file")
+    kk.contains (r.err, f"(PID {pid})", "the answer")
+    kk.equal (home.run ("status").rc, 0, "status")
+    kk.wait_for (lambda: pid_of (home) == pid, 20, "the PID file is there again")
+    kk.wait_for (lambda: os.path.getsize (home.data + "/daemon.lock") > 0, 20, "the lock is there again")
+    kk.contains (home.run ("start").err, f"(PID {pid})", "start afterwards")
+    home.write (home.pid_file, "1\n")
+    kk.wait_for (lambda: pid_of (home) == pid, 20, "the PID file is right again")
+    stopped (home)
+
+
+@kk.test
+def hangs (home):
+    "a daemon that does not answer: status 4 within a bounded time, stop ends it"
+    home.config (FAST)
+    pid = started (home)
+    os.kill (pid, signal.SIGSTOP)
+    begin = time.monotonic ()
+    r = home.run ("status")
+    kk.equal (r.rc, 4, "status")
+    kk.contains (r.out, str (pid), "with its PID")
+    kk.check (time.monotonic () - begin < 15 * kk.SLOW, "within a bounded time")
+    r = home.run ("start")
+    kk.equal (r.rc, 1, "start")
+    kk.contains (r.err, f"(PID {pid})", "start")
+    stopped (home)
+
+
+def stand_in (home, *argv):
+    """A program that runs until it is told to end, with a command line of its own."""
+    code = "import signal, sys, time\nsignal.signal (signal.SIGTERM, lambda *_: sys.exit (0))\nprint ('up', flush=True)\ntime.sleep (600)\n"
+    script = home.write ("bin/kode-kronical-daemon", code)
+    home.write ("lib/kode_kronical/__init__.py", "")
+    home.write ("lib/kode_kronical/daemon.py", code)
+    p = home.spawn (sys.executable, *(script if a == "SCRIPT" else a for a in argv), stdout=subprocess.PIPE,
+                    env={"PYTHONPATH": home.path + "/lib"})
+    kk.equal (p.stdout.readline (), b"up\n", "the stand-in runs")
+    home.write (home.pid_file, str (p.pid))
+    return p
+
+
+@kk.test
+def python_daemon (home):
+    "a running Python daemon is recognised: start refuses with its PID, stop stops it"
+    home.config (FAST)
+    for argv in (("SCRIPT", "start"), ("-u", "SCRIPT", "-c", "x.yaml", "start"), ("-m", "kode_kronical.daemon", "start")):
+        p = stand_in (home, *argv)
+        r = home.run ("start")
+        kk.equal (r.rc, 1, "start")
+        kk.contains (r.err, f"PID {p.pid}", "its PID")
+        kk.contains (r.err, "stop", "how to switch")
+        kk.equal (p.poll (), None, "it goes on")
+        r = home.run ("status")
+        kk.equal (r.rc, 0, "status")
+        kk.contains (r.out, str (p.pid), "status")
+        kk.equal (home.run ("reload").rc, 1, "it cannot reload")
+        home.run ("stop").ok ("stop")
+        kk.equal (p.wait (10), 0, "it ended by SIGTERM")
+        p.stdout.close ()
+        kk.equal (home.run ("status").rc, 3, "status afterwards")
+    p = stand_in (home, "SCRIPT", "start")
+    home.run ("restart").ok ("restart switches")
+    kk.equal (p.wait (10), 0, "the Python daemon ended")
+    p.stdout.close ()
+    stopped (home)
+
+
+# ---- Odd surroundings ----
+
+@kk.test
+def closed_descriptors (home):
+    "stdin, stdout and stderr closed"
+    home.config (FAST)
+    subprocess.run (["sh", "-c", 'exec "$0" start <&- >&- 2>&-', home.command ([])[-1]], env=home.env (), check=True,
+                    timeout=60 * kk.SLOW)
+    pid = pid_of (home)
+    for fd in "012":
+        kk.check ("socket" not in os.readlink (f"/proc/{pid}/fd/{fd}"), "a standard descriptor is nothing of ours")
+    kk.equal (home.run ("status").rc, 0, "status")
+    subprocess.run (["sh", "-c", 'exec "$0" status <&- >&- 2>&-', home.command ([])[-1]], env=home.env (), timeout=60 * kk.SLOW)
+    stopped (home)
+
+
+@kk.test
+def few_descriptors (home):
+    "64 descriptors suffice"
+    home.config (FAST)
+    started (home, preexec_fn=lambda: resource.setrlimit (resource.RLIMIT_NOFILE, (64, 64)))
+    kk.wait_for (lambda: home.ask ("status")["ticks"]["taken"] > 3, 10, "some ticks")
+    kk.equal (home.ask ("status")["health"], "ok", "health")
+    stopped (home)
+    kk.check (len (home.metrics ()) > 0, "something was recorded")
+
+
+@kk.test
+def strange_umask (home):
+    "a umask of 0777 changes nothing"
+    home.config (FAST)
+    started (home, preexec_fn=lambda: os.umask (0o777))
+    kk.wait_for (lambda: home.ask ("status")["ticks"]["taken"] > 3, 10, "some ticks")
+    kk.equal (os.stat (home.data).st_mode & 0o777, 0o700, "mode of the data directory")
+    stopped (home)
+    for name in home.files ():
+        mode = os.stat (os.path.join (home.data, name)).st_mode & 0o777
+        kk.check (mode & 0o600 == 0o600 and not mode & 0o022, f"mode of {name}", oct (mode))
+    kk.check (len (home.metrics ()) > 0, "something was recorded")
+
+
+@kk.test
+def inherited_descriptors (home):
+    "what the caller left open is not kept open"
+    home.config (FAST)
+    read, write = os.pipe ()
+    started (home, pass_fds=(write,))
+    os.close (write)
+    os.set_blocking (read, False)
+    kk.equal (os.read (read, 1), b"", "the pipe's other end is closed")
+    os.close (read)
+    stopped (home)
+
+
+@kk.test
+def home_missing_or_relative (home):
+    "HOME missing, empty or relative: the user database counts"
+    path = home.write ("x.yaml", f"daemon: {{data_dir: {home.data}, sample_interval: 0.1}}\n")
+    for value in (None, "", "relative/home"):
+        home.run ("-c", path, "start", env={"HOME": value}).ok (f"HOME={value!r}")
+        kk.equal (home.run ("-c", path, "status", env={"HOME": value}).rc, 0, f"status with HOME={value!r}")
+        home.run ("-c", path, "stop", env={"HOME": value}).ok (f"stop with HOME={value!r}")
+    kk.check (not os.path.exists (home.path + "/relative"), "nothing was made in a relative home")
+
+
+@kk.test
+def long_data_dir (home):
+    "a data directory whose path is longer than a socket address"
+    data = os.path.join (home.path, *["a long name of a directory " + "x" * 40] * 4)
+    home.config (f"daemon: {{data_dir: '{data}', sample_interval: 0.1}}\n")
+    home.run ("start").ok ()
+    kk.equal (home.run ("status").rc, 0, "status")
+    home.run ("stop").ok ()
+
+
+@kk.test
+def hangup_during_start (home):
+    "SIGHUP at any moment of a start kills nothing"
+    home.config (FAST)
+    for delay in (0, 0.002, 0.005, 0.01, 0.02, 0.05):
+        p = subprocess.Popen (home.command (["start", "--foreground"]), env=home.env (), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, preexec_fn=lambda: signal.pthread_sigmask (signal.SIG_BLOCK, {signal.SIGHUP}))
+        home.children.append (p)
+        time.sleep (delay)
+        p.send_signal (signal.SIGHUP)
+        kk.wait_for (lambda: home.ask ("status")["pid"] == p.pid, 10, "it runs")
+        p.send_signal (signal.SIGTERM)
+        kk.equal (p.wait (20), 0, "its end")
+
+
+@kk.test
+def log_is_reopened (home):
+    "SIGHUP and reload open the log anew, for logrotate"
+    home.config (FAST)
+    pid = started (home)
+    for number, ask in enumerate ((lambda: os.kill (pid, signal.SIGHUP), lambda: home.run ("reload").ok ())):
+        os.rename (home.log_file, f"{home.log_file}.{number}")
+        ask ()
+        kk.wait_for (lambda: "reloaded" in home.log (), 10, "the new log")
+        kk.equal (os.readlink (f"/proc/{pid}/fd/2"), os.path.realpath (home.log_file), "stderr goes there too")
+    home.config ("daemon: {sample_interval: never}\n")
+    r = home.run ("reload")
+    kk.equal (r.rc, 1, "reload of a faulty configuration")
+    kk.contains (r.err, "goes on as before", "reload of a faulty configuration")
+    kk.equal (home.ask ("status")["pid"], pid, "the daemon")
+    stopped (home)
+
+
+@kk.test
+def foreground (home):
+    "--foreground stays attached and logs to stderr; the log file has it too"
+    d = home.daemon (FAST, "--debug").start ()
+    kk.equal (pid_of (home), d.pid, "no other process")
+    kk.contains (d.err (), "ready, PID", "stderr")
+    kk.contains (d.err (), " debug ", "--debug")
+    kk.contains (home.log (), "ready, PID", "the log file")
+    home.run ("stop").ok ()
+    kk.equal (d.wait (), 0, "its exit status")
+
+
+@kk.test
+def service_manager_is_told (home):
+    "READY, RELOADING and STATUS reach the service manager's socket"
+    import socket
+    address = os.path.join (home.top, "notify")
+    s = socket.socket (socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind (address)
+    s.settimeout (20 * kk.SLOW)
+    with home.daemon (FAST, env={"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "60000000"}) as d:
+        kk.contains (s.recv (4096).decode (), "READY=1", "the first word")
+        d.signal (signal.SIGHUP)
+        words = s.recv (4096).decode ()
+        while "WATCHDOG" in words:
+            words = s.recv (4096).decode ()
+        kk.contains (words, "RELOADING=1\nMONOTONIC_USEC=", "while it reloads")
+        kk.contains (s.recv (4096).decode (), "READY=1", "when it has reloaded")
+        kk.wait_for (lambda: "WATCHDOG=1" in s.recv (4096).decode (), 20, "signs of life")
+        with open (f"/proc/{d.pid}/environ", "rb") as f:
+            kk.check (b"KK_TEST_ID" in f.read (), "it is ours")
+    last = []
+    s.settimeout (0.2)
+    try:
+        while True:
+            last.append (s.recv (4096).decode ())
+    except TimeoutError:
+        pass
+    s.close ()
+    kk.check (any ("STOPPING=1" in word for word in last), "STOPPING in the end", last)
+
+
+kk.main ()
