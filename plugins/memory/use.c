@@ -38,6 +38,8 @@ memory_use (const struct memory_reading *r, uint64_t low_kib, struct memory_use 
   if (use.available_kib > total)
     use.available_kib = free;
   use.percent = 100.0 * (double) (total - use.available_kib) / (double) total;
+  if (use.percent > 100) /* by the last bit, of huge numbers */
+    use.percent = 100;
 
   uint64_t not_used = free + r->kib[MEMORY_BUFFERS] + r->kib[MEMORY_CACHED] + r->kib[MEMORY_RECLAIMABLE];
   use.used_kib = not_used <= total ? total - not_used : total - free;

@@ -52,7 +52,7 @@ parse_line (const char *p, const char *line_end, struct net_list *ret)
   int n = 0;
   scan_blanks (&p, line_end);
   const char *colon = memrchr (p, ':', (size_t) (line_end - p));
-  if (!colon || colon == p)
+  if (!colon || colon == p || memchr (p, 0, (size_t) (colon - p)))
     return 0;
   for (const char *at = colon + 1; n < COLUMNS && scan_u64 (&at, line_end, &number[n]);)
     n++;
