@@ -284,7 +284,7 @@ add_to (struct editing *s, const struct yaml_pair *pair, size_t missing, bool in
     if (end.column == 1) /* a block scalar ends where the next line begins */
       end.line--;
     size_t after = line_end (s, line_start (s, end.line));
-    add_below (s, line_start (s, map->pairs[0].at.line), after, missing, map->pairs[0].at.column - 1, true, parent);
+    add_below (s, line_end (s, key_line), after, missing, map->pairs[0].at.column - 1, true, parent);
   } else if (map->kind == YAML_NULL && !*map->text && !in_flow) {
     size_t after = line_end (s, key_line);
     add_below (s, after, after, missing, parent + 2, false, parent);
