@@ -73,6 +73,13 @@ on_sample (void *arg, const struct sample *sample)
     control_server_sample (d->control, &sample->face);
 }
 
+static void
+on_self (void *arg, struct self_reading *ret)
+{
+  struct status_source source = status_source (arg);
+  status_self (&source, ret);
+}
+
 /* ---- Graphs come and go ---- */
 
 static int
@@ -341,6 +348,8 @@ daemon_run (const struct daemon_setup *setup, char **reason)
   d->env.log = setup->log;
   d->env.data_dir = strdup (setup->plan->settings->data_dir); /* outlives the plan over a reload */
   d->env.clock = clock_system ();
+  d->env.self = on_self;
+  d->env.self_arg = d;
   d->started = clock_read (&d->env.clock);
   int r = d->env.data_dir ? set_up (d, reason) : -ENOMEM;
   if (!r && setup->ready)

@@ -1,6 +1,7 @@
 #include "descriptor.h"
 
 #include "buf.h"
+#include "units.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -71,6 +72,7 @@ keep_strings (struct copying *c)
   p->name = keep (c, p->name);
   p->version = keep (c, p->version);
   p->summary = keep (c, p->summary);
+  p->interval = keep (c, p->interval);
   for (uint32_t i = 0; i < p->n_options; i++) {
     struct kk_option *o = (struct kk_option *) p->options + i;
     o->name = keep (c, o->name);
@@ -209,6 +211,9 @@ check_callbacks (struct copying *c)
     return refuse (c, "its .name is not lower case letters, digits and '-' (at most 63)");
   if (!p->version || !p->summary)
     return refuse (c, "it needs .version and .summary");
+  int64_t interval;
+  if (p->interval && (p->kind != KK_INPUT || units_duration (p->interval, &interval) || interval <= 0))
+    return refuse (c, "its .interval must be a time such as \"60s\", and only an input has one");
   if (!p->create)
     return refuse (c, "it has no .create callback");
   if (p->kind == KK_INPUT && (!p->read || p->n_tables == 0))

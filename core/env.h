@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "self.h"
 
 struct env {
   struct kk_host host; /* the functions given to plugins */
@@ -11,6 +12,8 @@ struct env {
   const char *data_dir;
   struct clock clock;
   int64_t interval_ns; /* of samples */
+  void (*self) (void *arg, struct self_reading *ret); /* tells of the daemon; NULL: there is none. Not called under locks */
+  void *self_arg;
 };
 
 /* Fills in host; the rest is the caller's. */

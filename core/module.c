@@ -1,6 +1,7 @@
 #include "module.h"
 
 #include "buf.h"
+#include "self.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -31,6 +32,21 @@ because (char **reason, const char *format, ...)
   *reason = b.data;
 }
 
+static int
+remember (struct modules *m, struct descriptor *d)
+{
+  if (m->n == m->cap) {
+    size_t cap = m->cap ? m->cap * 2 : 16;
+    struct descriptor **loaded = cap > MAX_MODULES ? NULL : realloc (m->loaded, cap * sizeof *loaded);
+    if (!loaded)
+      return -ENOMEM;
+    m->loaded = loaded;
+    m->cap = cap;
+  }
+  m->loaded[m->n++] = d;
+  return 0;
+}
+
 int
 modules_open (const char *directories, struct modules **ret)
 {
@@ -39,7 +55,12 @@ modules_open (const char *directories, struct modules **ret)
   if (!directories || !*directories)
     directories = PLUGINS_DIR ":" THIRDPARTY_DIR;
   struct modules *m = calloc (1, sizeof *m);
-  if (!m || !(m->directories = strdup (directories)) || lt_dlinit ()) {
+  struct descriptor *self = NULL;
+  char *reason = NULL;
+  if (!m || !(m->directories = strdup (directories)) || lt_dlinit () || descriptor_copy (self_plugin (), NULL, &self, &reason)
+      || remember (m, self)) {
+    free (reason);
+    descriptor_free (self);
     modules_close (m);
     return -ENOMEM;
   }
@@ -129,21 +150,6 @@ open_module (const char *path, const struct kk_plugin **ret, char **reason)
   return 0;
 }
 
-static int
-remember (struct modules *m, struct descriptor *d)
-{
-  if (m->n == m->cap) {
-    size_t cap = m->cap ? m->cap * 2 : 16;
-    struct descriptor **loaded = cap > MAX_MODULES ? NULL : realloc (m->loaded, cap * sizeof *loaded);
-    if (!loaded)
-      return -ENOMEM;
-    m->loaded = loaded;
-    m->cap = cap;
-  }
-  m->loaded[m->n++] = d;
-  return 0;
-}
-
 int
 modules_load (struct modules *m, const char *name, const struct descriptor **ret, char **reason)
 {
@@ -214,7 +220,7 @@ modules_names (const struct modules *m, char ***ret, size_t *ret_n)
 {
   char **names = NULL;
   size_t n = 0;
-  int r = 0;
+  int r = add_name (&names, &n, "daemon.so"); /* the one that needs no file */
   char directory[4096];
   for (const char *list = m->directories; !r && next_directory (&list, directory, sizeof directory);) {
     DIR *dir = opendir (directory);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const built_in[] = {"cpu", "memory", "net", "process", "file-writer"};
+static const char *const built_in[] = {"cpu", "memory", "net", "process", "daemon", "file-writer"};
 static const char *const sections[] = {"daemon",   "aws",    "monitoring",  "plugins",
                                        "pipeline", "export", "integration", "security"};
 enum { FIRST_IDLE_SECTION = 5, N_SECTIONS = sizeof sections / sizeof *sections };

@@ -4,6 +4,7 @@
 
 #include "nearest.h"
 #include "option.h"
+#include "units.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -174,7 +175,11 @@ fill (struct making *m, const struct draft *draft, const struct host_options *ho
   if (!instance->name)
     return -ENOMEM;
   instance->at = draft->at;
-  instance->interval_ns = host->interval_ns ? host->interval_ns : m->plan->settings->interval_ns;
+  int64_t own = 0;
+  if (instance->descriptor->plugin.interval)
+    units_duration (instance->descriptor->plugin.interval, &own); /* checked when the plugin was loaded */
+  int64_t least = m->plan->settings->interval_ns;
+  instance->interval_ns = host->interval_ns ? host->interval_ns : own > least ? own : least;
   instance->deadline_ns = host->deadline_ns ? host->deadline_ns : plugin->kind == KK_OUTPUT ? OUTPUT_DEADLINE : INPUT_DEADLINE;
   instance->queue_bytes = host->queue_bytes;
   instance->queue_age_ns = host->queue_age_ns;

@@ -244,6 +244,49 @@ status_json (const struct status_source *from)
   return o;
 }
 
+/* ---- For the table `daemon` ---- */
+
+struct losses {
+  uint64_t dropped, failed;
+};
+
+static void
+add_losses (struct losses *sum, struct instance *i)
+{
+  struct instance_stats s = instance_stats (i);
+  sum->dropped += s.dropped;
+  sum->failed += s.failures + s.overruns;
+}
+
+static void
+count_losses (void *arg, const struct graph *g)
+{
+  struct losses *sum = arg;
+  for (size_t i = 0; i < g->n_inputs; i++)
+    add_losses (sum, g->inputs[i].instance);
+  for (size_t i = 0; i < g->n_filters; i++)
+    add_losses (sum, g->filters[i]);
+  for (size_t i = 0; i < g->n_workers; i++) {
+    add_losses (sum, worker_output (g->workers[i]));
+    sum->dropped += worker_view (g->workers[i]).dropped;
+  }
+}
+
+void
+status_self (const struct status_source *from, struct self_reading *ret)
+{
+  struct sampler_view ticks = sampler_view (from->sampler);
+  struct ring_view ring = ring_view (from->ring);
+  struct losses sum = {0};
+  sampler_inspect (from->sampler, count_losses, &sum);
+  *ret = (struct self_reading){.ticks = ticks.ticks,
+                               .missed_ticks = ticks.missed,
+                               .dropped = sum.dropped,
+                               .failed = sum.failed,
+                               .ring_samples = ring.samples,
+                               .ring_bytes = ring.bytes};
+}
+
 /* ---- For the log ---- */
 
 static const char *

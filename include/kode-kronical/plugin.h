@@ -243,6 +243,7 @@ struct kk_plugin {
   const char *name;                             /* as written in daemon.yaml: lower case letters, digits, '-' */
   const char *version;
   const char *summary; /* one line */
+  const char *interval; /* inputs: time between reads when the user gives none: "60s"; NULL: that of the samples */
   const struct kk_option *options;
   const struct kk_table *tables; /* inputs only */
   uint32_t n_options, n_tables;
