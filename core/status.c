@@ -17,7 +17,9 @@ static void
 add_seconds (struct json_object *o, const char *key, int64_t ns)
 {
   char text[40];
-  snprintf (text, sizeof text, "%lld.%03lld", (long long) (ns / 1000000000), (long long) (ns / 1000000 % 1000));
+  uint64_t size = ns < 0 ? -(uint64_t) ns : (uint64_t) ns; /* a clock that was set back makes negative spans */
+  snprintf (text, sizeof text, "%s%llu.%03llu", ns < 0 ? "-" : "", (unsigned long long) (size / 1000000000),
+            (unsigned long long) (size / 1000000 % 1000));
   json_object_object_add (o, key, json_object_new_double_s ((double) ns / 1e9, text));
 }
 

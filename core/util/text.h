@@ -13,7 +13,7 @@ void text_i64 (struct buf *b, int64_t value);
 void text_f64 (struct buf *b, double value, uint32_t decimals);
 /* Nanoseconds since 1970 as Unix seconds with milliseconds: 1767225600.004 */
 void text_wall_time (struct buf *b, int64_t wall_ns);
-void text_wall_time_us (struct buf *b, int64_t wall_ns); /* with microseconds, for intervals of a few ms */
+void text_wall_time_us (struct buf *b, int64_t wall_ns); /* with microseconds, for short intervals */
 /* A JSON string with its quotes. The bytes must be UTF-8 (what is not becomes U+FFFD). */
 void text_json_string (struct buf *b, const char *text, size_t length);
 /* The length of the longest prefix of text[0..length) that is UTF-8 without a torn character, at most max bytes. */

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum publish { PUBLISH_AUTO, PUBLISH_ALWAYS, PUBLISH_MINUTE };
-static const int64_t MS_NS = 1000000, SECOND_NS = 1000000000, MINUTE_NS = INT64_C (60000000000);
+static const int64_t SECOND_NS = 1000000000, MINUTE_NS = INT64_C (60000000000);
 
 struct config {
   const char *path;
@@ -70,6 +70,7 @@ struct writer {
   uint64_t schema_id; /* of the schema that schema.json tells */
   bool schema_told, published_once;
   int64_t last_publish_ns, next_retention_ns;
+  uint64_t cleaned_files; /* the recorder's count when old files were last looked for */
 
 };
 
@@ -135,14 +136,17 @@ tell_schema (struct writer *w, const struct kk_sample *sample)
 static void
 clean_up (struct writer *w, const struct kk_time *now)
 {
-  if (now->mono_ns < w->next_retention_ns || w->recorder.store.directory < 0)
+  bool full = w->retention.max_bytes && w->retention.bytes > w->retention.max_bytes && w->recorder.files != w->cleaned_files;
+  if ((now->mono_ns < w->next_retention_ns && !full) || w->recorder.store.directory < 0)
     return;
+  w->cleaned_files = w->recorder.files;
   uint64_t pushed = w->retention.pushed;
   readers_pause (&w->readers);
   int r = retention_run (&w->retention, w->recorder.store.directory, w->recorder.segment.name, clock_of (now));
   trouble_note (&w->cleaning, w->self, "delete old files", trouble_hint (r), r < 0 ? r : 0, now->mono_ns);
   if (w->retention.pushed > pushed && !pushed)
-    kk_warn (w->self, "recorded files exceed max_bytes: the oldest are deleted before their time; raise max_bytes or shorten retention");
+    kk_warn (w->self, "recorded files take more room than max_bytes: the oldest are deleted before their time; raise max_bytes or "
+                      "shorten retention");
   readers_poll (&w->readers, w->recorder.store.directory, now->mono_ns);
   w->next_retention_ns = now->mono_ns + (r > 0 ? SECOND_NS / 10 : retention_pause (&w->retention));
 }
@@ -252,7 +256,7 @@ file_create (struct kk_instance *self, const void *config_, void **state)
   w->choice = (struct entry_choice){.tables = config->tables,
                                     .exclude = config->exclude,
                                     .cmdline = (enum entry_cmdline) config->cmdline,
-                                    .microseconds = kk_interval (self) < 10 * MS_NS};
+                                    .microseconds = kk_interval (self) < SECOND_NS};
   w->retention.max_age_ns = config->retention_ns;
   w->retention.max_bytes = (uint64_t) config->max_bytes;
   w->recorder.segment_bytes = (uint64_t) config->segment_bytes;

@@ -26,6 +26,10 @@ report_left_out (struct report *r, struct kk_instance *self, const struct entry_
   uint32_t reason = !lack->field ? TOO_LARGE : lack->absent < TOO_LARGE ? lack->absent : (uint32_t) KK_UNSET;
   r->left_out[reason]++;
   r->left_out_all++;
+  if (lack->field && lack->absent == KK_FIRST) {
+    kk_debug (self, "a sample was left out: %s needs a second reading", lack->field);
+    return;
+  }
   if (r->said_ns && now->mono_ns - r->said_ns < SAY_EVERY * SECOND_NS)
     return;
   r->said_ns = now->mono_ns ? now->mono_ns : 1;
@@ -44,7 +48,7 @@ show_left_out (const struct report *r, struct kk_instance *self)
   if (!r->left_out_all)
     return;
   struct buf b BUF_CLEANUP = {0};
-  buf_printf (&b, "%" PRIu64 " samples", r->left_out_all);
+  buf_printf (&b, "%" PRIu64 " sample%s", r->left_out_all, r->left_out_all == 1 ? "" : "s");
   const char *separator = " (";
   for (int i = 0; i < REPORT_REASONS; i++)
     if (r->left_out[i]) {

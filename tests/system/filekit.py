@@ -1,0 +1,99 @@
+"""What the tests of recorded files share: a daemon that writes fast and little, a reader of journals, a clock that can be moved."""
+
+import contextlib
+import glob
+import json
+import mmap
+import os
+import struct
+import zlib
+
+import kk
+
+SHIM = os.path.join (kk.BUILD, "tests", "system", "preload", ".libs", "libshim.so")
+FULL = bool (os.environ.get ("KK_FULL"))
+
+
+def config (interval=0.01, daemon="", inputs="", **options):
+    """Only cpu and memory (and what `inputs` says), so that an entry is small; options are file-writer's."""
+    text = f"daemon: {{sample_interval: {interval}{', ' + daemon if daemon else ''}}}\n"
+    text += "plugins:\n  net: {enabled: false}\n  process: {enabled: false}\n" + inputs
+    return text + "  file-writer: {" + ", ".join (f"{k}: {v}" for k, v in options.items ()) + "}\n"
+
+
+def stamps (entries):
+    return [e["system"]["timestamp"] for e in entries]
+
+
+def check_once (have, what="entries"):
+    twice = sorted ({t for t in have if have.count (t) > 1}) if len (set (have)) != len (have) else []
+    kk.check (not twice, f"{what}: recorded twice", twice[:5])
+
+
+def journal_entries (data):
+    """The entries in all journals, read as the format says: "KKj1", length, CRC-32, type, time, payload; ends at the first torn one."""
+    found = []
+    for name in sorted (glob.glob (os.path.join (glob.escape (data), "journal", "*.journal"))):
+        with open (name, "rb") as f:
+            text = f.read ()
+        at = 0
+        while at + 24 <= len (text):
+            magic, length, crc, kind, _ = struct.unpack_from ("<4sIIIq", text, at)
+            payload = text[at + 24:at + 24 + length]
+            good = magic == b"KKj1" and len (payload) == length
+            if not good or zlib.crc32 (payload, zlib.crc32 (text[at + 12:at + 24], zlib.crc32 (text[at + 4:at + 8]))) != crc:
+                break
+            if kind == 2:
+                found += json.loads (b"[" + payload + b"]")
+            at += 24 + length
+    return found
+
+
+class Shim:
+    """Moves the daemon's wall clock and lets its fsync fail."""
+
+    def __init__ (self, home):
+        if not os.path.exists (SHIM):
+            kk.skip ("needs tests/system/preload/libshim.la, which make check builds")
+        self.path = os.path.join (home.top, "shim")
+        with open (self.path, "wb") as f:
+            f.write (bytes (4096))
+        with open (self.path, "r+b") as f:
+            self.map = mmap.mmap (f.fileno (), 4096)
+
+    def env (self, **more):
+        asan = os.environ.get ("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        return {"LD_PRELOAD": SHIM, "KK_SHIM": self.path, "ASAN_OPTIONS": asan, **more}
+
+    def offset (self, seconds):
+        self.map[0:8] = struct.pack ("<q", round (seconds * 1e9))
+
+    def fsync (self, error):
+        self.map[8:16] = struct.pack ("<q", error)
+
+
+def writer (d, name="file-writer"):
+    """The instance as the status shows it."""
+    for instance in d.status ()["instances"]:
+        if instance["name"] == name:
+            return instance
+    raise kk.Failed ("no such instance: " + name)
+
+
+def segment (d):
+    """The name of the current file, found without looking at the directory, which would count as reading."""
+    return writer (d)["status"]["segment"].split (",")[0]
+
+
+@contextlib.contextmanager
+def small_disk (home, options):
+    """A tmpfs of its own."""
+    kk.need_root ()
+    place = os.path.join (home.top, "disk")
+    os.makedirs (place, exist_ok=True)
+    if home.run ("-t", "tmpfs", "-o", options, "tmpfs", place, program="mount").rc != 0:
+        kk.skip ("cannot mount a tmpfs here")
+    try:
+        yield place
+    finally:
+        home.run ("-l", place, program="umount")
