@@ -70,7 +70,7 @@ struct writer {
   uint64_t schema_id; /* of the schema that schema.json tells */
   bool schema_told, published_once;
   int64_t last_publish_ns, next_retention_ns;
-  uint64_t cleaned_files; /* the recorder's count when old files were last looked for */
+  uint64_t noted_files, cleaned_files; /* the recorder's count when a file was last noted, and old ones looked for */
 
 };
 
@@ -101,8 +101,11 @@ after_publish (struct writer *w, const struct kk_time *now)
   const struct segment *s = &w->recorder.segment;
   w->last_publish_ns = now->mono_ns;
   w->published_once = true;
+  if (w->recorder.files != w->noted_files)
+    retention_note (&w->retention, w->recorder.last.name, w->recorder.last.bytes, w->recorder.last.newest_wall_ns, clock_of (now));
   if (s->on_disk)
-    retention_note (&w->retention, s->name, s->text.len + 2, s->newest_wall_ns, clock_of (now));
+    retention_note (&w->retention, s->name, (uint64_t) s->bytes, s->newest_wall_ns, clock_of (now));
+  w->noted_files = w->recorder.files;
   trouble_note (&w->syncing, w->self, "make files durable (fsync)", trouble_hint (w->recorder.sync_error), w->recorder.sync_error,
                 now->mono_ns);
 }

@@ -249,8 +249,11 @@ recorder_finish (struct recorder *r)
   error = journal_reset (&r->journal);
   if (error)
     return failed (r, "empty the journal", error);
-  segment_clear (&r->segment);
+  memcpy (r->last.name, r->segment.name, sizeof r->last.name);
+  r->last.bytes = (uint64_t) r->segment.bytes;
+  r->last.newest_wall_ns = r->segment.newest_wall_ns;
   r->files++;
+  segment_clear (&r->segment);
   return 0;
 }
 

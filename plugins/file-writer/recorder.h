@@ -21,10 +21,15 @@ struct recorder {
   char instance[64 + 1];
   char journal_name[RECORDER_NAME];
   char temporary[RECORDER_NAME];
-  uint64_t files;       /* complete ones, since it was opened */
-  uint64_t reopened;    /* the directory was gone and made again */
+  uint64_t files; /* complete ones, since it was opened; the last of them: */
+  struct {
+    char name[NAME_SIZE];
+    uint64_t bytes;
+    int64_t newest_wall_ns;
+  } last;
+  uint64_t reopened; /* the directory was gone and made again */
   uint64_t sync_errors;
-  int sync_error; /* of the newest publish: 0 or -errno */
+  int sync_error;   /* of the newest publish: 0 or -errno */
   const char *step; /* what failed last, for the message: "append to the journal", … */
 };
 
