@@ -39,6 +39,27 @@ default_file (const char **file, const char *data_dir, const char *name)
   return 0;
 }
 
+const char *
+settings_data_dir_of_environment (void)
+{
+  const char *directory = getenv ("KODE_KRONICAL_DATA_DIR");
+  return directory && directory[0] == '/' ? directory : NULL;
+}
+
+static int
+take_environment (struct settings *s, const struct yaml_node *section)
+{
+  const char *directory = settings_data_dir_of_environment ();
+  if (!directory || yaml_get (section, "data_dir"))
+    return 0;
+  char *copy = strdup (directory);
+  if (!copy)
+    return -ENOMEM;
+  free ((char *) (uintptr_t) s->data_dir);
+  s->data_dir = copy;
+  return 0;
+}
+
 static void
 check (const struct settings *s, const struct yaml_node *section, struct place at, struct diag *d)
 {
@@ -57,7 +78,8 @@ settings_make (const struct yaml_node *section, struct place at, struct diag *d,
   if (r < 0)
     return r;
   struct settings *s = filled;
-  if (!*s->data_dir) {
+  r = take_environment (s, section);
+  if (r == 0 && !*s->data_dir) {
     const struct yaml_node *value = yaml_get (section, "data_dir");
     diag_add (d, DIAG_ERROR, value ? value->at : at, "data_dir is empty: give the directory to record to");
     r = -EINVAL;

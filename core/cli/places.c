@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "path.h"
 #include "plan-inner.h"
+#include "settings.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,6 +29,8 @@ static int
 fill (const struct yaml_node *root, struct places *p)
 {
   const char *data_dir = find_text (root, "data_dir");
+  if (!data_dir)
+    data_dir = settings_data_dir_of_environment ();
   int r = path_expand (data_dir ? data_dir : "~/.local/share/kode-kronical", &p->data_dir);
   if (!r)
     r = find_file (root, "pid_file", p->data_dir, "daemon.pid", &p->pid_file);

@@ -156,8 +156,8 @@ const struct command plugin_command = {
     .name = "plugin",
     .summary = "Say which plugins there are, and what one takes and gives",
     .arguments = "list | info NAME",
-    .text = "'plugin list' names all plugins that can be found, 'plugin info NAME' says which\n"
-            "options one takes in daemon.yaml and which tables it fills.",
+    .text = "'plugin list' names all plugins that can be found, 'plugin info NAME' says\n"
+            "which options one takes in daemon.yaml and which tables it fills.",
     COMMAND_OPTIONS (options),
     .min_arguments = 1,
     .max_arguments = 2,
