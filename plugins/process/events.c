@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-  RECEIVE_BYTES = 1 << 20,
+  RECEIVE_BYTES = 4 << 20, /* some thousand events */
   BATCH = 32,
   MOST_BATCHES = 512, /* a tick; what is more counts as lost */
   MESSAGE_SIZE = 128,

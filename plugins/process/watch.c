@@ -200,7 +200,8 @@ look (void *arg, uint32_t pid, bool again)
     return KNOWN_LOOKED; /* has no command line any more, but is who it was */
   struct subject s = {.pid = pid};
   bool wanted = false;
-  bool named = !again || p || w->events < 0 || rules_need_user (w->rules) || rules_need_cgroup (w->rules);
+  bool named = !again || p || w->events < 0 || w->now_ns <= w->names_until_ns || rules_need_user (w->rules)
+               || rules_need_cgroup (w->rules);
   int error = named ? 0 : judge_command (w, &s, &wanted);
   if (error == 0 && (named || wanted)) {
     s = (struct subject){.pid = pid};
@@ -236,8 +237,10 @@ take_events (struct watch *w)
 {
   w->happened.n = 0;
   int error = w->events < 0 ? 0 : events_take (w->events, &w->happened);
-  if (error < 0)
+  if (error < 0) {
     w->list_now = true;
+    w->names_until_ns = w->now_ns + KNOWN_PERIOD_MS * (SECOND / 1000) + w->config.interval_ns;
+  }
   if (error < 0 && error != -ENOBUFS) {
     events_close (w->events);
     w->events = -1;

@@ -54,8 +54,9 @@ struct watch {
   struct process *processes; /* by PID, ascending */
   size_t n;
   size_t cap;
-  int events;       /* -1: none */
-  int events_error; /* why there are none; 0: not wanted */
+  int events;             /* -1: none */
+  int events_error;       /* why there are none; 0: not wanted */
+  int64_t names_until_ns; /* events were lost: until then names are read again, too */
   int64_t listed_ns;
   bool list_now;                  /* events were lost, or nothing was listed yet */
   bool no_newest;                 /* the kernel does not say which PID it gave away last, or cannot be trusted in it */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -188,6 +189,41 @@ START_TEST (is_not_shaken_by_a_storm_of_forks)
 }
 END_TEST
 
+/* More events than there is room for: what ran another program meanwhile is found all the same. */
+START_TEST (survives_lost_events)
+{
+  struct watch *w = begin (true, false);
+  if (w->events < 0) {
+    watch_close (w);
+    return; /* none are to be had here */
+  }
+  char *dir = unit_temp_dir (), *program = unit_path (dir, "kk-victim");
+  int go[2], least = 2048;
+  ck_assert_int_eq (symlink (access ("/bin/sleep", X_OK) == 0 ? "/bin/sleep" : "/usr/bin/sleep", program), 0);
+  pid_t pid = child (NULL, program, go);
+  for (int i = 0; i < 40; i++)
+    tick (w);
+  ck_assert_int_eq (setsockopt (w->events, SOL_SOCKET, SO_RCVBUFFORCE, &least, sizeof least), 0);
+  for (int i = 0; i < 50; i++) {
+    pid_t other = fork ();
+    if (other == 0)
+      _exit (0);
+    ck_assert_int_eq (waitpid (other, NULL, 0), other);
+  }
+  let_go (go);
+  tick (w);
+  ck_assert_int_ge (w->events, 0);
+  ck_assert_int_gt (w->names_until_ns, clock_ns);
+  for (int i = 0; i < 10; i++)
+    tick (w);
+  ck_assert_ptr_nonnull (tracked (w, pid));
+  finish (pid);
+  watch_close (w);
+  free (program);
+  free (dir);
+}
+END_TEST
+
 START_TEST (agrees_with_the_kernel_about_itself)
 {
   struct watch *w = begin (_i, true);
@@ -301,6 +337,7 @@ tests (TCase *t)
   tcase_add_loop_test (t, sees_exec_within_the_schedule, 0, 2);
   tcase_add_loop_test (t, sees_a_new_process_at_the_next_tick, 0, 2);
   tcase_add_loop_test (t, is_not_shaken_by_a_storm_of_forks, 0, 2);
+  tcase_add_test (t, survives_lost_events);
   tcase_add_loop_test (t, agrees_with_the_kernel_about_itself, 0, 2);
   tcase_add_loop_test (t, keeps_a_bound_on_descriptors, 0, 2);
   tcase_add_test (t, counts_what_it_may_not_read);
