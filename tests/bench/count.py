@@ -32,7 +32,7 @@ def make_proc (top):
     cpus = "".join (f"cpu{i} 60{i} 12 3{i}00 45{i}123 10{i} 0 2{i} 0 0 0\n" for i in range (8))
     write ("stat", f"cpu  4828 96 24800 3604984 808 0 160 0 0 0\n{cpus}intr 8231 {'0 ' * 200}\nctxt 1234567\nbtime 1767000000\n"
            "processes 98765\nprocs_running 2\nprocs_blocked 0\nsoftirq 4321 0 1 2 3 4 5 6 7 8 9\n")
-    write ("meminfo", "".join (f"{name + ':':16}{8000000 + i * 1000:8} kB\n" for i, name in enumerate (MEMINFO)))
+    write ("meminfo", "".join (f"{name + ':':16}{8000000 - i * 100000:8} kB\n" for i, name in enumerate (MEMINFO)))
     write ("loadavg", "0.31 0.28 0.22 1/345 6789\n")
     write ("uptime", "100000.00 700000.00\n")
     device = "".join (f"{n:>6}: 123456789 234567 0 0 0 0 0 0 98765432 123456 0 0 0 0 0 0\n" for n in ("lo", "eth0", "eth1", "docker0"))
