@@ -126,7 +126,8 @@ scan (struct retention *r, int directory, struct retention_clock now)
   while ((entry = readdir (dir)))
     see (r, directory, entry->d_name, now);
   closedir (dir);
-  qsort (r->files, r->n, sizeof *r->files, by_code);
+  if (r->n > 0)
+    qsort (r->files, r->n, sizeof *r->files, by_code);
   r->scanned_ns = now.mono_ns;
   return 0;
 }

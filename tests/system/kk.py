@@ -78,6 +78,9 @@ def contains (text, part, what):
         raise Failed (f"{what}: {part!r} is not in {text!r}")
 
 
+RUNNING = []  # daemons that nobody asked to end
+
+
 def wait_for (condition, deadline=10, what="", step=0.02):
     """Waits until condition () is true and returns what it returned. An exception in it counts as not yet."""
     end = time.monotonic () + deadline * SLOW
@@ -90,6 +93,8 @@ def wait_for (condition, deadline=10, what="", step=0.02):
             last = value
         except (OSError, ValueError, KeyError, IndexError, Failed) as e:
             last = e
+        for d in RUNNING:
+            d.check_alive ()
         if time.monotonic () > end:
             raise Failed (f"not within {deadline * SLOW:g} s: {what or condition} (last: {last!r})")
         time.sleep (step)
@@ -343,6 +348,7 @@ class Daemon:
         home.daemons.append (self)
 
     def start (self, ready=True, deadline=10):
+        RUNNING.append (self)
         with open (self.err_file, "ab") as err:
             self.process = subprocess.Popen (self.argv, **{"stdin": subprocess.DEVNULL, "stdout": err, "stderr": err, "cwd": self.home.path,
                                                            "env": self.home.env (**self.env), **self.popen})
@@ -352,7 +358,6 @@ class Daemon:
 
     def wait_ready (self, deadline=10):
         def answers ():
-            check (self.process.poll () is None, "the daemon ended")
             return ask (self.data, "status", 5)
         try:
             return wait_for (lambda: self.process.poll () is not None or answers (), deadline, "the control socket answers")
@@ -371,10 +376,24 @@ class Daemon:
         with open (self.err_file, encoding="utf-8", errors="replace") as f:
             return f.read ()
 
+    def check_alive (self):
+        """Fails at once when it crashed, instead of at some deadline."""
+        rc = self.process.poll () if self.process else None
+        if rc is not None:
+            self.forget ()
+            check (rc in (0, -signal.SIGKILL, -signal.SIGTERM), "the daemon ended by itself", rc)
+
+    def forget (self):
+        if self in RUNNING:
+            RUNNING.remove (self)
+
     def signal (self, number):
+        if number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL, signal.SIGQUIT, signal.SIGABRT):
+            self.forget ()
         self.process.send_signal (number)
 
     def wait (self, deadline=10):
+        self.forget ()
         try:
             return self.process.wait (deadline * SLOW)
         except subprocess.TimeoutExpired:
@@ -388,6 +407,7 @@ class Daemon:
 
     def kill (self, quiet=False):
         """SIGKILL, and waits."""
+        self.forget ()
         if self.process and self.process.poll () is None:
             self.process.kill ()
         if self.process:
