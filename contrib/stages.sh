@@ -11,7 +11,7 @@ configured ()
   shift
   mkdir -p "$build"
   if [ ! -f "$build/Makefile" ] || [ "$source/configure" -nt "$build/config.status" ] || [ "$*" != "$(cat "$build/.options" 2>/dev/null)" ]; then
-    (cd "$build" && logged "$dir/logs/$name-configure" 600 "$source/configure" -q --enable-werror "$@") || return
+    (cd "$build" && logged "$dir/logs/$name-configure" 600 "$source/configure" -q "$@") || return
     printf '%s' "$*" >"$build/.options"
   fi
 }
@@ -47,13 +47,13 @@ with_cc ()
 
 stage_gcc ()
 {
-  build gcc "$(with_cc gcc)" && checked gcc 1800
+  build gcc "$(with_cc gcc)" --enable-werror && checked gcc 1800
 }
 
 stage_clang ()
 {
   have clang || { skip "clang: not installed" && return; }
-  build clang "$(with_cc clang)"
+  build clang "$(with_cc clang)" --enable-werror
 }
 
 stage_asan ()
@@ -87,7 +87,7 @@ valgrind_run ()
   if ! valgrind -q --error-exitcode=9 true >"$dir/logs/$tool-test" 2>&1; then
     skip "$tool: valgrind does not run here: $(tail -n 1 "$dir/logs/$tool-test")" && return
   fi
-  build gcc "$(with_cc gcc)" || return
+  build gcc "$(with_cc gcc)" --enable-werror || return
   tests=$(make -s -C "$dir/gcc" print-tests)
   logged "$dir/logs/$tool-check" 1800 env KK_SLOW=10 KK_FUZZ_ROUNDS=3 make -C "$dir/gcc" -k -j "$jobs" check "TESTS=$tests" \
     "LOG_COMPILER=valgrind --tool=$tool -q --error-exitcode=9 $*"
@@ -115,7 +115,7 @@ stage_drd ()
 # The tarball builds, tests, installs, uninstalls and cleans itself, from a source tree that cannot be written.
 stage_dist ()
 {
-  configured gcc "$(with_cc gcc)" || { fail "configure for distcheck" && return; }
+  configured gcc "$(with_cc gcc)" --enable-werror || { fail "configure for distcheck" && return; }
   logged "$dir/logs/dist" 2400 make -C "$dir/gcc" -j "$jobs" distcheck
   local status=$?
   counted dist "$dir/logs/dist" "$status"
@@ -155,7 +155,7 @@ in_top ()
 stage_static ()
 {
   local flags places files scripts page
-  configured gcc "$(with_cc gcc)" || { fail "configure for the static checks" && return; }
+  configured gcc "$(with_cc gcc)" --enable-werror || { fail "configure for the static checks" && return; }
   read -ra flags <<<"$(make -s -C "$dir/gcc" print-flags)"
   mapfile -t places < <(printf '%s\n' "${flags[@]}" | grep "^-I$source")
   if have shellcheck; then
@@ -197,14 +197,14 @@ stage_static ()
 stage_count ()
 {
   have valgrind || { skip "count: valgrind is not installed" && return; }
-  build gcc "$(with_cc gcc)" || return
+  build gcc "$(with_cc gcc)" --enable-werror || return
   one "instructions per tick" "$dir/logs/count" 600 make -s -C "$dir/gcc" count && sed 's/^/  | /' "$dir/logs/count"
 }
 
 # The compiler's own path analysis, but for the checks that do not follow pointers far enough here.
 stage_analyzer ()
 {
-  build analyzer "CC=gcc" "CFLAGS=-O2 -g -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-null-dereference"
+  build analyzer "CC=gcc" --enable-werror "CFLAGS=-O2 -g -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-null-dereference"
 }
 
 # Each fuzzer for a short while, beginning with its corpus; what it finds is left in logs.
@@ -228,6 +228,6 @@ stage_fuzz ()
 
 stage_bench ()
 {
-  build gcc "$(with_cc gcc)" || return
+  build gcc "$(with_cc gcc)" --enable-werror || return
   one "bench" "$dir/logs/bench" 1200 make -s -C "$dir/gcc" bench && sed 's/^/  | /' "$dir/logs/bench"
 }
