@@ -130,6 +130,40 @@ written_default (const struct kk_option *option, char *text, size_t size)
     snprintf (text, size, "%s", *value ? value : "0");
 }
 
+/* A comment of its own, ended by a colon, in lines that are not too long. */
+static void
+add_wrapped (struct buf *b, const char *prefix, const char *text)
+{
+  size_t room = WIDTH - strlen (prefix) - 1;
+  while (*text) {
+    size_t n = strlen (text);
+    if (n > room)
+      for (n = room; n > 0 && text[n] != ' ';)
+        n--;
+    if (!n)
+      n = strlen (text);
+    buf_printf (b, "%s%.*s%s\n", prefix, (int) n, text, text[n] ? "" : ":");
+    text += n;
+    text += strspn (text, " ");
+  }
+}
+
+/* What an option means, and which words it takes. */
+static void
+add_help (struct buf *b, const struct kk_option *option)
+{
+  buf_adds (b, option->help);
+  if (option->type != KK_OPTION_CHOICE)
+    return;
+  buf_adds (b, " (");
+  for (const char *p = option->choices; *p; p++)
+    if (*p == '|')
+      buf_adds (b, ", ");
+    else
+      buf_addc (b, *p);
+  buf_addc (b, ')');
+}
+
 static void
 add_plugin (struct buf *b, const struct descriptor *d, bool built_in)
 {
@@ -143,7 +177,9 @@ add_plugin (struct buf *b, const struct descriptor *d, bool built_in)
     if (is_written (d, o) && w > width)
       width = w;
   }
-  buf_printf (b, "\n  # %s\n  %s%s:\n", plugin->summary, built_in ? "" : "# ", plugin->name);
+  if (b->len && !b->error && strcmp (b->data + b->len - strlen ("plugins:\n"), "plugins:\n") != 0)
+    buf_addc (b, '\n');
+  buf_printf (b, "  # %s\n  %s%s:\n", plugin->summary, built_in ? "" : "# ", plugin->name);
   for (uint32_t i = 0; i < plugin->n_options; i++) {
     const struct kk_option *o = &plugin->options[i];
     written_default (o, value, sizeof value);
@@ -152,12 +188,14 @@ add_plugin (struct buf *b, const struct descriptor *d, bool built_in)
       continue;
     size_t start = b->len;
     buf_printf (b, built_in ? "    # %s: %s" : "  #   %s: %s", o->name, value);
-    /* What does not fit beside goes above, where a reader looks first. */
-    if (8 + (size_t) width + 4 + strlen (o->help) <= WIDTH) {
-      buf_printf (b, "%*s  # %s\n", width - w, "", o->help);
+    struct buf BUF_CLEANUP help = {0};
+    add_help (&help, o);
+    /* What does not fit beside goes above. */
+    if (8 + (size_t) width + 4 + help.len <= WIDTH) {
+      buf_printf (b, "%*s  # %s\n", width - w, "", help.data ? help.data : "");
     } else if (!b->error) {
       b->len = start;
-      buf_printf (b, "    # %s:\n", o->help);
+      add_wrapped (b, built_in ? "    # " : "  #   # ", help.data ? help.data : "");
       buf_printf (b, built_in ? "    # %s: %s\n" : "  #   %s: %s\n", o->name, value);
     }
   }
