@@ -37,8 +37,8 @@ text_i64 (struct buf *b, int64_t value)
   text_u64 (b, value < 0 ? -(uint64_t) value : (uint64_t) value);
 }
 
-/* A fraction 0 <= f < 1 times `power` (at most 10^22), rounded to a whole number; a tie goes to the even one, as printf does it. The
- * product of 53 and 74 bits is exact in 128. */
+/* A fraction 0 <= f < 1 times `power` (at most 10^22), rounded to a whole number; a tie goes to the even one, as printf does
+ * it. The product of 53 and 74 bits is exact in 128. */
 static u128
 scale_fraction (double fraction, u128 power)
 {
@@ -79,7 +79,8 @@ add_fixed (struct buf *b, bool negative, uint64_t whole, uint64_t fraction, uint
   buf_add (b, p, (size_t) (end - p));
 }
 
-/* A number too large for a fraction: printf writes it exactly, and without a point there is nothing that a locale could change. */
+/* A number too large for a fraction: printf writes it exactly, and without a point there is nothing that a locale could change.
+ */
 static void
 add_huge (struct buf *b, double value, uint32_t decimals)
 {
@@ -106,8 +107,8 @@ add_rounded (struct buf *b, double value, uint32_t decimals)
   add_fixed (b, value < 0 && (whole || fraction), whole, fraction, decimals);
 }
 
-/* Looks for a short decimal N / 10^d with N and 10^d exact as doubles: then the division is rounded once, as reading the text would
- * be, and the first d that gives the value back is the shortest. */
+/* Looks for a short decimal N / 10^d with N and 10^d exact as doubles: then the division is rounded once, as reading the text
+ * would be, and the first d that gives the value back is the shortest. */
 static bool
 add_short_decimal (struct buf *b, double value)
 {
@@ -159,7 +160,8 @@ add_scientific (struct buf *b, bool negative, const char *digits, int n, int exp
   }
 }
 
-/* The general way: as many digits as strtod needs. Only digits are taken out of printf's text, so the locale's point is none of ours. */
+/* The general way: as many digits as strtod needs. Only digits are taken out of printf's text, so the locale's point is none of
+ * ours. */
 static void
 add_shortest (struct buf *b, double value)
 {
@@ -229,9 +231,9 @@ utf8_length (const unsigned char *p, size_t left)
   static const struct {
     unsigned char first, last, low, high, length;
   } forms[] = {
-    {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-    {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-    {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+      {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+      {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+      {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
   };
   if (!left)
     return 0;

@@ -53,7 +53,8 @@ static const char *const SYSTEM_ORDER[] = {"cpu_percent", "memory_percent", "mem
                                            "load_avg_1m", "load_avg_5m",    "load_avg_15m",        NULL};
 static const char *const PROCESS_ORDER[] = {"pid",         "name",   "cpu_percent", "memory_rss_mb", "memory_vms_mb",
                                             "num_threads", "status", "create_time", "cmdline",       NULL};
-static const char *const NETWORK_ORDER[] = {"bytes_sent", "bytes_recv", "packets_sent", "packets_recv", "active_connections", NULL};
+static const char *const NETWORK_ORDER[] = {"bytes_sent",   "bytes_recv",         "packets_sent",
+                                            "packets_recv", "active_connections", NULL};
 static const char *const NO_ORDER[] = {NULL};
 
 static bool

@@ -1,13 +1,13 @@
-/* The file-writer output: records every sample as JSON in files metrics_YYYYmmdd_HHMMSS.json, one a minute, which any reader finds
- * complete at every moment.
+/* The file-writer output: records every sample as JSON in files metrics_YYYYmmdd_HHMMSS.json, one a minute, which any reader
+ * finds complete at every moment.
  *
- * A sample is recorded when `write` says that it is done: it is in the journal then and survives a crash. What the file system refuses
- * is not given up here: `write` returns KK_RETRY, and the sample waits in the host's queue, which is bounded and counts what it drops.
- * Samples that lack a required field make no entry; they are counted by reason.
+ * A sample is recorded when `write` says that it is done: it is in the journal then and survives a crash. What the file system
+ * refuses is not given up here: `write` returns KK_RETRY, and the sample waits in the host's queue, which is bounded and counts
+ * what it drops. Samples that lack a required field make no entry; they are counted by reason.
  *
- * Written to disk in a day, per sample of n bytes once a second (cpu, memory and net: n is about 330): n + 24 for the journal and n for
- * the file, 60 MB in all, while nobody reads. While somebody does, the file of the minute is written once a second: 30 n a sample, about
- * 0.9 GB if that lasted all day. */
+ * Written to disk in a day, per sample of n bytes once a second (cpu, memory and net: n is about 330): n + 24 for the journal
+ * and n for the file, 60 MB in all, while nobody reads. While somebody does, the file of the minute is written once a second:
+ * 30 n a sample, about 0.9 GB if that lasted all day. */
 #include "entry.h"
 #include "readers.h"
 #include "recorder.h"
@@ -33,27 +33,30 @@ struct config {
 };
 
 static const struct kk_option options[] = {
-  KK_OPT_DURATION ("retention", struct config, retention_ns, .def = "24h", .min = "1s", .max = "36500d",
-                   .help = "Age at which recorded files are deleted"),
-  KK_OPT_BYTES ("max_bytes", struct config, max_bytes, .def = "2GiB", .min = "0",
-                .help = "Room for recorded files; the oldest are deleted beyond it; 0: no limit"),
-  KK_OPT_CHOICE ("publish", struct config, publish, "auto|always|minute", .def = "auto",
-                 .help = "When readers see new samples: auto is at every publish_interval while somebody reads, else once a minute"),
-  KK_OPT_DURATION ("publish_interval", struct config, publish_interval_ns, .def = "1s", .min = "10ms", .max = "1h",
-                   .help = "How old what readers see may be, while somebody reads"),
-  KK_OPT_DURATION ("reader_memory", struct config, reader_memory_ns, .def = "2min", .min = "1s", .max = "1d", .flags = KK_ADVANCED,
-                   .help = "How long after the last look at the files somebody counts as reading"),
-  KK_OPT_BYTES ("segment_bytes", struct config, segment_bytes, .def = "256KiB", .min = "4KiB", .max = "16MiB", .flags = KK_ADVANCED,
-                .help = "A file is closed at this size, or at the minute"),
-  KK_OPT_CHOICE ("fsync", struct config, fsync, "minute|never|always", .def = "minute",
-                 .help = "What a power cut may take: the last minute, what the kernel has not written yet, or nothing"),
-  KK_OPT_LIST ("tables", struct config, tables, .help = "Tables to record, by name or pattern; empty: all; system is always recorded"),
-  KK_OPT_LIST ("exclude", struct config, exclude, .def = "[daemon]", .help = "Tables not to record, by name or pattern"),
-  KK_OPT_CHOICE ("cmdline", struct config, cmdline, "masked|full|none", .def = "masked",
-                 .help = "Command lines of processes: with passwords, tokens and keys masked, as they are, or not at all"),
-  KK_OPT_CHOICE ("data_mode", struct config, data_mode, "0600|0640|0644", .def = "0600", .flags = KK_ADVANCED,
-                 .help = "Permissions of recorded files; the directory's follow from it"),
-  KK_OPT_PATH ("path", struct config, path, .flags = KK_ADVANCED, .help = "Directory of recorded files; empty: the daemon's data_dir"),
+    KK_OPT_DURATION ("retention", struct config, retention_ns, .def = "24h", .min = "1s", .max = "36500d",
+                     .help = "Age at which recorded files are deleted"),
+    KK_OPT_BYTES ("max_bytes", struct config, max_bytes, .def = "2GiB", .min = "0",
+                  .help = "Room for recorded files; the oldest are deleted beyond it; 0: no limit"),
+    KK_OPT_CHOICE (
+        "publish", struct config, publish, "auto|always|minute", .def = "auto",
+        .help = "When readers see new samples: auto is at every publish_interval while somebody reads, else once a minute"),
+    KK_OPT_DURATION ("publish_interval", struct config, publish_interval_ns, .def = "1s", .min = "10ms", .max = "1h",
+                     .help = "How old what readers see may be, while somebody reads"),
+    KK_OPT_DURATION ("reader_memory", struct config, reader_memory_ns, .def = "2min", .min = "1s", .max = "1d",
+                     .flags = KK_ADVANCED, .help = "How long after the last look at the files somebody counts as reading"),
+    KK_OPT_BYTES ("segment_bytes", struct config, segment_bytes, .def = "256KiB", .min = "4KiB", .max = "16MiB",
+                  .flags = KK_ADVANCED, .help = "A file is closed at this size, or at the minute"),
+    KK_OPT_CHOICE ("fsync", struct config, fsync, "minute|never|always", .def = "minute",
+                   .help = "What a power cut may take: the last minute, what the kernel has not written yet, or nothing"),
+    KK_OPT_LIST ("tables", struct config, tables,
+                 .help = "Tables to record, by name or pattern; empty: all; system is always recorded"),
+    KK_OPT_LIST ("exclude", struct config, exclude, .def = "[daemon]", .help = "Tables not to record, by name or pattern"),
+    KK_OPT_CHOICE ("cmdline", struct config, cmdline, "masked|full|none", .def = "masked",
+                   .help = "Command lines of processes: with passwords, tokens and keys masked, as they are, or not at all"),
+    KK_OPT_CHOICE ("data_mode", struct config, data_mode, "0600|0640|0644", .def = "0600", .flags = KK_ADVANCED,
+                   .help = "Permissions of recorded files; the directory's follow from it"),
+    KK_OPT_PATH ("path", struct config, path, .flags = KK_ADVANCED,
+                 .help = "Directory of recorded files; empty: the daemon's data_dir"),
 };
 
 struct writer {
@@ -71,7 +74,6 @@ struct writer {
   bool schema_told, published_once;
   int64_t last_publish_ns, next_retention_ns;
   uint64_t noted_files, cleaned_files; /* the recorder's count when a file was last noted, and old ones looked for */
-
 };
 
 static struct retention_clock
@@ -80,14 +82,20 @@ clock_of (const struct kk_time *now)
   return (struct retention_clock){.wall_ns = now->wall_ns, .mono_ns = now->mono_ns};
 }
 
+static void
+note (const struct writer *w, struct trouble *trouble, const char *step, int error, const struct kk_time *now)
+{
+  trouble_note (trouble, w->self, step, w->recorder.store.path, error, now->mono_ns);
+}
+
 /* ---- Publishing ---- */
 
 static bool
 publish_is_due (const struct writer *w, int64_t mono_ns)
 {
   int64_t interval = kk_interval (w->self), passed = mono_ns - w->last_publish_ns;
-  bool often = w->config->publish == PUBLISH_ALWAYS
-               || (w->config->publish == PUBLISH_AUTO && readers_active (&w->readers, mono_ns));
+  bool often =
+      w->config->publish == PUBLISH_ALWAYS || (w->config->publish == PUBLISH_AUTO && readers_active (&w->readers, mono_ns));
   if (!w->published_once)
     return true;
   if (often)
@@ -102,19 +110,19 @@ after_publish (struct writer *w, const struct kk_time *now)
   w->last_publish_ns = now->mono_ns;
   w->published_once = true;
   if (w->recorder.files != w->noted_files)
-    retention_note (&w->retention, w->recorder.last.name, w->recorder.last.bytes, w->recorder.last.newest_wall_ns, clock_of (now));
+    retention_note (&w->retention, w->recorder.last.name, w->recorder.last.bytes, w->recorder.last.newest_wall_ns,
+                    clock_of (now));
   if (s->on_disk)
     retention_note (&w->retention, s->name, (uint64_t) s->bytes, s->newest_wall_ns, clock_of (now));
   w->noted_files = w->recorder.files;
-  trouble_note (&w->syncing, w->self, "make files durable (fsync)", trouble_hint (w->recorder.sync_error), w->recorder.sync_error,
-                now->mono_ns);
+  note (w, &w->syncing, "make files durable (fsync)", w->recorder.sync_error, now);
 }
 
 static int
 publish (struct writer *w, enum segment_sync sync, const struct kk_time *now)
 {
   int r = recorder_publish (&w->recorder, sync);
-  trouble_note (&w->publishing, w->self, r ? w->recorder.step : "write a file", trouble_hint (r), r, now->mono_ns);
+  note (w, &w->publishing, w->recorder.step, r, now);
   if (!r)
     after_publish (w, now);
   return r;
@@ -146,10 +154,11 @@ clean_up (struct writer *w, const struct kk_time *now)
   uint64_t pushed = w->retention.pushed;
   readers_pause (&w->readers);
   int r = retention_run (&w->retention, w->recorder.store.directory, w->recorder.segment.name, clock_of (now));
-  trouble_note (&w->cleaning, w->self, "delete old files", trouble_hint (r), r < 0 ? r : 0, now->mono_ns);
+  note (w, &w->cleaning, "delete old files", r < 0 ? r : 0, now);
   if (w->retention.pushed > pushed && !pushed)
-    kk_warn (w->self, "recorded files take more room than max_bytes: the oldest are deleted before their time; raise max_bytes or "
-                      "shorten retention");
+    kk_warn (w->self,
+             "recorded files take more room than max_bytes: the oldest are deleted before their time; raise max_bytes or "
+             "shorten retention");
   readers_poll (&w->readers, w->recorder.store.directory, now->mono_ns);
   w->next_retention_ns = now->mono_ns + (r > 0 ? SECOND_NS / 10 : retention_pause (&w->retention));
 }
@@ -172,7 +181,7 @@ write_sample (struct writer *w, const struct kk_sample *sample, const struct kk_
   }
   if (!r)
     r = recorder_add (&w->recorder, time.wall_ns, w->entry.data, w->entry.len);
-  trouble_note (&w->recording, w->self, r && w->recorder.step ? w->recorder.step : "record samples", trouble_hint (r), r, now->mono_ns);
+  note (w, &w->recording, w->recorder.step ? w->recorder.step : "make an entry", r, now);
   if (w->recorder.files != files)
     after_publish (w, now);
   if (r)
@@ -218,12 +227,14 @@ say_recovery (struct writer *w)
 {
   const struct recovery *c = &w->recorder.recovery;
   if (c->entries > c->duplicates)
-    kk_info (w->self, "took %llu entries of an earlier run over from the journal", (unsigned long long) (c->entries - c->duplicates));
+    kk_info (w->self, "took %llu entries of an earlier run over from the journal",
+             (unsigned long long) (c->entries - c->duplicates));
   if (c->torn_bytes)
     kk_info (w->self, "the journal's end was torn: %llu bytes of a sample that was never completely written were cut off",
              (unsigned long long) c->torn_bytes);
   if (c->damaged)
-    kk_warn (w->self, "%llu journals were damaged or not ours; what could be read was taken over, copies are " STORE_JOURNALS "/*.bad",
+    kk_warn (w->self,
+             "%llu journals were damaged or not ours; what could be read was taken over, copies are " STORE_JOURNALS "/*.bad",
              (unsigned long long) c->damaged);
 }
 
@@ -235,7 +246,8 @@ file_destroy (void *state)
   kk_now (w->self, &now);
   int r = recorder_finish (&w->recorder);
   if (r)
-    kk_warn (w->self, "the last samples stay in the journal until the next start: cannot %s: %s", w->recorder.step, strerror (-r));
+    kk_warn (w->self, "the last samples stay in the journal until the next start: cannot %s: %s", w->recorder.step,
+             strerror (-r));
   recorder_close (&w->recorder);
   readers_close (&w->readers);
   retention_free (&w->retention);
@@ -265,6 +277,10 @@ file_create (struct kk_instance *self, const void *config_, void **state)
   w->recorder.segment_bytes = (uint64_t) config->segment_bytes;
   w->recorder.fsync = (enum recorder_fsync) config->fsync;
   w->report.started_ns = now.mono_ns;
+  w->recording.doing = "recording";
+  w->publishing.doing = "writing files";
+  w->syncing.doing = "making files durable";
+  w->cleaning.doing = "deleting old files";
   int r = entry_maker_new (&w->choice, &w->maker);
   if (r) {
     free (w);
@@ -272,16 +288,17 @@ file_create (struct kk_instance *self, const void *config_, void **state)
   }
   r = recorder_open (&w->recorder, config->path && *config->path ? config->path : kk_data_dir (self), modes[config->data_mode],
                      kk_name (self), now.wall_ns);
-  trouble_note (&w->recording, self, r ? w->recorder.step : "record samples", trouble_hint (r), r, now.mono_ns);
+  note (w, &w->recording, w->recorder.step, r, &now);
   say_recovery (w);
   if (config->publish == PUBLISH_AUTO && (r = readers_init (&w->readers, config->reader_memory_ns)))
-    kk_warn (self, "cannot see whether anybody reads (inotify: %s): files are written at every publish_interval", strerror (-r));
+    kk_warn (self, "cannot see whether anybody reads (inotify: %s): files are written at every publish_interval",
+             strerror (-r));
   if (config->publish != PUBLISH_AUTO)
     w->readers.fd = w->readers.watch = -1;
   *state = w;
   return 0;
 }
 
-KK_PLUGIN (.kind = KK_OUTPUT, .name = "file-writer", .version = "1.0", .summary = "Records samples in JSON files", KK_OPTIONS (options),
-           .config_size = sizeof (struct config), .create = file_create, .write = file_write, .flush = file_flush,
-           .destroy = file_destroy);
+KK_PLUGIN (.kind = KK_OUTPUT, .name = "file-writer", .version = "1.0", .summary = "Records samples in JSON files",
+           KK_OPTIONS (options), .config_size = sizeof (struct config), .create = file_create, .write = file_write,
+           .flush = file_flush, .destroy = file_destroy);

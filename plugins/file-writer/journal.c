@@ -64,10 +64,10 @@ parse_record (const unsigned char *p, size_t left, struct journal_record *ret)
   if (checksum (p, p + JOURNAL_HEADER, length) != take (p + AT_CRC, 4))
     return 0;
   *ret = (struct journal_record){
-    .type = (enum journal_type) type,
-    .wall_ns = (int64_t) take (p + AT_WALL, 8),
-    .payload = (const char *) p + JOURNAL_HEADER,
-    .length = length,
+      .type = (enum journal_type) type,
+      .wall_ns = (int64_t) take (p + AT_WALL, 8),
+      .payload = (const char *) p + JOURNAL_HEADER,
+      .length = length,
   };
   return 1;
 }

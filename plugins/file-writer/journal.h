@@ -1,8 +1,8 @@
-/* The journal: every entry as soon as it is taken, so that a crash loses none. It belongs to one segment at a time: a record with the
- * name of its file, then records of entries; it is emptied once the file is complete.
+/* The journal: every entry as soon as it is taken, so that a crash loses none. It belongs to one segment at a time: a record
+ * with the name of its file, then records of entries; it is emptied once the file is complete.
  *
- * A record: "KKj1", its payload's length, the CRC-32 of all that follows, its type, the newest sample's time (ns), the payload; all
- * little-endian. Whatever is damaged is passed over, and reading goes on at the next record that is whole. */
+ * A record: "KKj1", its payload's length, the CRC-32 of all that follows, its type, the newest sample's time (ns), the payload;
+ * all little-endian. Whatever is damaged is passed over, and reading goes on at the next record that is whole. */
 #ifndef JOURNAL_H
 #define JOURNAL_H
 

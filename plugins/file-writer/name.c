@@ -21,8 +21,8 @@ name_make (int64_t wall_ns, unsigned number, char ret[NAME_SIZE])
   if (number)
     snprintf (tail, sizeof tail, "_%02u", number % (NAME_LAST + 1));
   snprintf (ret, NAME_SIZE, "%s%04u%02u%02u_%02u%02u%02u%s%s", PREFIX, (unsigned) (tm.tm_year + 1900) % 10000,
-            (unsigned) (tm.tm_mon + 1) % 100, (unsigned) tm.tm_mday % 100, (unsigned) tm.tm_hour % 100, (unsigned) tm.tm_min % 100,
-            (unsigned) tm.tm_sec % 100, tail, SUFFIX);
+            (unsigned) (tm.tm_mon + 1) % 100, (unsigned) tm.tm_mday % 100, (unsigned) tm.tm_hour % 100,
+            (unsigned) tm.tm_min % 100, (unsigned) tm.tm_sec % 100, tail, SUFFIX);
 }
 
 int
@@ -83,5 +83,6 @@ name_of_code (uint64_t code, char ret[NAME_SIZE])
   char tail[8] = "";
   if (number)
     snprintf (tail, sizeof tail, "_%02u", number);
-  snprintf (ret, NAME_SIZE, "%s%08u_%06u%s%s", PREFIX, (unsigned) (time / 1000000 % 100000000), (unsigned) (time % 1000000), tail, SUFFIX);
+  snprintf (ret, NAME_SIZE, "%s%08u_%06u%s%s", PREFIX, (unsigned) (time / 1000000 % 100000000), (unsigned) (time % 1000000),
+            tail, SUFFIX);
 }

@@ -42,7 +42,7 @@ is_reading (const struct inotify_event *e)
 static bool
 drain (struct readers *r)
 {
-  char room[4096] __attribute__ ((aligned (__alignof__ (struct inotify_event))));
+  char room[4096] __attribute__ ((aligned (__alignof__(struct inotify_event))));
   bool reading = false;
   for (int rounds = 0; rounds < 1024; rounds++) {
     ssize_t n = read (r->fd, room, sizeof room);
@@ -70,7 +70,8 @@ readers_poll (struct readers *r, int directory, int64_t mono_ns)
     r->times++;
     readers_pause (r);
   }
-  /* Once seen, nothing is watched until half of that is forgotten: somebody who opens a thousand files a second costs nothing then. */
+  /* Once seen, nothing is watched until half of that is forgotten: somebody who opens a thousand files a second costs nothing
+   * then. */
   if (r->watch < 0 && (!r->seen_ns || mono_ns - r->seen_ns >= r->memory_ns / 2))
     readers_watch (r, directory);
 }

@@ -1,5 +1,5 @@
-/* Whether anybody reads the recorded files: inotify tells who opens them, looked at when there is something to write anyway, so it costs
- * no wake-up. */
+/* Whether anybody reads the recorded files: inotify tells who opens them, looked at when there is something to write anyway, so
+ * it costs no wake-up. */
 #ifndef READERS_H
 #define READERS_H
 

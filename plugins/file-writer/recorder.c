@@ -19,7 +19,6 @@ failed (struct recorder *r, const char *step, int error)
   return error;
 }
 
-
 /* The first journal name of this instance that nobody holds: during a reload the old instance may still be writing to its own. */
 static int
 open_journal (struct recorder *r)
@@ -42,7 +41,8 @@ final_sync (const struct recorder *r)
   return r->fsync == RECORDER_FSYNC_NEVER ? SEGMENT_NO_SYNC : SEGMENT_SYNC;
 }
 
-/* Publishes a segment under its name, or under the next free one when somebody was faster; the journal learns the new name first. */
+/* Publishes a segment under its name, or under the next free one when somebody was faster; the journal learns the new name
+ * first. */
 static int
 publish (struct recorder *r, struct segment *s, struct journal *j, enum segment_sync sync)
 {

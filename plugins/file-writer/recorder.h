@@ -1,5 +1,5 @@
-/* From the text of an entry to files: journal, segment, publishing, recovery. It knows nothing of samples and says nothing; what went
- * wrong is in the returned error and in the counts. */
+/* From the text of an entry to files: journal, segment, publishing, recovery. It knows nothing of samples and says nothing;
+ * what went wrong is in the returned error and in the counts. */
 #ifndef RECORDER_H
 #define RECORDER_H
 
@@ -33,8 +33,8 @@ struct recorder {
   const char *step; /* what failed last, for the message: "append to the journal", … */
 };
 
-/* Opens and recovers what earlier runs left in journals. `instance` names the journal. On -errno the recorder is still good: it tries
- * again with the next entry. */
+/* Opens and recovers what earlier runs left in journals. `instance` names the journal. On -errno the recorder is still good: it
+ * tries again with the next entry. */
 int recorder_open (struct recorder *r, const char *path, mode_t file_mode, const char *instance, int64_t wall_ns);
 /* Records one entry. 0: it is in the journal and survives a crash of this process. -errno: it is nowhere. */
 int recorder_add (struct recorder *r, int64_t wall_ns, const char *entry, size_t length);

@@ -134,8 +134,8 @@ recover_journal (const struct store *store, struct journal *j, const char *name,
   if (!s->entries)
     return journal_replace (j, store->journals, name, NULL, 0);
   struct journal_record records[] = {
-    {JOURNAL_NAME, s->newest_wall_ns, s->name, strlen (s->name)},
-    {JOURNAL_ENTRY, s->newest_wall_ns, s->text.data + 1, s->text.len - 1},
+      {JOURNAL_NAME, s->newest_wall_ns, s->name, strlen (s->name)},
+      {JOURNAL_ENTRY, s->newest_wall_ns, s->text.data + 1, s->text.len - 1},
   };
   return journal_replace (j, store->journals, name, records, 2);
 }

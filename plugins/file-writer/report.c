@@ -9,15 +9,15 @@ static const int64_t SECOND_NS = 1000000000;
 enum { TOO_LARGE = REPORT_REASONS - 1, SHOW_EVERY = 5, SAY_EVERY = 600, MARK_EVERY = 600 };
 
 static const char *const REASONS[REPORT_REASONS] = {
-  [KK_PRESENT] = "no input for it",
-  [KK_UNSET] = "not given",
-  [KK_FIRST] = "first reading",
-  [KK_RESET] = "counter reset",
-  [KK_GAP] = "gap",
-  [KK_SUSPEND] = "suspend",
-  [KK_ERROR] = "not readable",
-  [KK_DENIED] = "not permitted",
-  [TOO_LARGE] = "too large",
+    [KK_PRESENT] = "no input for it",
+    [KK_UNSET] = "not given",
+    [KK_FIRST] = "first reading",
+    [KK_RESET] = "counter reset",
+    [KK_GAP] = "gap",
+    [KK_SUSPEND] = "suspend",
+    [KK_ERROR] = "not readable",
+    [KK_DENIED] = "not permitted",
+    [TOO_LARGE] = "too large",
 };
 
 void
@@ -94,12 +94,13 @@ show_files (struct kk_instance *self, const struct recorder *recorder, const str
   struct buf b BUF_CLEANUP = {0};
   text_bytes (&b, s->text.len);
   if (!b.error)
-    kk_status (self, "segment", "%s, %" PRIu64 " entries, %" PRIu64 " published, %s", s->name, s->entries, s->published, b.data);
+    kk_status (self, "segment", "%s, %" PRIu64 " entries, %" PRIu64 " published, %s", s->name, s->entries, s->published,
+               b.data);
   buf_clear (&b);
   text_bytes (&b, retention->bytes);
   if (!b.error)
-    kk_status (self, "files", "%zu, %s; deleted: %" PRIu64 " by age, %" PRIu64 " by max_bytes", retention->n, b.data, retention->aged,
-               retention->pushed);
+    kk_status (self, "files", "%zu, %s; deleted: %" PRIu64 " by age, %" PRIu64 " by max_bytes", retention->n, b.data,
+               retention->aged, retention->pushed);
 }
 
 static void
@@ -122,7 +123,8 @@ show_faults (struct kk_instance *self, const struct recorder *recorder)
 {
   const struct recovery *c = &recorder->recovery;
   if (c->entries || c->torn_bytes || c->damaged)
-    kk_status (self, "recovered", "%" PRIu64 " entries, %" PRIu64 " of them in files already, torn %" PRIu64 " B, damaged journals %" PRIu64,
+    kk_status (self, "recovered",
+               "%" PRIu64 " entries, %" PRIu64 " of them in files already, torn %" PRIu64 " B, damaged journals %" PRIu64,
                c->entries, c->duplicates, c->torn_bytes, c->damaged);
   if (recorder->reopened)
     kk_status (self, "directory", "made anew %" PRIu64 " times", recorder->reopened);

@@ -77,7 +77,8 @@ write_all (int fd, const char *data, size_t length, uint64_t *wrote)
 static int
 write_temporary (struct segment *s, int fd, const struct store *store, enum segment_sync sync, struct stat *st)
 {
-  struct timespec time = {.tv_sec = (time_t) (s->newest_wall_ns / 1000000000), .tv_nsec = (long) (s->newest_wall_ns % 1000000000)};
+  struct timespec time = {.tv_sec = (time_t) (s->newest_wall_ns / 1000000000),
+                          .tv_nsec = (long) (s->newest_wall_ns % 1000000000)};
   if (time.tv_nsec < 0) {
     time.tv_sec--;
     time.tv_nsec += 1000000000;

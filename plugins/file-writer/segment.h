@@ -35,7 +35,8 @@ void segment_add (struct segment *s, int64_t wall_ns, const char *entry, size_t 
 void segment_clear (struct segment *s);
 
 enum segment_sync { SEGMENT_NO_SYNC, SEGMENT_SYNC };
-/* Puts the whole text in place of the file, by rename from journal/TEMPORARY. -EEXIST: somebody else has a file of that name, and it was
- * not touched. *sync_error: 0, or what fsync said; the file is in place then, but a power cut may take it. */
-int segment_publish (struct segment *s, const struct store *store, const char *temporary, enum segment_sync sync, int *sync_error);
+/* Puts the whole text in place of the file, by rename from journal/TEMPORARY. -EEXIST: somebody else has a file of that name,
+ * and it was not touched. *sync_error: 0, or what fsync said; the file is in place then, but a power cut may take it. */
+int segment_publish (struct segment *s, const struct store *store, const char *temporary, enum segment_sync sync,
+                     int *sync_error);
 #endif

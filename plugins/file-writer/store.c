@@ -52,7 +52,8 @@ static bool
 is_other (int fd, int at, const char *path)
 {
   struct stat have, there;
-  return fstat (fd, &have) < 0 || fstatat (at, path, &there, 0) < 0 || have.st_ino != there.st_ino || have.st_dev != there.st_dev;
+  return fstat (fd, &have) < 0 || fstatat (at, path, &there, 0) < 0 || have.st_ino != there.st_ino
+         || have.st_dev != there.st_dev;
 }
 
 bool

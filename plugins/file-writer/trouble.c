@@ -4,8 +4,11 @@
 
 #include <errno.h>
 
-const char *
-trouble_hint (int error)
+/* One trouble may show itself by several errors in turn. */
+static const int64_t SAY_CHANGES_NS = INT64_C (60000000000);
+
+static const char *
+hint (int error)
 {
   switch (-error) {
   case ENOSPC:
@@ -28,26 +31,30 @@ trouble_hint (int error)
   }
 }
 
-void
-trouble_note (struct trouble *t, struct kk_instance *self, const char *what, const char *hint, int error, int64_t mono_ns)
+static void
+say_it_is_over (const struct trouble *t, struct kk_instance *self, int64_t mono_ns)
 {
-  if (error)
-    t->times++;
+  struct buf b BUF_CLEANUP = {0};
+  text_duration (&b, mono_ns - t->since_ns);
+  kk_info (self, "%s works again, after %s", t->doing, b.error ? "a while" : b.data);
+  kk_status (self, "trouble", "%s", "");
+}
+
+void
+trouble_note (struct trouble *t, struct kk_instance *self, const char *step, const char *path, int error, int64_t mono_ns)
+{
   if (error == t->error)
     return;
-  if (error) {
-    kk_error (self, "cannot %s: %s; %s", what, strerror (-error), hint);
-    kk_status (self, "trouble", "cannot %s: %s", what, strerror (-error));
-    if (!t->error)
-      t->since_ns = mono_ns;
-  } else {
-    char text[64] = "";
-    struct buf b = {0};
-    text_duration (&b, mono_ns - t->since_ns);
-    snprintf (text, sizeof text, "%s", b.data ? b.data : "?");
-    buf_free (&b);
-    kk_info (self, "works again: %s (after %s)", what, text);
-    kk_status (self, "trouble", "%s", "");
+  bool begins = !t->error;
+  if (!error)
+    say_it_is_over (t, self, mono_ns);
+  else if (begins || mono_ns - t->said_ns > SAY_CHANGES_NS) {
+    kk_error (self, "cannot %s in %s: %s; %s", step, path, strerror (-error), hint (error));
+    t->said_ns = mono_ns;
   }
+  if (error)
+    kk_status (self, "trouble", "%s: cannot %s in %s: %s", t->doing, step, path, strerror (-error));
+  if (begins)
+    t->since_ns = mono_ns;
   t->error = error;
 }

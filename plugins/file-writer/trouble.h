@@ -5,13 +5,12 @@
 #include <kode-kronical/plugin.h>
 
 struct trouble {
-  int error; /* 0: all is well */
-  int64_t since_ns;
-  uint64_t times;
+  const char *doing; /* "recording" */
+  int error;         /* 0: all is well */
+  int64_t since_ns, said_ns;
 };
 
-/* error 0: it worked. `what` is for "cannot %s", `hint` is what to do about it. Says something only when that changes. */
-void trouble_note (struct trouble *t, struct kk_instance *self, const char *what, const char *hint, int error, int64_t mono_ns);
-/* What is to be done about an error of the file system, for a message. */
-const char *trouble_hint (int error);
+/* error 0: it worked. Otherwise `step` is what could not be done ("append to the journal"). Says something only when that
+ * changes. */
+void trouble_note (struct trouble *t, struct kk_instance *self, const char *step, const char *path, int error, int64_t mono_ns);
 #endif

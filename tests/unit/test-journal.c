@@ -13,7 +13,8 @@ struct found {
   bool strange; /* something that was never written */
 };
 
-static const char *const PAYLOADS[RECORDS] = {"metrics_20260301_120000.json", "{\"a\":1}", "{\"b\":[2,3]}", "{\"c\":\"KKj1\"}", "{\"d\":4}"};
+static const char *const PAYLOADS[RECORDS] = {"metrics_20260301_120000.json", "{\"a\":1}", "{\"b\":[2,3]}", "{\"c\":\"KKj1\"}",
+                                              "{\"d\":4}"};
 
 static int
 look (void *arg, const struct journal_record *record)

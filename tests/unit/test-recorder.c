@@ -1,5 +1,5 @@
-/* Files and journal together: a crash at any moment, names that are taken, directories that go away. A crash is played by a recorder
- * that is left as it is and a second one that opens what it left; descriptors are closed, nothing is finished. */
+/* Files and journal together: a crash at any moment, names that are taken, directories that go away. A crash is played by a
+ * recorder that is left as it is and a second one that opens what it left; descriptors are closed, nothing is finished. */
 #include "file-writer/recorder.h"
 #include "unit.h"
 
@@ -115,7 +115,8 @@ START_TEST (mtime_and_modes)
 }
 END_TEST
 
-/* Every place where a crash may fall: before the first publish, after one, after all are published and before the journal is emptied. */
+/* Every place where a crash may fall: before the first publish, after one, after all are published and before the journal is
+ * emptied. */
 START_TEST (no_crash_loses_or_doubles)
 {
   for (unsigned published = 0; published <= 5; published++)

@@ -1,5 +1,6 @@
-/* Preloaded into the daemon by system tests: moves its wall clock and lets fsync fail, as a small file says that the test changes
- * meanwhile. KK_SHIM names it: two 64-bit numbers, the offset of the wall clock in ns and the errno of fsync and fdatasync. */
+/* Preloaded into the daemon by system tests: moves its wall clock and lets fsync fail, as a small file says that the test
+ * changes meanwhile. KK_SHIM names it: two 64-bit numbers, the offset of the wall clock in ns and the errno of fsync and
+ * fdatasync. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
