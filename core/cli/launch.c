@@ -254,7 +254,7 @@ launch_run (struct launch *l)
   p.pid_file = strdup (l->plan->settings->pid_file);
   if (!p.pid_file || notify_open (&p.notify) < 0)
     goto out;
-  if (launch_take_lock (l->plan, &p.lock) < 0 || open_log (l, &p.log) < 0)
+  if (launch_take_lock (l->plan, p.notify.unit, &p.lock) < 0 || open_log (l, &p.log) < 0)
     goto out;
   r = l->options.foreground ? 0 : detach_fork (&p.detach, &status);
   if (r < 0)

@@ -40,7 +40,7 @@ void detach_failed (struct detach *d, const char *reason);
 /* Closes whatever the caller left open beyond stderr. */
 void detach_close_inherited (void);
 
-/* take-lock.c: the lock of a data directory for a start, waiting for one that is just ending. 0, or -errno with its message
- * printed. */
-int launch_take_lock (const struct plan *plan, struct lock **ret);
+/* take-lock.c: the lock of a data directory for a start, waiting for one that is just ending. `own_unit`: the unit that this
+ * process is, or NULL. 0, or -errno with its message printed. */
+int launch_take_lock (const struct plan *plan, const char *own_unit, struct lock **ret);
 #endif

@@ -17,6 +17,11 @@ restart_through_systemd (const struct running *r)
     printf (PROGRAM ": restarted %s\n", r->holder.unit);
     return EXIT_OK;
   }
+  if (!process_lives (&r->id)) {
+    fprintf (stderr, PROGRAM ": %s did not start again; see:\n", r->holder.unit);
+    running_print_systemctl (&r->holder, "status");
+    return EXIT_FAILED;
+  }
   fprintf (stderr, PROGRAM ": the daemon (PID %ld) belongs to systemd; restart it there:\n", (long)r->id.pid);
   running_print_systemctl (&r->holder, "restart");
   return EXIT_FAILED;

@@ -139,10 +139,17 @@ print_head (struct json_object *o, const struct running *r, const struct paint *
   line ("Log", "%s", text (o, "log_file"));
 }
 
+/* Not every call is timed: 0 is "not known yet". */
+static void
+add_duration (struct table *t, double us)
+{
+  BUF_CLEANUP struct buf b = {.max = 64};
+  table_add (t, "%s", us > 0 ? duration (&b, (int64_t)(us * 1e3)) : "-");
+}
+
 static void
 add_instance (struct table *t, struct json_object *i)
 {
-  BUF_CLEANUP struct buf a = {.max = 256}, b = {.max = 256};
   struct json_object *queue = get (i, "queue");
   int64_t dropped = count (i, "dropped") + count (queue, "dropped");
   table_add (t, "%s", text (i, "name"));
@@ -151,8 +158,8 @@ add_instance (struct table *t, struct json_object *i)
   table_add (t, "%lld", (long long)count (i, "calls"));
   table_add (t, "%lld", (long long)count (i, "failures"));
   table_add (t, "%lld", (long long)dropped);
-  table_add (t, "%s", duration (&a, (int64_t)(number (i, "cpu_us_per_call") * 1e3)));
-  table_add (t, "%s", duration (&b, (int64_t)(number (i, "wall_us_most") * 1e3)));
+  add_duration (t, number (i, "cpu_us_per_call"));
+  add_duration (t, number (i, "wall_us_most"));
 }
 
 static void
@@ -231,9 +238,6 @@ show_running (const struct places *places, const struct running *r, bool json)
 static void
 hint_at_service (void)
 {
-  if (access ("/etc/systemd/system/" PROGRAM ".service", F_OK) < 0
-      && access ("/usr/lib/systemd/system/" PROGRAM ".service", F_OK) < 0)
-    return;
   char *state = systemd_property (false, PROGRAM ".service", "ActiveState");
   if (state && !strcmp (state, "active"))
     puts ("The system's service is running, with data of its own: systemctl status " PROGRAM);

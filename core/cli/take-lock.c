@@ -114,7 +114,7 @@ wait_for_lock (const struct places *places, struct lock **ret)
 }
 
 int
-launch_take_lock (const struct plan *plan, struct lock **ret)
+launch_take_lock (const struct plan *plan, const char *own_unit, struct lock **ret)
 {
   const struct settings *s = plan->settings;
   const struct places places = {
@@ -123,7 +123,7 @@ launch_take_lock (const struct plan *plan, struct lock **ret)
   struct running r;
   int e = running_find (&places, &r);
   if (!e) {
-    e = r.state == RUNNING_PYTHON ? refuse_python (&r) : check_unit (&r);
+    e = r.state == RUNNING_PYTHON ? refuse_python (&r) : own_unit ? 0 : check_unit (&r);
     running_clear (&r);
   } else {
     fprintf (stderr, PROGRAM ": cannot look into %s: %s\n", s->data_dir, strerror (-e));

@@ -1,0 +1,279 @@
+"""The service in a booted system: install, start, reload, kill, stop, uninstall. A Debian tree is made by debootstrap once, kept in
+${KK_CACHE:-~/.cache/kode-kronical-tests}, copied for each test and booted by systemd-nspawn without a network."""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+import kk
+
+PACKAGES = "systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd"
+UNIT = "kode-kronical-daemon"
+DATA = "/home/alice/.local/share/kode-kronical"
+CONFIG = "/home/alice/.config/kode-kronical/daemon.yaml"
+
+
+def suite ():
+    with open ("/etc/os-release", encoding="utf-8") as f:
+        found = dict (line.rstrip ().split ("=", 1) for line in f if "=" in line)
+    if found.get ("ID", "") not in ("debian", "ubuntu") or "VERSION_CODENAME" not in found:
+        kk.skip ("needs Debian or Ubuntu, whose tree debootstrap makes")
+    return found["VERSION_CODENAME"]
+
+
+def mirror ():
+    """What this machine's own apt uses; nothing: debootstrap's choice."""
+    r = subprocess.run (["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"], stdout=subprocess.PIPE,
+                        stderr=subprocess.DEVNULL, check=False)
+    sites = [line for line in r.stdout.decode ().splitlines () if re.match (r"https?://", line) and "security" not in line]
+    return sites[:1]
+
+
+def tree ():
+    """The kept tree; made when it is not there."""
+    name = suite ()
+    home = os.path.expanduser ("~") if os.environ.get ("HOME") else "/root"
+    cache = os.environ.get ("KK_CACHE") or os.path.join (home, ".cache", "kode-kronical-tests")
+    os.makedirs (cache, exist_ok=True)
+    path = os.path.join (cache, "tree-" + name)
+    with open (path + ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock (lock, fcntl.LOCK_EX)
+        if not os.path.isdir (path):
+            fresh = tempfile.mkdtemp (dir=cache, prefix="making-")
+            os.chmod (fresh, 0o755)
+            try:
+                r = subprocess.run (["debootstrap", "--variant=minbase", "--include=" + PACKAGES, name, fresh, *mirror ()],
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
+                if r.returncode:
+                    kk.skip ("debootstrap cannot make a tree here: " + r.stdout.decode (errors="replace").strip ().split ("\n")[-1])
+                os.rename (fresh, path)
+            finally:
+                shutil.rmtree (fresh, ignore_errors=True)
+    return path
+
+
+def make_install (top):
+    keep = {k: v for k, v in os.environ.items () if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DESTDIR")}
+    r = subprocess.run (["make", "-s", "-C", kk.BUILD, "install", "DESTDIR=" + top], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                        stdin=subprocess.DEVNULL, env=keep, check=False)
+    kk.check (r.returncode == 0, "make install", r.stdout.decode (errors="replace")[-2000:])
+
+
+def copy_libraries (top):
+    """What the programs need and the small tree has not; it is the same release, so they fit."""
+    files = [os.path.join (kk.BUILD, "core", kk.PROGRAM)]
+    plugins = os.path.join (kk.BUILD, "plugins", "all")
+    files += [os.path.join (plugins, n) for n in os.listdir (plugins) if n.endswith (".so")]
+    out = subprocess.run (["ldd", *files], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.decode ()
+    os.makedirs (top + "/usr/local/lib", exist_ok=True)
+    for path in sorted (set (re.findall (r"=> (/\S+)", out))):
+        name = os.path.basename (path)
+        if not any (os.path.exists (top + d + name) for d in (os.path.dirname (path) + "/", "/usr/local/lib/")):
+            shutil.copy (path, top + "/usr/local/lib/" + name)
+    subprocess.run (["chroot", top, "/sbin/ldconfig"], check=True)
+
+
+class Machine:
+    """A booted copy of the tree. With `with`: it is switched off and removed at the end."""
+
+    def __init__ (self, home):
+        kk.need_root ()
+        kk.need_tool ("systemd-nspawn", "debootstrap", "nsenter", "chroot", "ldd", "make")
+        self.home, self.top = home, os.path.join (home.top, "machine")
+        subprocess.run (["cp", "-a", "--reflink=auto", tree (), self.top], check=True)
+        make_install (self.top)
+        copy_libraries (self.top)
+        subprocess.run (["chroot", self.top, "/usr/sbin/useradd", "-m", "-s", "/bin/bash", "alice"], check=True)
+        self.process, self.leader = None, None
+
+    def __enter__ (self):
+        self.console = os.path.join (self.home.top, "console")
+        with open (self.console, "wb") as f:
+            self.process = subprocess.Popen (["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--private-network",
+                                              "--console=pipe", "--machine=kk-" + self.home.id[:12], "-D", self.top],
+                                             stdin=subprocess.DEVNULL, stdout=f, stderr=f, start_new_session=True)
+        try:
+            kk.wait_for (self.find_leader, 20, "the first process of the machine")
+            kk.wait_for (lambda: self.run ("systemctl", "is-system-running").out.strip () in ("running", "degraded"), 60, "it has booted",
+                         0.2)
+        except kk.Failed as e:
+            with open (self.console, encoding="utf-8", errors="replace") as f:
+                text = f.read ()[-1000:]
+            self.__exit__ ()
+            kk.skip (f"systemd-nspawn does not boot here: {e} {text!r}")
+        return self
+
+    def __exit__ (self, *_):
+        if self.process.poll () is None:
+            self.process.terminate ()
+            with contextlib.suppress (subprocess.TimeoutExpired):
+                self.process.wait (20)
+        if self.process.poll () is None:
+            self.process.kill ()
+        self.process.wait ()
+
+    def find_leader (self):
+        if self.process.poll () is not None:
+            raise kk.Failed ("systemd-nspawn has ended")
+        with open (f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
+            pids = f.read ().split ()
+        with open (f"/proc/{pids[0]}/comm", encoding="ascii") as f:
+            self.leader = pids[0] if f.read ().strip () == "systemd" else None
+        return self.leader
+
+    def run (self, *argv, timeout=120, **env):
+        """As root, inside."""
+        argv = ["nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "-r", "-w", "env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin",
+                "HOME=/root", *(f"{k}={v}" for k, v in env.items ()), *argv]
+        p = subprocess.run (argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout * kk.SLOW,
+                            check=False)
+        return kk.Result (argv[len (argv) - 3:], p.returncode, p.stdout.decode (errors="replace"), p.stderr.decode (errors="replace"))
+
+    def alice (self, command, **more):
+        return self.run ("su", "-l", "alice", "-c", command, **more)
+
+    def sudo (self, *argv):
+        return self.run (*argv, SUDO_USER="alice")
+
+    def property (self, name):
+        return self.run ("systemctl", "show", "-p", name, "--value", UNIT).out.strip ()
+
+    def active (self):
+        return self.property ("ActiveState")
+
+    def path (self, inside):
+        return self.top + inside
+
+    def config (self, text):
+        path = self.path (CONFIG)
+        os.makedirs (os.path.dirname (path), exist_ok=True)
+        with open (path, "w", encoding="utf-8") as f:
+            f.write (text)
+        self.run ("chown", "-R", "alice:alice", "/home/alice")
+
+    def status (self):
+        return json.loads (self.alice (f"{UNIT} status --json").out)
+
+    def metrics (self):
+        return kk.read_metrics (self.path (DATA))
+
+
+def not_installed (m):
+    kk.check (not os.path.lexists (m.path (f"/etc/systemd/system/{UNIT}.service")), "the unit is not there")
+    kk.check (not os.path.lexists (m.path (f"/etc/systemd/system/multi-user.target.wants/{UNIT}.service")), "nothing is enabled")
+    kk.equal (m.active (), "inactive", "nothing runs")
+
+
+@kk.test (deadline=900)
+def system_service (home):
+    "a system service is installed over a hand-started daemon, reloads, restarts after a kill, stops, is uninstalled"
+    with Machine (home) as m:
+        r = m.alice ("install-kode-kronical-service")
+        kk.check (r.rc == 1 and "root" in r.err, "without root", r)
+        m.config ("daemon: {sample_interval: never}\n")
+        r = m.sudo ("install-kode-kronical-service")
+        kk.equal (r.rc, 1, "with a faulty configuration")
+        kk.contains (r.all, "daemon.yaml:1:", "its place")
+        not_installed (m)
+
+        m.config ("daemon: {sample_interval: 0.2}\n")
+        by_hand = int (re.search (r"PID (\d+)", m.alice (f"{UNIT} start").ok ().out).group (1))
+        r = m.sudo ("install-kode-kronical-service").ok ("install")
+        kk.contains (r.out, f"stopped (PID {by_hand})", "the hand-started one is stopped")
+        kk.contains (r.out, "stands before the packaged one", "the packaged unit is named")
+        pid = int (m.property ("MainPID"))
+        kk.equal ((m.active (), m.property ("User"), m.property ("UnitFileState")), ("active", "alice", "enabled"), "the unit")
+        status = m.status ()
+        kk.equal ((status["pid"], status["data_dir"], status["config_file"]), (pid, DATA, CONFIG), "the daemon")
+        kk.equal (status["systemd_unit"], UNIT + ".service", "it knows its unit")
+        kk.equal (os.stat (m.path (DATA) + "/daemon.log").st_uid, os.stat (m.path ("/home/alice")).st_uid, "the log's owner")
+
+        # Never a second one beside the unit, and stopped through systemd or not at all.
+        r = m.alice (f"{UNIT} start")
+        kk.check (r.rc == 1 and f"(PID {pid})" in r.err and "systemctl" in r.err, "start beside it", r)
+        for verb in ("stop", "restart"):
+            r = m.alice (f"{UNIT} {verb}")
+            kk.check (r.rc == 1 and f"systemctl {verb}" in r.err, f"{verb} by the user", r)
+        kk.equal (m.status ()["pid"], pid, "it goes on")
+        m.run (UNIT, "restart", HOME="/home/alice").ok ("restart by root goes through systemd")
+        kk.check (m.active () == "active" and int (m.property ("MainPID")) != pid, "restarted")
+
+        m.config ("daemon: {sample_interval: 0.3}\n")
+        m.run ("systemctl", "reload", UNIT).ok ("reload")
+        kk.equal (m.status ()["interval_seconds"], 0.3, "the new interval")
+        m.config ("daemon: {sample_interval: never}\n")
+        kk.check (m.run ("systemctl", "reload", UNIT).rc != 0, "reload of a faulty configuration fails")
+        kk.equal ((m.active (), m.status ()["interval_seconds"]), ("active", 0.3), "and changes nothing")
+        m.config ("daemon: {sample_interval: 0.2}\n")
+
+        pid = m.property ("MainPID")
+        m.run ("sh", "-c", "kill -9 " + pid).ok ()
+        kk.wait_for (lambda: m.active () == "active" and m.property ("MainPID") not in (pid, "0"), 30, "systemd starts it again")
+        kk.wait_for (lambda: len (m.metrics ()) > 0, 20, "it records")
+
+        kk.contains (m.run ("journalctl", "-u", UNIT, "--no-pager", "-o", "cat").out, "ready, PID", "the journal")
+        with open (m.path (DATA) + "/daemon.log", encoding="utf-8") as f:
+            kk.contains (f.read (), "ready, PID", "daemon.log")
+        kk.contains (m.run ("systemctl", "status", "--no-pager", UNIT).out, "Recording", "its status line")
+
+        m.run ("systemctl", "stop", UNIT).ok ()
+        kk.equal (m.active (), "inactive", "stopped")
+        kk.check (max (e["system"]["timestamp"] for e in m.metrics ()) > time.time () - 20 * kk.SLOW, "everything is on disk")
+        kk.equal (m.alice (f"{UNIT} status").rc, 3, "status")
+        m.run ("systemctl", "start", UNIT).ok ()
+
+        m.sudo ("install-kode-kronical-service").ok ("install again")
+        r = m.sudo ("install-kode-kronical-service", "uninstall").ok ("uninstall")
+        kk.contains (r.out, "stay", "it says what stays")
+        not_installed (m)
+        kk.check (os.path.exists (m.path (CONFIG)) and m.metrics (), "configuration and data stay")
+        m.sudo ("install-kode-kronical-service", "uninstall").ok ("uninstall again")
+
+
+@kk.test (deadline=900)
+def user_service (home):
+    "a user's own service: install, restart through systemd, uninstall"
+    with Machine (home) as m:
+        m.config ("daemon: {sample_interval: 0.2}\n")
+        r = m.alice (f"{UNIT} install")
+        if r.rc and "cannot be reached" in r.err:
+            kk.skip ("no user manager in this machine")
+        r.ok ("install")
+        systemctl = f"XDG_RUNTIME_DIR=/run/user/$(id -u) systemctl --user show -p MainPID --value {UNIT}"
+        pid = int (m.alice (systemctl).out)
+        kk.equal (m.status ()["pid"], pid, "the daemon")
+        kk.check (m.sudo ("install-kode-kronical-service").rc == 1, "no system service beside it")
+        not_installed (m)
+        m.alice (f"{UNIT} restart").ok ("restart")
+        kk.check (int (m.alice (systemctl).out) not in (pid, 0), "restarted by systemd")
+        m.alice (f"{UNIT} stop").ok ("stop")
+        kk.equal (m.alice (f"{UNIT} status").rc, 3, "status")
+        m.alice (f"{UNIT} uninstall").ok ("uninstall")
+        kk.check (not os.path.exists (m.path (f"/home/alice/.config/systemd/user/{UNIT}.service")), "the unit is gone")
+
+
+@kk.test (deadline=900)
+def packaged_unit (home):
+    "the packaged unit runs with a user of its own and records to /var/lib/kode-kronical"
+    with Machine (home) as m:
+        m.run ("systemd-sysusers").ok ()
+        m.run ("systemd-tmpfiles", "--create", "kode-kronical.conf").ok ()
+        m.run ("systemctl", "daemon-reload").ok ()
+        r = m.run ("systemctl", "start", UNIT)
+        kk.check (r.rc == 0, "start", m.run ("journalctl", "-u", UNIT, "--no-pager", "-o", "cat").out)
+        kk.equal (m.property ("User"), "kode-kronical", "its user")
+        kk.wait_for (lambda: os.path.exists (m.path ("/var/lib/kode-kronical/daemon.pid")), 10, "its PID file")
+        kk.contains (m.run (UNIT, "status").out, "systemctl status", "root is told where to look")
+        m.run ("systemctl", "reload", UNIT).ok ("reload")
+        kk.wait_for (lambda: kk.ask (m.path ("/var/lib/kode-kronical"), "status")["ticks"]["taken"] > 2, 10, "some ticks")
+        m.run ("systemctl", "stop", UNIT).ok ("stop")
+        kk.check (kk.read_metrics (m.path ("/var/lib/kode-kronical")), "what was collected is there")
+
+
+kk.main ()
