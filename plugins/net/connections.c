@@ -19,7 +19,8 @@ enum { SNMP_MAX = 1 << 16, TCP_MAX = 256 << 20, ANSWER_SIZE = 32 << 10, MOST_ANS
 
 /* To count, the kernel walks its whole table of connections: a fifth of a millisecond on a machine with 24 GB, whatever is in
  * the table, and 3 ms for each of the files of /proc. Its statistics of TCP cost a tenth of that and tell when nothing can have
- * changed. They do not tell that the other side of a connection hung up and our program has not noticed yet. */
+ * changed; where no packet went anywhere, not even they need be read. They do not tell that the other side of a connection hung
+ * up and our program has not noticed yet. */
 static const int64_t SOONEST = 900000000;    /* after this long, if a connection was made or closed */
 static const int64_t SEGMENTS = 5000000000;  /* if anything was sent or received */
 static const int64_t AT_LEAST = 60000000000; /* in any case: some systems have statistics that do not move */
@@ -35,7 +36,9 @@ struct net_connections {
   bool counted;
   int64_t counted_ns;
   uint64_t count;
-  struct net_tcp_counts then; /* statistics at that time */
+  uint64_t packets;           /* when the statistics were last looked at */
+  struct net_tcp_counts then; /* statistics when it was counted */
+  bool settled;               /* they have not changed since, or not enough to count again */
   char answer[ANSWER_SIZE] __attribute__ ((aligned (NLMSG_ALIGNTO)));
 };
 
@@ -282,16 +285,17 @@ read_statistics (struct net_connections *c, struct net_tcp_counts *ret)
   return r < 0 ? r : net_parse_snmp (c->snmp.data, c->snmp.len, ret);
 }
 
-static bool
-may_have_changed (const struct net_connections *c, const struct net_tcp_counts *now, int64_t since)
+enum verdict { SAME, LATER, COUNT };
+
+/* Whether to count again, given the statistics: not at all, not yet, or now. */
+static enum verdict
+judge (const struct net_connections *c, const struct net_tcp_counts *now, int64_t since)
 {
-  if (!c->counted || since < 0 || since >= AT_LEAST)
-    return true;
-  if (c->no_statistics)
-    return since >= SOONEST;
-  if (now->established != c->then.established || now->opened != c->then.opened)
-    return since >= SOONEST;
-  return now->segments != c->then.segments && since >= SEGMENTS;
+  if (c->no_statistics || now->established != c->then.established || now->opened != c->then.opened)
+    return since >= SOONEST ? COUNT : LATER;
+  if (now->segments != c->then.segments)
+    return since >= SEGMENTS ? COUNT : LATER;
+  return SAME;
 }
 
 static int
@@ -312,23 +316,43 @@ count_now (struct net_connections *c, uint64_t *ret)
   return r;
 }
 
-int
-net_connections_count (struct net_connections *c, int64_t mono_ns, uint64_t *ret)
+/* Counts, and remembers what the kernel's statistics were then. */
+static int
+count_anew (struct net_connections *c, int64_t mono_ns, const struct net_tcp_counts *now)
 {
-  struct net_tcp_counts now = {0}, again;
+  struct net_tcp_counts again;
+  int r = count_now (c, &c->count);
+  if (r < 0)
+    return r;
+  /* The kernel's number holds all that we count. Where it stays 0 beside ours, its statistics do not move. */
+  if (!c->no_statistics && !now->established && c->count && read_statistics (c, &again) == 0 && !again.established)
+    c->no_statistics = true;
+  c->counted = true;
+  c->counted_ns = mono_ns;
+  c->then = *now;
+  return 0;
+}
+
+int
+net_connections_count (struct net_connections *c, int64_t mono_ns, uint64_t packets, uint64_t *ret)
+{
+  struct net_tcp_counts now = {0};
+  int64_t since = mono_ns - c->counted_ns;
+  bool must = !c->counted || since < 0 || since >= AT_LEAST;
+  if (!must && c->settled && packets == c->packets) {
+    *ret = c->count;
+    return 0;
+  }
   if (!c->no_statistics && read_statistics (c, &now) < 0)
     c->no_statistics = true;
-  if (may_have_changed (c, &now, mono_ns - c->counted_ns)) {
-    int r = count_now (c, &c->count);
+  enum verdict verdict = must ? COUNT : judge (c, &now, since);
+  if (verdict == COUNT) {
+    int r = count_anew (c, mono_ns, &now);
     if (r < 0)
       return r;
-    /* The kernel's number holds all that we count. Where it stays 0 beside ours, its statistics do not move. */
-    if (!c->no_statistics && !now.established && c->count && read_statistics (c, &again) == 0 && !again.established)
-      c->no_statistics = true;
-    c->counted = true;
-    c->counted_ns = mono_ns;
-    c->then = now;
   }
+  c->packets = packets;
+  c->settled = verdict != LATER && !c->no_statistics;
   *ret = c->count;
   return 0;
 }

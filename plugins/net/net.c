@@ -196,10 +196,10 @@ put_rate (struct kk_row *row, uint32_t field, uint32_t absent, uint64_t delta, i
 }
 
 static void
-put_connections (struct net *s, struct kk_row *row, int64_t mono_ns)
+put_connections (struct net *s, struct kk_row *row, int64_t mono_ns, uint64_t packets)
 {
   uint64_t count;
-  int r = net_connections_count (s->connections, mono_ns, &count);
+  int r = net_connections_count (s->connections, mono_ns, packets, &count);
   if (r < 0) {
     if (!s->said_connections)
       kk_warn (s->self, "cannot count TCP connections in %s/net/tcp: %s", s->config->proc_root, strerror (-r));
@@ -230,24 +230,22 @@ put_interface (struct kk_rows *out, const struct net_interface *i, uint32_t abse
 }
 
 static void
-put_totals (struct net *s, struct kk_row *row, uint32_t absent, int64_t span_ns)
+put_totals (struct net *s, struct kk_row *row, const struct net_totals *t, uint32_t absent, int64_t span_ns)
 {
-  struct net_totals t;
-  net_sum (&s->now, &t);
-  kk_u64 (row, BYTES_SENT, t.count[NET_BYTES_SENT]);
-  kk_u64 (row, BYTES_RECV, t.count[NET_BYTES_RECV]);
-  kk_u64 (row, PACKETS_SENT, t.count[NET_PACKETS_SENT]);
-  kk_u64 (row, PACKETS_RECV, t.count[NET_PACKETS_RECV]);
+  kk_u64 (row, BYTES_SENT, t->count[NET_BYTES_SENT]);
+  kk_u64 (row, BYTES_RECV, t->count[NET_BYTES_RECV]);
+  kk_u64 (row, PACKETS_SENT, t->count[NET_PACKETS_SENT]);
+  kk_u64 (row, PACKETS_RECV, t->count[NET_PACKETS_RECV]);
   if (s->config->rates) {
-    if (!absent && t.fell)
+    if (!absent && t->fell)
       absent = KK_RESET;
-    put_rate (row, RATE_SENT, absent, t.sent_delta, span_ns);
-    put_rate (row, RATE_RECV, absent, t.recv_delta, span_ns);
+    put_rate (row, RATE_SENT, absent, t->sent_delta, span_ns);
+    put_rate (row, RATE_RECV, absent, t->recv_delta, span_ns);
   }
   /* In a container there may be none: then there is nothing to say, rather than 0. */
-  if (s->config->physical && t.n_physical) {
-    kk_u64 (row, PHYSICAL_SENT, t.physical[NET_BYTES_SENT]);
-    kk_u64 (row, PHYSICAL_RECV, t.physical[NET_BYTES_RECV]);
+  if (s->config->physical && t->n_physical) {
+    kk_u64 (row, PHYSICAL_SENT, t->physical[NET_BYTES_SENT]);
+    kk_u64 (row, PHYSICAL_RECV, t->physical[NET_BYTES_RECV]);
   }
 }
 
@@ -256,6 +254,7 @@ net_read (void *state, struct kk_rows *out)
 {
   struct net *s = state;
   struct kk_time time;
+  struct net_totals totals;
   kk_read_time (out, &time);
   int r = read_list (s);
   if (r < 0)
@@ -263,9 +262,10 @@ net_read (void *state, struct kk_rows *out)
   uint32_t absent = no_rate (s, &time);
   int64_t span_ns = time.mono_ns - s->before_ns;
   struct kk_row *row = kk_row (out, NETWORK, NULL, 0);
-  put_totals (s, row, absent, span_ns);
+  net_sum (&s->now, &totals);
+  put_totals (s, row, &totals, absent, span_ns);
   if (s->config->connections)
-    put_connections (s, row, time.mono_ns);
+    put_connections (s, row, time.mono_ns, totals.packets);
   for (uint32_t i = 0; s->config->per_interface && i < s->now.n; i++)
     if (s->now.at[i].chosen)
       put_interface (out, &s->now.at[i], absent, span_ns);

@@ -20,8 +20,8 @@ enum net_way { NET_NO_WAY, NET_BY_NETLINK, NET_BY_FILES };
 
 int net_connections_open (const char *proc_root, struct net_connections **ret); /* 0 or -ENOMEM */
 void net_connections_close (struct net_connections *c);                         /* NULL is fine */
-/* `mono_ns`: the time of this reading. */
-int net_connections_count (struct net_connections *c, int64_t mono_ns, uint64_t *ret);
+/* `mono_ns`: the time of this reading; `packets`: how many went through all interfaces until then. */
+int net_connections_count (struct net_connections *c, int64_t mono_ns, uint64_t packets, uint64_t *ret);
 /* How they were counted last. */
 enum net_way net_connections_way (const struct net_connections *c);
 

@@ -95,6 +95,7 @@ net_sum (const struct net_list *l, struct net_totals *ret)
   struct net_totals t = {0};
   for (uint32_t n = 0; n < l->n; n++) {
     const struct net_interface *i = &l->at[n];
+    t.packets += i->count[NET_PACKETS_RECV] + i->count[NET_PACKETS_SENT];
     if (!i->chosen)
       continue;
     t.n++;

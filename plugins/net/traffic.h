@@ -50,6 +50,7 @@ void net_match (struct net_list *now, const struct net_list *before);
 struct net_totals {
   uint64_t count[NET_COUNTERS];
   uint64_t physical[NET_COUNTERS];
+  uint64_t packets;                /* through all interfaces, chosen or not */
   uint64_t recv_delta, sent_delta; /* bytes since the last reading; only what rose */
   bool fell;                       /* one of the interfaces was reset: the deltas are not all there was */
   uint32_t n, n_physical;          /* chosen interfaces, and chosen physical ones */

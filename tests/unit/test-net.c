@@ -409,31 +409,62 @@ START_TEST (many_connections)
 }
 END_TEST
 
-/* Counted again only when the kernel's statistics say that something may have changed; and now and then in any case. */
+/* Counted again only when packets went somewhere and the kernel's statistics say that something may have changed; and now and
+ * then in any case. */
 START_TEST (connections_counted_when_needed)
 {
   struct probe *p = begin ();
   probe_flag (p, "connections", true);
-  TREE ({"lo", 1, 1, 1});
+  TREE ({"lo", 1, 1000, 1});
   write_snmp (5, 1, 100);
   unit_write (dir, "net/tcp", TCP_HEAD TCP_LINE (1, "01"));
   CREATE (p);
   READ (p, 1);
   ck_assert_double_eq (total (p, "active_connections"), 1);
   unit_write (dir, "net/tcp", TCP_HEAD TCP_LINE (1, "01") TCP_LINE (2, "01"));
-  READ (p, 1); /* the statistics stand still: so do connections, whatever the file says */
+  write_snmp (6, 2, 103);
+  READ (p, 1); /* no packet went anywhere: connections stand still, whatever the files say */
+  ck_assert_double_eq (total (p, "active_connections"), 1);
+  write_snmp (5, 1, 100);
+  TREE ({"lo", 1, 2000, 1});
+  READ (p, 1); /* none of them was one of TCP */
   ck_assert_double_eq (total (p, "active_connections"), 1);
   write_snmp (6, 2, 103);
+  TREE ({"lo", 1, 3000, 1});
   READ (p, 1);
   ck_assert_double_eq (total (p, "active_connections"), 2);
   unit_write (dir, "net/tcp", TCP_HEAD TCP_LINE (1, "01") TCP_LINE (2, "08"));
   write_snmp (6, 2, 104); /* the other side hung up: only a segment more */
+  TREE ({"lo", 1, 4000, 1});
   READ (p, 1);
   ck_assert_double_eq (total (p, "active_connections"), 2);
   READ (p, 4.5);
   ck_assert_double_eq (total (p, "active_connections"), 1);
   unit_write (dir, "net/tcp", TCP_HEAD);
   READ (p, 61);
+  ck_assert_double_eq (total (p, "active_connections"), 0);
+  end (p);
+}
+END_TEST
+
+/* At 200 Hz the table is walked once a second; what changed in between is seen then, also when all is quiet again. */
+START_TEST (connections_at_most_once_a_second)
+{
+  struct probe *p = begin ();
+  probe_flag (p, "connections", true);
+  TREE ({"lo", 1, 1000, 1});
+  write_snmp (5, 1, 100);
+  unit_write (dir, "net/tcp", TCP_HEAD TCP_LINE (1, "01"));
+  CREATE (p);
+  READ (p, 1);
+  unit_write (dir, "net/tcp", TCP_HEAD);
+  write_snmp (5, 0, 102);
+  TREE ({"lo", 1, 2000, 1});
+  for (int i = 0; i < 100; i++) {
+    READ (p, 0.005);
+    ck_assert_double_eq (total (p, "active_connections"), 1);
+  }
+  READ (p, 0.5);
   ck_assert_double_eq (total (p, "active_connections"), 0);
   end (p);
 }
@@ -531,6 +562,7 @@ tests (TCase *t)
   tcase_add_test (t, connections_unknown);
   tcase_add_test (t, many_connections);
   tcase_add_test (t, connections_counted_when_needed);
+  tcase_add_test (t, connections_at_most_once_a_second);
   tcase_add_test (t, statistics_that_do_not_move);
   tcase_add_test (t, random_series);
 }
