@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum role { OTHER, SYSTEM, PROCESSES, NETWORK };
+enum role { SYSTEM, PROCESSES, NETWORK, OTHER }; /* in the order of an entry */
 enum { REQUIRED = 4, MAX_ENTRY = 32 << 20 };
 
 struct column {
@@ -195,9 +195,8 @@ make_plans (struct entry_maker *m, const struct kk_schema *schema)
   if (!plans)
     return -ENOMEM;
   m->plans = plans;
-  static const enum role sequence[] = {SYSTEM, PROCESSES, NETWORK, OTHER};
-  for (size_t i = 0; i < sizeof sequence / sizeof sequence[0]; i++) {
-    int r = add_plans (m, schema, sequence[i]);
+  for (enum role role = SYSTEM; role <= OTHER; role++) {
+    int r = add_plans (m, schema, role);
     if (r)
       return r;
   }
