@@ -158,6 +158,7 @@ filter_one (struct chain *c, size_t at, const struct sample *sample)
   if (!r) {
     e.shape = b->shape;
     r = l->filter->plugin->process (l->filter->state, b->of_filter, &sample->face, &e.face);
+    r = r > 0 ? -EIO : r;
   }
   instance_call_end (l->filter, &call, r);
   finish (c, at, &e, r);
@@ -188,6 +189,7 @@ chain_flush (struct chain *c)
     struct emit e = {.face.host = &l->filter->env->host};
     struct instance_call call = instance_call_begin (l->filter);
     int r = l->filter->plugin->flush_filter (l->filter->state, &e.face);
+    r = r > 0 ? -EIO : r;
     instance_call_end (l->filter, &call, r);
     finish (c, i, &e, r);
   }

@@ -144,8 +144,9 @@ room (struct dict *d, size_t n)
       return NULL;
     a->used = 0;
     a->size = size;
-    a->next = d->arenas;
-    d->arenas = a;
+    struct arena **at = n > ARENA / 4 && d->arenas ? &d->arenas->next : &d->arenas; /* a long string leaves the room there is */
+    a->next = *at;
+    *at = a;
     d->bytes += size;
   }
   char *to = a->bytes + a->used;

@@ -156,7 +156,7 @@ end_inputs (struct graph *g)
 {
   bool all = true;
   for (size_t i = 0; i < g->n_inputs; i++) {
-    if (g->inputs[i].stuck) {
+    if (input_stuck (g->inputs + i)) {
       all = false;
       continue;
     }

@@ -65,6 +65,8 @@ after (const struct input *in, const struct clock_reading *now, int64_t elapsed)
     return KK_SUSPEND;
   if (in->first)
     return KK_FIRST;
+  if (in->late)
+    return KK_GAP;
   int64_t gap = in->interval_ns > GAP_MIN_NS / GAP_INTERVALS ? in->interval_ns * GAP_INTERVALS : GAP_MIN_NS;
   return elapsed > gap ? KK_GAP : KK_PRESENT;
 }
@@ -87,8 +89,9 @@ input_read (struct input *in, const struct kk_time *time)
     return r;
   struct instance_call call = instance_call_begin (in->instance);
   r = in->instance->plugin->read (in->instance->state, rows_face (in->rows));
+  r = r > 0 ? -EIO : r;
   instance_call_end (in->instance, &call, r);
-  return r > 0 ? -EIO : r;
+  return r;
 }
 
 /* Without memory for a block the last one stays, as held. */
@@ -101,17 +104,43 @@ replace (struct input *in, uint32_t table, struct block *b)
   in->latest[table] = b;
 }
 
+static void
+was_good (struct input *in, const struct clock_reading *now, bool late)
+{
+  in->first = false;
+  in->late = late;
+  in->last_good_ns = now->mono_ns;
+  in->last_boot_ns = now->boot_ns;
+}
+
 void
 input_take (struct input *in, const struct clock_reading *now, uint64_t tick, int result)
 {
   for (uint32_t t = 0; t < in->instance->plugin->n_tables; t++)
     if (rows_has_table (in->rows, t))
       replace (in, t, rows_seal (in->rows, t, tick, result != 0));
-  if (result)
-    return;
-  in->first = false;
-  in->last_good_ns = now->mono_ns;
-  in->last_boot_ns = now->boot_ns;
+  if (!result)
+    was_good (in, now, false);
+}
+
+void
+input_leave (struct input *in)
+{
+  __atomic_store_n (&in->stuck, true, __ATOMIC_RELEASE);
+}
+
+void
+input_return (struct input *in, const struct clock_reading *now, int result)
+{
+  if (!result)
+    was_good (in, now, true);
+  __atomic_store_n (&in->stuck, false, __ATOMIC_RELEASE);
+}
+
+bool
+input_stuck (const struct input *in)
+{
+  return __atomic_load_n (&in->stuck, __ATOMIC_ACQUIRE);
 }
 
 void

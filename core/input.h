@@ -14,7 +14,8 @@ struct input {
   int64_t last_good_ns;   /* monotonic time of its last good read or of its creation */
   int64_t last_boot_ns;   /* the boot clock at that time */
   bool first;             /* no good read since it was made */
-  bool stuck;             /* a thread has been left behind in its read */
+  bool late;              /* its last read came back after it was given up */
+  bool stuck;             /* a thread has been left behind in its read; ask input_stuck */
 };
 
 int input_new (struct instance *instance, struct input *ret);
@@ -30,4 +31,9 @@ int input_read (struct input *in, const struct kk_time *time);
 void input_take (struct input *in, const struct clock_reading *now, uint64_t tick, int result);
 /* After a tick in which it was not read although it was due: its values are unknown now. */
 void input_miss (struct input *in, const struct clock_reading *now, uint64_t tick);
+/* A thread is left behind in its read, and comes back from the one begun at `now`: its values are too old, but the plugin measures
+ * from them. input_return touches the input last when it is no longer stuck for others. */
+void input_leave (struct input *in);
+void input_return (struct input *in, const struct clock_reading *now, int result);
+bool input_stuck (const struct input *in); /* any thread */
 #endif

@@ -76,8 +76,11 @@ instance_call_end (struct instance *i, const struct instance_call *call, int res
     s->failures++;
     s->last_error = result;
     s->last_error_wall_ns = now.wall_ns;
-  } else
+    s->failing = true;
+  } else if (result == 0) { /* KK_RETRY is neither */
     s->last_good_wall_ns = now.wall_ns;
+    s->failing = false;
+  }
   pthread_mutex_unlock (&i->lock);
 }
 

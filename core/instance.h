@@ -25,6 +25,7 @@ struct instance_stats {
   uint64_t retries;
   uint64_t cpu_ns, cpu_timed; /* CPU of those calls that were timed: asking for it costs more than some of them do */
   uint64_t wall_ns, wall_max_ns;
+  bool failing;   /* the last call that came to a result failed */
   int last_error; /* -errno of the last failure */
   int64_t last_error_wall_ns;
   int64_t last_good_wall_ns;

@@ -178,8 +178,13 @@ build (struct layout *l, const struct input *inputs, size_t n, const char **name
       if (r)
         return r;
     }
-  for (uint32_t t = 0; t < count; t++)
+  uint32_t blocks = 0;
+  for (uint32_t t = 0; t < count; t++) {
     l->n_segments[t] = l->schema->tables[t].key ? l->tables[t].n_sources : 1;
+    blocks += l->tables[t].n_sources;
+  }
+  if (blocks > SAMPLE_MAX_BLOCKS)
+    return refuse (reason, "the inputs fill %u tables; all together may fill %d: disable some", blocks, SAMPLE_MAX_BLOCKS);
   return 0;
 }
 

@@ -37,6 +37,18 @@ zigzag (int64_t v)
   return ((uint64_t) v << 1) ^ (uint64_t) (v >> 63);
 }
 
+static uint64_t
+difference (int64_t a, int64_t b)
+{
+  return zigzag ((int64_t) ((uint64_t) a - (uint64_t) b));
+}
+
+static int64_t
+sum (int64_t a, int64_t b)
+{
+  return (int64_t) ((uint64_t) a + (uint64_t) b);
+}
+
 static void
 put_text (struct buf *b, const char *text, uint32_t length)
 {
@@ -83,8 +95,12 @@ put_cell (struct buf *b, const struct kk_field *field, const struct kk_value *v,
     return;
   }
   int64_t now, then = 0;
+  if (has && !field->decimals && v->u64 == before->u64 && v->type != KK_TYPE_BOOL) {
+    put (b, TOKEN_SAME);
+    return;
+  }
   bool fits = whole (v, field, &now) && (!has || whole (before, field, &then));
-  uint64_t delta = fits ? zigzag ((int64_t) ((uint64_t) now - (uint64_t) then)) : 0;
+  uint64_t delta = fits ? difference (now, then) : 0;
   if (fits && has && !delta)
     put (b, TOKEN_SAME);
   else if (fits && delta <= UINT64_MAX - TOKEN_DELTA)
@@ -151,14 +167,14 @@ put_table (struct buf *b, const struct sample *s, const struct sample *before, u
   struct kk_table_info info;
   kk_table_info (&s->face, table, &info);
   uint8_t flags = (uint8_t) ((info.state & STATE_MASK) | (info.held ? HELD : 0));
-  if (before && same_blocks (s, before, table)) {
+  if (before && info.held && same_blocks (s, before, table)) {
     buf_addc (b, (char) (flags | SAME));
     return;
   }
   bool same = before && before->tables[table].n_rows == info.rows
               && (!schema->key || same_keys (&s->face, &before->face, table, info.rows, strings));
   buf_addc (b, (char) (flags | (same ? SAME_KEYS : 0)));
-  put (b, zigzag (info.wall_ns - s->time.wall_ns));
+  put (b, difference (info.wall_ns, s->time.wall_ns));
   if (!same && schema->key) {
     put (b, info.rows);
     put_keys (b, &s->face, table, info.rows, strings);
@@ -176,8 +192,8 @@ put_table (struct buf *b, const struct sample *s, const struct sample *before, u
 void
 pack_sample (struct buf *b, const struct sample *sample, const struct sample *before)
 {
-  put (b, zigzag (sample->time.wall_ns - (before ? before->time.wall_ns : 0)));
-  put (b, zigzag (sample->time.mono_ns - (before ? before->time.mono_ns : 0)));
+  put (b, difference (sample->time.wall_ns, before ? before->time.wall_ns : 0));
+  put (b, difference (sample->time.mono_ns, before ? before->time.mono_ns : 0));
   put (b, sample->time.after);
   for (uint32_t t = 0; t < sample->schema->n_tables; t++)
     put_table (b, sample, before, t);
@@ -227,6 +243,15 @@ take_text (struct input_bytes *in, struct dict *dict)
   return id;
 }
 
+/* A string of the sample before, which may have another dictionary. */
+static uint32_t
+keep_text (struct input_bytes *in, const struct kk_value *before, struct dict *dict)
+{
+  uint32_t id = dict_intern (dict, before->string, before->length);
+  in->bad = in->bad || id == DICT_NONE;
+  return id;
+}
+
 static uint64_t
 from_delta (uint64_t token, const struct kk_field *field, const struct kk_value *before)
 {
@@ -251,7 +276,7 @@ take_cell (struct input_bytes *in, const struct kk_field *field, const struct kk
   *absent = KK_PRESENT;
   if (token >= KK_UNSET && token <= KK_DENIED)
     *absent = (uint8_t) token;
-  else if (token == TOKEN_RAW && in->end - in->p >= 8) {
+  else if (token == TOKEN_RAW && field->type != KK_TYPE_STRING && in->end - in->p >= 8) {
     memcpy (value, in->p, 8);
     in->p += 8;
   } else if (token == TOKEN_TEXT && field->type == KK_TYPE_STRING)
@@ -260,7 +285,7 @@ take_cell (struct input_bytes *in, const struct kk_field *field, const struct kk
     *value = from_delta (token, field, before);
   else if (token == TOKEN_SAME && before && !before->absent) {
     if (field->type == KK_TYPE_STRING)
-      *value = dict_intern (dict, before->string, before->length);
+      *value = keep_text (in, before, dict);
     else
       *value = field->type == KK_TYPE_F64 && field->decimals ? from_delta (TOKEN_DELTA, field, before) : before->u64;
   } else
@@ -281,12 +306,12 @@ take_keys (struct input_bytes *in, struct block *b, bool strings, struct dict *d
 }
 
 static void
-copy_keys (struct block *b, const struct sample *before, uint32_t table, bool strings, struct dict *dict)
+copy_keys (struct input_bytes *in, struct block *b, const struct sample *before, uint32_t table, bool strings, struct dict *dict)
 {
-  for (uint32_t i = 0; i < b->n_rows; i++) {
+  for (uint32_t i = 0; i < b->n_rows && !in->bad; i++) {
     struct kk_value key;
     kk_get_key (&before->face, table, i, &key);
-    b->keys[i] = strings ? dict_intern (dict, key.string, key.length) : key.u64;
+    b->keys[i] = strings ? keep_text (in, &key, dict) : key.u64;
     b->identities[i] = kk_get_identity (&before->face, table, i);
   }
 }
@@ -303,17 +328,17 @@ take_table (struct input_bytes *in, const struct sample *s, const struct sample 
   bool same = (flags & SAME_KEYS) && before;
   int64_t age = take_signed (in);
   uint64_t rows = same ? before->tables[table].n_rows : schema->key ? take (in) : 1;
-  if (in->bad || rows > MAX_ROWS || (!same && rows > (uint64_t) (in->end - in->p)))
-    return NULL;
+  if (in->bad || (flags & STATE_MASK) > KK_FAILED || rows > MAX_ROWS || rows * schema->n_fields > (uint64_t) (in->end - in->p))
+    return NULL; /* each cell is a byte at least */
   struct block *b = block_new ((uint32_t) rows, schema->n_fields, dict);
   if (!b)
     return NULL;
   b->state = flags & STATE_MASK;
   b->tick = (flags & HELD) ? s->tick - 1 : s->tick;
-  b->wall_ns = s->time.wall_ns + age;
-  b->mono_ns = s->time.mono_ns + age;
+  b->wall_ns = sum (s->time.wall_ns, age);
+  b->mono_ns = sum (s->time.mono_ns, age);
   if (schema->key && same)
-    copy_keys (b, before, table, schema->key_type == KK_STRING_KEY, dict);
+    copy_keys (in, b, before, table, schema->key_type == KK_STRING_KEY, dict);
   else if (schema->key)
     take_keys (in, b, schema->key_type == KK_STRING_KEY, dict);
   for (uint32_t i = 0; i < b->n_rows && !in->bad; i++)
@@ -350,8 +375,8 @@ unpack_sample (const char **p, const char *end, struct schema *schema, const str
   if (!s)
     return -ENOMEM;
   s->tick = before ? before->tick + 1 : 1;
-  s->time.wall_ns = (before ? before->time.wall_ns : 0) + take_signed (&in);
-  s->time.mono_ns = (before ? before->time.mono_ns : 0) + take_signed (&in);
+  s->time.wall_ns = sum (before ? before->time.wall_ns : 0, take_signed (&in));
+  s->time.mono_ns = sum (before ? before->time.mono_ns : 0, take_signed (&in));
   s->time.after = (uint32_t) take (&in);
   int r = in.bad ? -EBADMSG : 0;
   for (uint32_t t = 0; t < schema->n_tables && !r; t++) {

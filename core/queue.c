@@ -70,8 +70,9 @@ queue_put (struct queue *q, const struct sample *sample)
   pthread_mutex_lock (&q->lock);
   uint64_t before = q->dropped;
   bool put = false;
-  while (q->n && (q->bytes + sample->bytes > q->max_bytes
-                  || sample->time.mono_ns - q->ring[q->first]->time.mono_ns > q->max_age_ns))
+  while (!q->closed && q->n
+         && (q->bytes + sample->bytes > q->max_bytes
+             || sample->time.mono_ns - q->ring[q->first]->time.mono_ns > q->max_age_ns))
     drop_first (q);
   if (q->closed || (!make_room (q) && q->n == 0))
     q->dropped++;

@@ -168,7 +168,9 @@ rows_absent (const struct rows *r, uint32_t table, enum kk_absent why)
 struct rows_counts
 rows_counts (const struct rows *r)
 {
-  return r->counts;
+  return (struct rows_counts){.bad_sets = __atomic_load_n (&r->counts.bad_sets, __ATOMIC_RELAXED),
+                              .lost_rows = __atomic_load_n (&r->counts.lost_rows, __ATOMIC_RELAXED),
+                              .cut_strings = __atomic_load_n (&r->counts.cut_strings, __ATOMIC_RELAXED)};
 }
 
 int32_t
@@ -184,6 +186,13 @@ rows_has_table (const struct rows *r, uint32_t table)
 }
 
 /* ---- Rows ---- */
+
+/* One thread counts, others may look on. */
+static void
+count (uint64_t *n)
+{
+  __atomic_store_n (n, *n + 1, __ATOMIC_RELAXED);
+}
 
 static int
 make_room (struct staging *s)
@@ -254,15 +263,25 @@ is_new (struct staging *s, uint64_t key)
   return true;
 }
 
+/* A row that is there and cannot be kept. */
+static struct kk_row *
+lose_row (struct rows *r, struct staging *s)
+{
+  count (&r->counts.lost_rows);
+  if (s->state == KK_COMPLETE)
+    s->state = KK_PARTIAL;
+  return &r->nowhere.face;
+}
+
 static struct kk_row *
 begin_row (struct rows *r, struct staging *s, uint64_t key, uint64_t identity)
 {
   if (s->table->key_type == KK_NO_KEY && s->n_rows)
     return &s->row.face;
-  if (s->n_rows >= s->max_rows || make_room (s) || !is_new (s, key)) {
-    r->counts.lost_rows++;
-    if (s->n_rows >= s->max_rows && s->state == KK_COMPLETE)
-      s->state = KK_PARTIAL;
+  if (s->n_rows >= s->max_rows || make_room (s))
+    return lose_row (r, s);
+  if (!is_new (s, key)) {
+    count (&r->counts.lost_rows);
     return &r->nowhere.face;
   }
   uint32_t i = s->n_rows++;
@@ -291,7 +310,7 @@ intern (struct rows *r, const char *text, size_t length, size_t max)
   buf_clear (&r->scratch);
   utf8_clean (&r->scratch, text, length, max);
   if (r->scratch.len >= max - 3)
-    r->counts.cut_strings++;
+    count (&r->counts.cut_strings);
   return r->scratch.error ? DICT_NONE : dict_intern (r->dict, r->scratch.data ? r->scratch.data : "", r->scratch.len);
 }
 
@@ -302,10 +321,13 @@ row (struct kk_rows *face, uint32_t table, const char *key, uint64_t identity)
   bool counts;
   struct staging *s = staging_for (r, table, key ? KK_STRING_KEY : KK_NO_KEY, &counts);
   uint32_t id = s && key ? intern (r, key, strlen (key), MAX_KEY) : 0;
-  if (!s || id == DICT_NONE) {
-    r->counts.lost_rows += counts;
+  if (!s) {
+    if (counts)
+      count (&r->counts.lost_rows);
     return &r->nowhere.face;
   }
+  if (id == DICT_NONE)
+    return lose_row (r, s);
   return begin_row (r, s, id, identity);
 }
 
@@ -316,7 +338,8 @@ row_u64 (struct kk_rows *face, uint32_t table, uint64_t key, uint64_t identity)
   bool counts;
   struct staging *s = staging_for (r, table, KK_U64_KEY, &counts);
   if (!s) {
-    r->counts.lost_rows += counts;
+    if (counts)
+      count (&r->counts.lost_rows);
     return &r->nowhere.face;
   }
   return begin_row (r, s, key, identity);
@@ -329,7 +352,7 @@ table_state (struct kk_rows *face, uint32_t table, uint32_t state)
   if (table < r->n_tables && state <= KK_FAILED)
     r->tables[table].state = state;
   else
-    r->counts.bad_sets++;
+    count (&r->counts.bad_sets);
 }
 
 static void
@@ -348,7 +371,7 @@ cell (struct row *row_, uint32_t field, uint32_t type)
   if (!s || !s->n_rows)
     return -1;
   if (field >= s->table->n_fields || (type && s->table->fields[field].type != type)) {
-    row_->rows->counts.bad_sets++;
+    count (&row_->rows->counts.bad_sets);
     return -1;
   }
   if (s->columns[field] < 0)
@@ -356,15 +379,17 @@ cell (struct row *row_, uint32_t field, uint32_t type)
   return (int64_t) (s->n_rows - 1) * s->n_columns + s->columns[field];
 }
 
-static void
+/* Returns the cell's number, or -1 when it is not set. */
+static int64_t
 set (struct kk_row *face, uint32_t field, uint32_t type, uint64_t bits)
 {
   struct row *r = (struct row *) face;
   int64_t at = cell (r, field, type);
   if (at < 0)
-    return;
+    return at;
   r->staging->values[at] = bits;
   r->staging->absent[at] = KK_PRESENT;
+  return at;
 }
 
 static void
@@ -381,9 +406,9 @@ set_f64 (struct kk_row *face, uint32_t field, double value)
 {
   uint64_t bits;
   memcpy (&bits, &value, sizeof bits);
-  set (face, field, KK_TYPE_F64, bits);
-  if (!isfinite (value))
-    set_absent (face, field, KK_ERROR);
+  int64_t at = set (face, field, KK_TYPE_F64, bits);
+  if (at >= 0 && !isfinite (value))
+    ((struct row *) face)->staging->absent[at] = KK_ERROR;
 }
 
 static void
@@ -414,7 +439,7 @@ set_string (struct kk_row *face, uint32_t field, const char *text, size_t length
   if (id != DICT_NONE)
     set (face, field, KK_TYPE_STRING, id);
   else {
-    r->rows->counts.cut_strings++;
+    count (&r->rows->counts.cut_strings);
     set_absent (face, field, KK_ERROR);
   }
 }

@@ -25,7 +25,7 @@ int rows_begin (struct rows *r, const struct kk_time *time);
 struct block *rows_seal (const struct rows *r, uint32_t table, uint64_t tick, bool failed);
 /* A block that says of every field why it is not there. Safe also while another thread is in a read. */
 struct block *rows_absent (const struct rows *r, uint32_t table, enum kk_absent why);
-struct rows_counts rows_counts (const struct rows *r);
+struct rows_counts rows_counts (const struct rows *r); /* any thread */
 /* The column of a plugin's field, or -1 when only_if leaves it out; of a table that is left out always -1. */
 int32_t rows_column (const struct rows *r, uint32_t table, uint32_t field);
 bool rows_has_table (const struct rows *r, uint32_t table);

@@ -67,11 +67,11 @@ read_one (struct sampler *s, struct input *in)
   int r = input_read (in, &time);
   pthread_mutex_lock (&s->lock);
   if (s->epoch != epoch) {
-    in->stuck = false;
-    s->stuck--;
     if (s->env->log)
       log_at (s->env->log, KK_LOG_WARNING, in->instance->plan->name, "came back after %.1f s; it is read again",
               (double) (clock_read (&s->env->clock).mono_ns - since) / 1e9);
+    s->stuck--;
+    input_return (in, &now, r); /* the last that is done with it: its graph may be waiting to end */
     return false;
   }
   s->reading = NULL;
@@ -88,7 +88,7 @@ lead (struct sampler *s)
     struct input *in = g->inputs + s->next_input++;
     if (!input_due (in, s->tick_time.mono_ns))
       continue;
-    if (in->stuck) {
+    if (input_stuck (in)) {
       struct clock_reading now = clock_read (&s->env->clock);
       input_miss (in, &now, s->schedule.ticks);
     } else if (!read_one (s, in))
@@ -133,7 +133,7 @@ static bool
 take_over (struct sampler *s, const struct clock_reading *now)
 {
   struct input *in = s->reading;
-  in->stuck = true;
+  input_leave (in);
   s->stuck++;
   s->epoch++;
   s->reading = NULL;
@@ -144,6 +144,7 @@ take_over (struct sampler *s, const struct clock_reading *now)
             "did not come back from a read within %.1f s: skipped until it does; the other inputs go on",
             (double) in->instance->plan->deadline_ns / 1e9);
   s->threads--;
+  arm (s, now->mono_ns + first_deadline (s->graph)); /* the next input may hang as well */
   if (s->stuck < MAX_STUCK && start_thread (s) && s->env->log)
     log_error (s->env->log, "no memory for another sampler thread: an input that hangs now holds up the others");
   return lead (s);
@@ -181,10 +182,15 @@ work (void *arg)
     pthread_mutex_lock (&s->lock);
     if (n == 1 && !s->stopping)
       mine = wake (s);
+    if (!mine && s->threads < THREADS) { /* nobody could be put in its place */
+      s->threads++;
+      mine = true;
+    }
   }
   if (mine) /* one left behind was taken off the count then */
     s->threads--;
-  arm_next (s); /* wakes the next one to stop */
+  if (s->stopping)
+    arm_next (s); /* wakes the next one to stop */
   pthread_cond_broadcast (&s->changed);
   pthread_mutex_unlock (&s->lock);
   return NULL;
@@ -308,6 +314,8 @@ sampler_end (struct sampler *s)
   if (!s)
     return true;
   pthread_mutex_lock (&s->lock);
+  while (s->in_tick) /* the other thread is needed as long as a read may hang */
+    pthread_cond_wait (&s->changed, &s->lock);
   s->stopping = true;
   arm_next (s);
   while (s->threads)

@@ -27,7 +27,7 @@ struct sampler_view {
   uint32_t stuck; /* inputs with a thread left behind */
 };
 struct sampler_view sampler_view (struct sampler *s);
-/* Runs f with the graph, between two ticks: what it sees of the inputs does not change meanwhile. */
+/* Runs f with the graph. Inputs change neither blocks nor schedule meanwhile, but one may be in a read. */
 void sampler_inspect (struct sampler *s, void (*f) (void *arg, const struct graph *g), void *arg);
 
 /* ---- For tests: the same without threads and timers ---- */

@@ -1,5 +1,7 @@
 #include "status.h"
 
+#include "utf8.h"
+
 #include <config.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -31,10 +33,19 @@ add_rounded (struct json_object *o, const char *key, double value)
   json_object_object_add (o, key, json_object_new_double_s (value, text));
 }
 
+/* A plugin's words and a path may be any bytes; JSON is UTF-8. */
+static struct json_object *
+text_json (const char *text)
+{
+  struct buf clean BUF_CLEANUP = {0};
+  utf8_clean (&clean, text, strlen (text), SIZE_MAX);
+  return json_object_new_string (clean.data ? clean.data : "");
+}
+
 static void
 add_text (struct json_object *o, const char *key, const char *text)
 {
-  json_object_object_add (o, key, text ? json_object_new_string (text) : NULL);
+  json_object_object_add (o, key, text ? text_json (text) : NULL);
 }
 
 static uint64_t
@@ -123,7 +134,7 @@ state_of (const struct instance_stats *s, bool stuck, bool waiting)
     return "stuck";
   if (waiting)
     return "waiting";
-  return s->last_error && s->last_error_wall_ns > s->last_good_wall_ns ? "failing" : "ok";
+  return s->failing ? "failing" : "ok";
 }
 
 static void
@@ -136,7 +147,7 @@ add_problem (struct listing *l, const struct instance *i, const char *state, con
     snprintf (text, sizeof text, "%s: %s%s%s", i->plan->name,
               !strcmp (state, "stuck") ? "hangs in a call and is skipped until it returns" : "cannot write now and tries again",
               *message ? ": " : "", message);
-  json_object_array_add (l->problems, json_object_new_string (text));
+  json_object_array_add (l->problems, text_json (text));
 }
 
 static struct json_object *
@@ -200,10 +211,8 @@ list_graph (void *arg, const struct graph *g)
   struct listing *l = arg;
   for (size_t i = 0; i < g->n_inputs; i++) {
     const struct input *in = g->inputs + i;
-    struct json_object *o = add_instance (l, in->instance, in->stuck, false);
-    struct rows_counts c = {0};
-    if (!in->stuck)
-      c = rows_counts (in->rows);
+    struct json_object *o = add_instance (l, in->instance, input_stuck (in), false);
+    struct rows_counts c = rows_counts (in->rows);
     add_u64 (o, "bad_fields", c.bad_sets);
     add_u64 (o, "lost_rows", c.lost_rows);
     add_u64 (o, "cut_strings", c.cut_strings);

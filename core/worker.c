@@ -86,6 +86,7 @@ write_batch (struct worker *w)
     note (w, now_ns (), 0);
     struct instance_call call = instance_call_begin (w->output);
     int r = w->output->plugin->write (w->output->state, faces, (uint32_t) w->n, &done);
+    r = r > KK_RETRY ? -EIO : r;
     instance_call_end (w->output, &call, r);
     note (w, 0, 0);
     if (r == 0)
@@ -93,7 +94,7 @@ write_batch (struct worker *w)
     release (w, done < w->n ? done : w->n);
     if (r == 0 || done)
       w->backoff_ns = 0;
-    if (r == KK_RETRY && back_off (w))
+    if (r == KK_RETRY && (back_off (w) || done)) /* at the stop only as long as it gets on */
       continue;
     INSTANCE_COUNT (w->output, dropped, w->n);
     release (w, w->n);

@@ -2,10 +2,11 @@
 
 #include <string.h>
 
-/* Bytes of the character at p, 0 when it is ill-formed. */
+/* Bytes of the character at p, 0 when it is ill-formed; then *ret_bad bytes are the longest beginning of one that it could be. */
 static size_t
-character (const unsigned char *p, size_t n)
+character (const unsigned char *p, size_t n, size_t *ret_bad)
 {
+  *ret_bad = 1;
   if (p[0] < 0x80)
     return 1;
   unsigned char low = 0x80, high = 0xbf;
@@ -26,10 +27,8 @@ character (const unsigned char *p, size_t n)
       high = 0x8f;
   } else
     return 0;
-  if (n < more + 1 || p[1] < low || p[1] > high)
-    return 0;
-  for (size_t i = 2; i <= more; i++)
-    if ((p[i] & 0xc0) != 0x80)
+  for (size_t i = 1; i <= more; i++, ++*ret_bad)
+    if (i >= n || (i == 1 ? p[1] < low || p[1] > high : (p[i] & 0xc0) != 0x80))
       return 0;
   return more + 1;
 }
@@ -38,9 +37,9 @@ size_t
 utf8_valid (const char *text, size_t length)
 {
   const unsigned char *p = (const unsigned char *) text;
-  size_t i = 0;
+  size_t i = 0, bad;
   while (i < length && p[i]) {
-    size_t n = character (p + i, length - i);
+    size_t n = character (p + i, length - i, &bad);
     if (!n)
       break;
     i += n;
@@ -52,10 +51,10 @@ bool
 utf8_clean (struct buf *b, const char *text, size_t length, size_t max)
 {
   const unsigned char *p = (const unsigned char *) text;
-  size_t start = b->len, i = 0;
+  size_t start = b->len, i = 0, bad;
   bool same = true;
   while (i < length && p[i]) {
-    size_t n = character (p + i, length - i);
+    size_t n = character (p + i, length - i, &bad);
     size_t out = n ? n : 3;
     if (b->len - start + out > max)
       return false;
@@ -65,7 +64,7 @@ utf8_clean (struct buf *b, const char *text, size_t length, size_t max)
       buf_add (b, "\xef\xbf\xbd", 3);
       same = false;
     }
-    i += n ? n : 1;
+    i += n ? n : bad;
   }
   return same && i == length;
 }
