@@ -2,6 +2,7 @@
 
 #include "describe.h"
 
+#include "plan-inner.h"
 #include "settings.h"
 #include "shortform.h"
 
@@ -201,14 +202,11 @@ add_plugin (struct buf *b, const struct descriptor *d, bool built_in)
   }
 }
 
-static const char *const built_in[] = {"cpu", "memory", "net", "process", "file-writer"};
-enum { N_BUILT_IN = sizeof built_in / sizeof *built_in };
-
 static bool
 is_built_in (const char *name)
 {
-  for (size_t i = 0; i < N_BUILT_IN; i++)
-    if (strcmp (built_in[i], name) == 0)
+  for (size_t i = 0; plan_built_in[i]; i++)
+    if (strcmp (plan_built_in[i], name) == 0)
       return true;
   return false;
 }
@@ -218,7 +216,8 @@ add_named (struct buf *b, struct modules *modules, const char *name, bool is_our
 {
   const struct descriptor *d;
   char *reason = NULL;
-  if (modules_load (modules, name, &d, &reason) == 0)
+  /* What is part of the daemon itself has nothing to set. */
+  if (modules_load (modules, name, &d, &reason) == 0 && d->path)
     add_plugin (b, d, is_ours);
   free (reason);
 }
@@ -229,8 +228,8 @@ add_plugins (struct buf *b, struct modules *modules)
   buf_adds (b, "\n# What plugins take beside; 'NAME: false' turns one off. Take the '#' away to change a line.\n"
                "# More about each: kode-kronical-daemon plugin list, kode-kronical-daemon plugin info NAME\n"
                "plugins:\n");
-  for (size_t i = 0; i < N_BUILT_IN; i++)
-    add_named (b, modules, built_in[i], true);
+  for (size_t i = 0; plan_built_in[i]; i++)
+    add_named (b, modules, plan_built_in[i], true);
   char **names;
   size_t n;
   if (modules_names (modules, &names, &n) < 0)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const built_in[] = {"cpu", "memory", "net", "process", "daemon", "file-writer"};
+const char *const plan_built_in[] = {"cpu", "memory", "net", "process", "daemon", "file-writer", NULL};
 static const char *const sections[] = {"daemon",   "aws",    "monitoring",  "plugins",
                                        "pipeline", "export", "integration", "security"};
 enum { FIRST_IDLE_SECTION = 5, N_SECTIONS = sizeof sections / sizeof *sections };
@@ -335,8 +335,8 @@ take_settings (struct making *m)
 int
 plan_draft (struct making *m)
 {
-  for (size_t i = 0; i < sizeof built_in / sizeof *built_in; i++) {
-    struct draft *draft = draft_of (m, built_in[i], m->root->at);
+  for (size_t i = 0; plan_built_in[i]; i++) {
+    struct draft *draft = draft_of (m, plan_built_in[i], m->root->at);
     if (!draft)
       return -ENOMEM;
     draft->on = true;

@@ -55,6 +55,9 @@ int plan_instances (struct making *m);
 int plan_pipelines (struct making *m);
 int plan_check_tables (struct making *m);
 
+/* The instances that are on without a word in the configuration, 0-ended. */
+extern const char *const plan_built_in[];
+
 /* plan-host.c */
 enum { HOST_INPUT = 1 << 0, HOST_FILTER = 1 << 1, HOST_OUTPUT = 1 << 2, HOST_ANY = 7, HOST_NAMING = 1 << 3 };
 extern const struct kk_option host_options[];

@@ -57,12 +57,13 @@ plan_instance (const struct plan *p, const char *name)
   return NULL;
 }
 
+/* What the daemon says of itself is no reason to run. */
 static void
 check_whole (struct making *m)
 {
   uint32_t inputs = 0;
   for (size_t i = 0; i < m->plan->n_instances; i++)
-    inputs += m->plan->instances[i].descriptor->plugin.kind == KK_INPUT;
+    inputs += m->plan->instances[i].descriptor->plugin.kind == KK_INPUT && m->plan->instances[i].descriptor->path;
   if (!inputs && !m->d->errors)
     diag_add (m->d, DIAG_ERROR, m->root->at, "no input is on: there would be nothing to record");
 }
