@@ -491,7 +491,8 @@ END_TEST
 
 START_TEST (random_series)
 {
-  enum { N = 12, ROUNDS = 400 };
+  enum { N = 12 };
+  int rounds = unit_rounds (400);
   struct line now[N], before[N];
   struct probe *p = begin ();
   char names[N][16];
@@ -501,7 +502,7 @@ START_TEST (random_series)
     snprintf (names[i], sizeof names[i], "if%d", i);
     now[i] = (struct line){names[i], next_index++, 1000, 1000, NULL};
   }
-  for (int round = 0; round < ROUNDS; round++) {
+  for (int round = 0; round < rounds; round++) {
     write_tree (now, N);
     if (round == 0) {
       CREATE (p);

@@ -98,7 +98,7 @@ digits_written (const char *text)
 START_TEST (shortest_reads_back)
 {
   uint64_t state = 1234567;
-  for (int i = 0; i < 50000; i++) {
+  for (int i = 0, n = unit_rounds (50000); i < n; i++) {
     double value = made_up (&state, i);
     const char *text = f64 (value, 0);
     ck_assert_msg (strtod (text, NULL) == value, "%a became %s", value, text);

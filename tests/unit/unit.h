@@ -114,10 +114,26 @@ unit_read (const char *dir, const char *name, size_t *length)
   return text;
 }
 
+static inline double
+unit_slow (void)
+{
+  const char *slow = getenv ("KK_SLOW");
+  double n = slow ? strtod (slow, NULL) : 1;
+
+  return n > 1 ? n : 1;
+}
+
+/* How often to do something that is done many times: less where everything takes longer. */
+static inline int
+unit_rounds (int n)
+{
+  return (int) (n / unit_slow ()) + 1;
+}
+
 static inline int
 unit_main (const char *name, void (*add) (TCase *))
 {
-  const char *top = getenv ("TMPDIR"), *slow = getenv ("KK_SLOW");
+  const char *top = getenv ("TMPDIR");
   char temp[PATH_MAX];
   Suite *suite = suite_create (name);
   TCase *tests = tcase_create (name);
@@ -129,7 +145,7 @@ unit_main (const char *name, void (*add) (TCase *))
     printf ("Bail out! cannot make %s: %s\n", temp, strerror (errno));
     return 1;
   }
-  tcase_set_timeout (tests, 20 * (slow && strtod (slow, NULL) > 1 ? strtod (slow, NULL) : 1));
+  tcase_set_timeout (tests, 20 * unit_slow ());
   add (tests);
   suite_add_tcase (suite, tests);
   runner = srunner_create (suite);
