@@ -41,8 +41,9 @@ launch_prepare (const struct launch_options *options, struct launch *ret)
   if (!r)
     r = plan_make (config_file, l.modules, &faults, &l.plan);
   diag_print (&faults, stderr, isatty (STDERR_FILENO));
+  bool faulty = faults.errors > 0;
   diag_free (&faults);
-  if (r == -EINVAL)
+  if (r < 0 && faulty)
     fprintf (stderr, PROGRAM ": cannot start: %s has errors\n", config_file ? config_file : "the built-in configuration");
   else if (r < 0)
     fprintf (stderr, PROGRAM ": cannot start: %s\n", strerror (-r));

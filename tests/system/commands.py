@@ -1,6 +1,8 @@
 """The command line: help, version, misspelt words, exit statuses of commands that find nothing running."""
 
 import json
+import os
+import subprocess
 
 import kk
 
@@ -55,6 +57,20 @@ def misspelt (home):
 
 
 @kk.test
+def completion (home):
+    "bash completes commands, options, plugins and files"
+    kk.need_tool ("bash")
+    home.write ("some.yaml", "")
+    script = os.path.join (kk.SOURCE, "contrib", "completions", "kode-kronical-daemon")
+    for line, wanted in (("st", {"start", "stop", "status"}), ("-c some.yaml rest", {"restart"}), ("start --f", {"--foreground"}),
+                         ("--ver", {"--version"}), ("plugin i", {"info"}), ("plugin info me", {"memory"}), ("-c some.y", {"some.yaml"})):
+        words = ["kode-kronical-daemon", *line.split (" ")]
+        r = home.run ("-c", f'. "{script}" && COMP_WORDS=({" ".join (words)}) COMP_CWORD={len (words) - 1} && _kode_kronical_daemon && '
+                      'printf "%s\\n" "${COMPREPLY[@]}"', program="bash").ok (line)
+        kk.equal (set (r.out.split ()), wanted, f"completion of '{line}'")
+
+
+@kk.test
 def nothing_runs (home):
     "with nothing running: status 3, stop 0, reload and tail 1"
     for args, rc in ((("status",), 3), (("stop",), 0), (("reload",), 1), (("tail",), 1), (("tail", "--json", "-n", 2), 1)):
@@ -87,7 +103,6 @@ def config_before_and_after (home):
 def closed_output (home):
     "a full disk behind stdout is said, a closed pipe is silent"
     with open ("/dev/full", "wb") as full:
-        import subprocess
         p = subprocess.run (home.command (["--help"]), stdout=full, stderr=subprocess.PIPE, env=home.env ())
     kk.equal (p.returncode, 1, "status")
     kk.contains (p.stderr.decode (), "No space left", "stderr")

@@ -1,0 +1,202 @@
+"""The daemon in odd surroundings: descriptors, umask, HOME, long paths, signals at odd moments; its log; its service manager."""
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import time
+
+import kk
+
+FAST = "daemon: {sample_interval: 0.1}\n"
+
+
+def pid_of (home):
+    with open (home.pid_file, encoding="ascii") as f:
+        return int (f.read ())
+
+
+def started (home, *args, **more):
+    home.run ("start", *args, **more).ok ("start")
+    return pid_of (home)
+
+
+def stopped (home):
+    home.run ("stop").ok ("stop")
+    kk.equal (home.run ("status").rc, 3, "status after stop")
+    kk.equal (home.processes (), [], "processes left")
+    kk.check ("Sanitizer" not in home.log (), "no sanitizer complains", home.log ()[-2000:])
+
+
+@kk.test
+def closed_descriptors (home):
+    "stdin, stdout and stderr closed"
+    home.config (FAST)
+    subprocess.run (["sh", "-c", 'exec "$0" start <&- >&- 2>&-', home.command ([])[-1]], env=home.env (), check=True,
+                    timeout=60 * kk.SLOW)
+    pid = pid_of (home)
+    for fd in "012":
+        kk.check ("socket" not in os.readlink (f"/proc/{pid}/fd/{fd}"), "a standard descriptor is nothing of ours")
+    kk.equal (home.run ("status").rc, 0, "status")
+    subprocess.run (["sh", "-c", 'exec "$0" status <&- >&- 2>&-', home.command ([])[-1]], env=home.env (), timeout=60 * kk.SLOW)
+    stopped (home)
+
+
+@kk.test
+def few_descriptors (home):
+    "64 descriptors suffice"
+    home.config (FAST)
+    started (home, preexec_fn=lambda: resource.setrlimit (resource.RLIMIT_NOFILE, (64, 64)))
+    kk.wait_for (lambda: home.ask ("status")["ticks"]["taken"] > 3, 10, "some ticks")
+    kk.equal (home.ask ("status")["health"], "ok", "health")
+    stopped (home)
+    kk.check (len (home.metrics ()) > 0, "something was recorded")
+
+
+@kk.test
+def strange_umask (home):
+    "a umask of 0777 changes nothing"
+    home.config (FAST)
+    started (home, preexec_fn=lambda: os.umask (0o777))
+    kk.wait_for (lambda: home.ask ("status")["ticks"]["taken"] > 3, 10, "some ticks")
+    kk.equal (os.stat (home.data).st_mode & 0o777, 0o700, "mode of the data directory")
+    stopped (home)
+    for name in home.files ():
+        mode = os.stat (os.path.join (home.data, name)).st_mode & 0o777
+        kk.check (mode & 0o600 == 0o600 and not mode & 0o022, f"mode of {name}", oct (mode))
+    kk.check (len (home.metrics ()) > 0, "something was recorded")
+
+
+@kk.test
+def inherited_descriptors (home):
+    "what the caller left open is not kept open"
+    home.config (FAST)
+    read, write = os.pipe ()
+    started (home, pass_fds=(write,))
+    os.close (write)
+    os.set_blocking (read, False)
+    kk.equal (os.read (read, 1), b"", "the pipe's other end is closed")
+    os.close (read)
+    stopped (home)
+
+
+@kk.test
+def home_missing_or_relative (home):
+    "HOME missing, empty or relative: the user database counts"
+    path = home.write ("x.yaml", f"daemon: {{data_dir: {home.data}, sample_interval: 0.1}}\n")
+    for value in (None, "", "relative/home"):
+        home.run ("-c", path, "start", env={"HOME": value}).ok (f"HOME={value!r}")
+        kk.equal (home.run ("-c", path, "status", env={"HOME": value}).rc, 0, f"status with HOME={value!r}")
+        home.run ("-c", path, "stop", env={"HOME": value}).ok (f"stop with HOME={value!r}")
+    kk.check (not os.path.exists (home.path + "/relative"), "nothing was made in a relative home")
+
+
+@kk.test
+def nobody_home (home):
+    "a user without any home directory: a clear word, and data_dir suffices"
+    kk.need_root ()
+    free = 61234
+    os.chmod (home.top, 0o755)
+    os.makedirs (home.top + "/data")
+    os.chown (home.top + "/data", free, free)
+
+    def become ():
+        os.setgroups ([])
+        os.setgid (free)
+        os.setuid (free)
+    for command in ("start", "status", "stop"):
+        r = home.run (command, env={"HOME": None}, cwd="/", preexec_fn=become)
+        kk.check (r.rc in (1, 4), f"{command} without a home", r)
+        kk.contains (r.err, "home directory", f"{command} says why")
+    path = home.write (home.top + "/x.yaml", f"daemon: {{data_dir: {home.top}/data, sample_interval: 0.1}}\n", 0o644)
+    for command, rc in (("start", 0), ("status", 0), ("stop", 0), ("status", 3)):
+        r = home.run ("-c", path, command, env={"HOME": None}, cwd="/", preexec_fn=become)
+        kk.equal (r.rc, rc, f"{command} with data_dir: {r}")
+
+
+@kk.test
+def long_data_dir (home):
+    "a data directory whose path is longer than a socket address"
+    data = os.path.join (home.path, *["a long name of a directory " + "x" * 40] * 4)
+    home.config (f"daemon: {{data_dir: '{data}', sample_interval: 0.1}}\n")
+    home.run ("start").ok ()
+    kk.equal (home.run ("status").rc, 0, "status")
+    home.run ("stop").ok ()
+
+
+@kk.test
+def hangup_during_start (home):
+    "SIGHUP at any moment of a start kills nothing"
+    home.config (FAST)
+    for delay in (0, 0.002, 0.005, 0.01, 0.02, 0.05):
+        p = subprocess.Popen (home.command (["start", "--foreground"]), env=home.env (), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, preexec_fn=lambda: signal.pthread_sigmask (signal.SIG_BLOCK, {signal.SIGHUP}))
+        home.children.append (p)
+        time.sleep (delay)
+        p.send_signal (signal.SIGHUP)
+        kk.wait_for (lambda: home.ask ("status")["pid"] == p.pid, 10, "it runs")
+        p.send_signal (signal.SIGTERM)
+        kk.equal (p.wait (20), 0, "its end")
+
+
+@kk.test
+def log_is_reopened (home):
+    "SIGHUP and reload open the log anew, for logrotate"
+    home.config (FAST)
+    pid = started (home)
+    for number, ask in enumerate ((lambda: os.kill (pid, signal.SIGHUP), lambda: home.run ("reload").ok ())):
+        os.rename (home.log_file, f"{home.log_file}.{number}")
+        ask ()
+        kk.wait_for (lambda: "reloaded" in home.log (), 10, "the new log")
+        kk.equal (os.readlink (f"/proc/{pid}/fd/2"), os.path.realpath (home.log_file), "stderr goes there too")
+    home.config ("daemon: {sample_interval: never}\n")
+    r = home.run ("reload")
+    kk.equal (r.rc, 1, "reload of a faulty configuration")
+    kk.contains (r.err, "goes on as before", "reload of a faulty configuration")
+    kk.equal (home.ask ("status")["pid"], pid, "the daemon")
+    stopped (home)
+
+
+@kk.test
+def foreground (home):
+    "--foreground stays attached and logs to stderr; the log file has it too"
+    d = home.daemon (FAST, "--debug").start ()
+    kk.equal (pid_of (home), d.pid, "no other process")
+    kk.contains (d.err (), "ready, PID", "stderr")
+    kk.contains (d.err (), " debug ", "--debug")
+    kk.contains (home.log (), "ready, PID", "the log file")
+    home.run ("stop").ok ()
+    kk.equal (d.wait (), 0, "its exit status")
+
+
+@kk.test
+def service_manager_is_told (home):
+    "READY, RELOADING and STATUS reach the service manager's socket"
+    address = os.path.join (home.top, "notify")
+    s = socket.socket (socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind (address)
+    s.settimeout (20 * kk.SLOW)
+    with home.daemon (FAST, env={"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "60000000"}) as d:
+        kk.contains (s.recv (4096).decode (), "READY=1", "the first word")
+        d.signal (signal.SIGHUP)
+        words = s.recv (4096).decode ()
+        while "WATCHDOG" in words:
+            words = s.recv (4096).decode ()
+        kk.contains (words, "RELOADING=1\nMONOTONIC_USEC=", "while it reloads")
+        kk.contains (s.recv (4096).decode (), "READY=1", "when it has reloaded")
+        kk.wait_for (lambda: "WATCHDOG=1" in s.recv (4096).decode (), 20, "signs of life")
+        with open (f"/proc/{d.pid}/environ", "rb") as f:
+            kk.check (b"KK_TEST_ID" in f.read (), "it is ours")
+    last = []
+    s.settimeout (0.2)
+    try:
+        while True:
+            last.append (s.recv (4096).decode ())
+    except TimeoutError:
+        pass
+    s.close ()
+    kk.check (any ("STOPPING=1" in word for word in last), "STOPPING in the end", last)
+
+
+kk.main ()
