@@ -1,6 +1,7 @@
 #include "watch.h"
 
 #include "events.h"
+#include "path.h"
 #include "process-list.h"
 
 #include <errno.h>
@@ -12,6 +13,24 @@ enum {
 };
 
 static const int64_t SECOND = 1000000000;
+
+/* The PID files' paths, with the home directory for ~. */
+static int
+take_pid_files (struct watch *w, char *why, size_t size)
+{
+  const struct kk_list *list = &w->config.pidfiles;
+  w->pid_files = list->count ? calloc (list->count, sizeof *w->pid_files) : NULL;
+  for (uint32_t i = 0; i < list->count; i++) {
+    int error = w->pid_files ? path_expand (list->items[i], &w->pid_files[i]) : -ENOMEM;
+    if (error == 0 && w->pid_files[i][0] != '/')
+      error = -EINVAL;
+    if (error == -EINVAL || error == -ENOENT)
+      snprintf (why, size, "pidfiles: \"%s\" is no path that begins with / or ~", list->items[i]);
+    if (error < 0)
+      return error;
+  }
+  return 0;
+}
 
 int
 watch_open (const struct watch_config *config, struct watch **ret, char *why, size_t size)
@@ -25,6 +44,8 @@ watch_open (const struct watch_config *config, struct watch **ret, char *why, si
   w->text.max = COMMAND_MOST;
   known_init (&w->known, config->interval_ns);
   int error = rules_make (&config->rules, &w->rules, why, size);
+  if (error == 0)
+    error = take_pid_files (w, why, size);
   if (error == 0) {
     error = proc_open (&w->proc, config->proc_root);
     if (error < 0)
@@ -56,6 +77,9 @@ watch_close (struct watch *w)
   pid_list_free (&w->from_files);
   pid_list_free (&w->from_files_before);
   buf_free (&w->text);
+  for (uint32_t i = 0; w->pid_files && i < w->config.pidfiles.count; i++)
+    free (w->pid_files[i]);
+  free (w->pid_files);
   rules_free (w->rules);
   proc_close (&w->proc);
   free (w);
@@ -332,7 +356,7 @@ read_pid_files (struct watch *w)
   w->from_files = before;
   w->from_files.n = 0;
   for (uint32_t i = 0; i < w->config.pidfiles.count; i++) {
-    uint32_t pid = proc_pid_file (w->config.pidfiles.items[i]);
+    uint32_t pid = proc_pid_file (w->pid_files[i]);
     if (pid > 0 && pid_list_add (&w->from_files, pid) < 0)
       failed (w, -ENOMEM);
   }

@@ -45,6 +45,7 @@ struct watch {
   struct watch_config config;
   struct proc proc;
   struct rules *rules;
+  char **pid_files; /* as many as config.pidfiles */
   struct known known;
   struct pid_list pids;
   struct pid_list happened;   /* what the kernel's events were about */

@@ -262,7 +262,8 @@ END_TEST
 START_TEST (follows_pid_files)
 {
   char *dir = unit_temp_dir (), *file = unit_path (dir, "nginx.pid");
-  const char *const files[] = {file, "/nonexistent/x.pid", dir};
+  const char *const files[] = {file, "~/x.pid", dir};
+  setenv ("HOME", dir, 1);
   struct world w = begin (&(struct watch_config){.pidfiles = {.items = files, .count = 3}});
   put (&w, &(struct made){.pid = 10, .comm = "nginx", .command = "nginx: master"});
   put (&w, &(struct made){.pid = 20, .comm = "nginx", .command = "nginx: master"});
@@ -279,6 +280,9 @@ START_TEST (follows_pid_files)
   unit_write (dir, "nginx.pid", "not yet\n");
   tick (&w);
   ck_assert_uint_eq (w.watch->n, 0);
+  unit_write (dir, "x.pid", "10");
+  tick (&w);
+  ck_assert_ptr_nonnull (tracked (&w, 10));
   end (&w);
   free (file);
   free (dir);
@@ -347,6 +351,11 @@ START_TEST (says_why_it_cannot_begin)
   ck_assert_int_eq (watch_open (&config, &watch, why, sizeof why), -ENOENT);
   ck_assert_ptr_null (watch);
   ck_assert_ptr_nonnull (strstr (why, "/nonexistent/proc"));
+  static const char *const relative[] = {"run/x.pid"};
+  config.proc_root = "/proc";
+  config.pidfiles = (struct kk_list){.items = relative, .count = 1};
+  ck_assert_int_eq (watch_open (&config, &watch, why, sizeof why), -EINVAL);
+  ck_assert_ptr_nonnull (strstr (why, "run/x.pid"));
 }
 END_TEST
 
