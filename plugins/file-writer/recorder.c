@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 static const char JOURNAL_SUFFIX[] = ".journal";
+static const char STRAY_TEMPORARY[] = "stray.tmp";
 
 enum { SLOTS = 16, MAX_STRAYS = 64, NAME_TRIES = 8 };
 
@@ -19,7 +20,8 @@ failed (struct recorder *r, const char *step, int error)
   return error;
 }
 
-/* The first journal name of this instance that nobody holds: during a reload the old instance may still be writing to its own. */
+/* The first journal name of this instance that nobody holds: during a reload the old instance may still be writing to its own.
+ */
 static int
 open_journal (struct recorder *r)
 {
@@ -44,11 +46,11 @@ final_sync (const struct recorder *r)
 /* Publishes a segment under its name, or under the next free one when somebody was faster; the journal learns the new name
  * first. */
 static int
-publish (struct recorder *r, struct segment *s, struct journal *j, enum segment_sync sync)
+publish (struct recorder *r, struct segment *s, struct journal *j, const char *temporary, enum segment_sync sync)
 {
   int error = 0;
   for (int try = 0; try < NAME_TRIES; try++) {
-    error = segment_publish (s, &r->store, r->temporary, sync, &r->sync_error);
+    error = segment_publish (s, &r->store, temporary, sync, &r->sync_error);
     if (error != -EEXIST)
       break;
     char name[NAME_SIZE];
@@ -74,10 +76,11 @@ fold_in (struct recorder *r, struct journal *j, const char *name)
   struct segment stray = {0};
   int error = recover_segment (&r->store, j, name, &stray, &r->recovery);
   if (!error && stray.entries)
-    error = publish (r, &stray, j, final_sync (r));
+    error = publish (r, &stray, j, STRAY_TEMPORARY, final_sync (r));
   if (!error)
     error = journal_reset (j);
   r->segment.wrote += stray.wrote;
+  segment_let_go (&stray, &r->store, STRAY_TEMPORARY);
   buf_free (&stray.text);
   return error;
 }
@@ -118,8 +121,7 @@ static int
 open_all (struct recorder *r)
 {
   bool changed;
-  r->segment.on_disk = false;
-  r->segment.published = 0;
+  segment_let_go (&r->segment, NULL, r->temporary);
   journal_close (&r->journal);
   int error = store_open (&r->store);
   if (error)
@@ -235,7 +237,7 @@ recorder_publish (struct recorder *r, enum segment_sync sync)
   const struct segment *s = &r->segment;
   if (!s->entries || (s->on_disk && s->published == s->entries && (s->synced || sync == SEGMENT_NO_SYNC)))
     return 0;
-  return publish (r, &r->segment, &r->journal, sync);
+  return publish (r, &r->segment, &r->journal, r->temporary, sync);
 }
 
 int
@@ -263,6 +265,7 @@ recorder_close (struct recorder *r)
   bool second = strchr (r->journal_name, '.') != strrchr (r->journal_name, '.');
   if (r->journal.fd >= 0 && second && !r->journal.size)
     unlinkat (r->store.journals, r->journal_name, 0);
+  segment_let_go (&r->segment, &r->store, r->temporary);
   journal_close (&r->journal);
   store_close (&r->store);
   buf_free (&r->segment.text);

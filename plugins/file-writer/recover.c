@@ -63,16 +63,15 @@ read_file (const struct store *store, const char *name, struct buf *b, struct st
   return r;
 }
 
-/* The file is the beginning of the segment, as an earlier publish left it. */
+/* The file is the beginning of the segment, as an earlier publish left it, or as a power cut left that: torn, or empty. Nothing
+ * in it is lost when the segment takes its place. */
 static bool
 is_beginning (const struct buf *file, const struct segment *s)
 {
   size_t n = file->len;
   while (n && (file->data[n - 1] == '\n' || file->data[n - 1] == ']'))
     n--;
-  if (n < 2 || n > s->text.len || memcmp (file->data, s->text.data, n))
-    return false;
-  return n == s->text.len || (s->text.data[n] == ',' && s->text.data[n + 1] == '\n');
+  return n <= s->text.len && !memcmp (file->data, s->text.data, n);
 }
 
 /* Leaves out of the segment each entry that stands in the file. */
@@ -111,13 +110,13 @@ recover_settle (const struct store *store, struct segment *s, struct recovery *c
     r = fstatat (store->directory, s->name, &there, AT_SYMLINK_NOFOLLOW) == 0 ? -EEXIST : 0;
     if (!r)
       return 0;
-  } else if (!r && file.len && is_beginning (&file, s)) {
+  } else if (!r && is_beginning (&file, s)) {
     s->on_disk = true;
     s->device = st.st_dev;
     s->inode = st.st_ino;
     s->bytes = st.st_size;
     return 0;
-  } else if (!r && file.len)
+  } else if (!r)
     r = drop_known (&file, s, &counts->duplicates);
   if (r && r != -EEXIST)
     return r;

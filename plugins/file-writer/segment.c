@@ -44,6 +44,14 @@ segment_add (struct segment *s, int64_t wall_ns, const char *entry, size_t lengt
   s->entries++;
 }
 
+static void
+kept_close (struct kept_file *f)
+{
+  if (f->open)
+    close (f->fd);
+  f->open = false;
+}
+
 void
 segment_clear (struct segment *s)
 {
@@ -55,27 +63,65 @@ segment_clear (struct segment *s)
   s->entries = s->published = 0;
   s->on_disk = s->synced = false;
   s->number = 0;
+  kept_close (&s->current);
+}
+
+void
+segment_let_go (struct segment *s, const struct store *store, const char *temporary)
+{
+  if (s->spare.open && store)
+    unlinkat (store->journals, temporary, 0);
+  kept_close (&s->spare);
+  kept_close (&s->current);
+  s->on_disk = false;
+  s->published = 0;
 }
 
 static int
 write_all (int fd, const char *data, size_t length, uint64_t *wrote)
 {
-  while (length) {
-    ssize_t n = write (fd, data, length);
+  for (size_t at = 0; at < length;) {
+    ssize_t n = pwrite (fd, data + at, length - at, (off_t) at);
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0)
       return n ? -errno : -ENOSPC;
-    data += n;
-    length -= (size_t) n;
+    at += (size_t) n;
     *wrote += (uint64_t) n;
   }
-  return 0;
+  return ftruncate (fd, (off_t) length) < 0 ? -errno : 0;
 }
 
-/* Writes the temporary file. mtime is the newest sample's time, because readers go by it. */
+/* Nobody else has the file open, nor a link to it. A lease for writing is given only then, and there is no other way to ask. */
+static bool
+is_private (int fd)
+{
+  struct stat st;
+  if (fstat (fd, &st) < 0 || st.st_nlink != 1 || fcntl (fd, F_SETLEASE, F_WRLCK) < 0)
+    return false;
+  fcntl (fd, F_SETLEASE, F_UNLCK);
+  return true;
+}
+
 static int
-write_temporary (struct segment *s, int fd, const struct store *store, enum segment_sync sync, struct stat *st)
+make_spare (struct segment *s, const struct store *store, const char *temporary)
+{
+  enum { FLAGS = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW };
+  if (s->spare.open && is_private (s->spare.fd))
+    return 0;
+  kept_close (&s->spare);
+  if (unlinkat (store->journals, temporary, 0) < 0 && errno != ENOENT)
+    return -errno;
+  int fd = openat (store->journals, temporary, FLAGS, 0600);
+  if (fd < 0)
+    return -errno;
+  s->spare = (struct kept_file){.open = true, .fd = fd};
+  return fchmod (fd, store->file_mode) < 0 ? -errno : 0;
+}
+
+/* Fills the spare file. mtime is the newest sample's time, because readers go by it. */
+static int
+write_spare (struct segment *s, enum segment_sync sync, struct stat *st)
 {
   struct timespec time = {.tv_sec = (time_t) (s->newest_wall_ns / 1000000000),
                           .tv_nsec = (long) (s->newest_wall_ns % 1000000000)};
@@ -87,15 +133,15 @@ write_temporary (struct segment *s, int fd, const struct store *store, enum segm
   buf_adds (&s->text, END);
   if (s->text.error)
     return s->text.error;
-  int r = write_all (fd, s->text.data, s->text.len, &s->wrote);
+  int r = write_all (s->spare.fd, s->text.data, s->text.len, &s->wrote);
   s->text.len = length;
   s->text.data[length] = 0;
   if (r)
     return r;
   struct timespec times[2] = {time, time};
-  if (fchmod (fd, store->file_mode) < 0 || futimens (fd, times) < 0 || fstat (fd, st) < 0)
+  if (futimens (s->spare.fd, times) < 0 || fstat (s->spare.fd, st) < 0)
     return -errno;
-  if (sync == SEGMENT_SYNC && fsync (fd) < 0)
+  if (sync == SEGMENT_SYNC && fsync (s->spare.fd) < 0)
     return -errno;
   return 0;
 }
@@ -103,12 +149,13 @@ write_temporary (struct segment *s, int fd, const struct store *store, enum segm
 static int
 make_temporary (struct segment *s, const struct store *store, const char *temporary, enum segment_sync sync, struct stat *st)
 {
-  int fd = openat (store->journals, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-  if (fd < 0)
-    return -errno;
-  int r = write_temporary (s, fd, store, sync, st);
-  if (close (fd) < 0 && !r)
-    r = -errno;
+  int r = make_spare (s, store, temporary);
+  if (!r)
+    r = write_spare (s, sync, st);
+  if (r && s->spare.open) {
+    unlinkat (store->journals, temporary, 0);
+    kept_close (&s->spare);
+  }
   return r;
 }
 
@@ -150,12 +197,36 @@ check_ours (struct segment *s, const struct store *store)
   return 0;
 }
 
+/* The file that was current is the spare one now, or gone. */
+static void
+take_turns (struct segment *s, const struct store *store, const char *temporary, bool exchanged)
+{
+  struct kept_file old = s->current;
+  s->current = s->spare;
+  s->spare = old;
+  if (exchanged && old.open)
+    return;
+  if (exchanged)
+    unlinkat (store->journals, temporary, 0);
+  kept_close (&s->spare);
+}
+
 static int
 place (struct segment *s, const struct store *store, const char *temporary)
 {
+  bool exchanged = false;
+  int r = 0;
   if (!s->on_disk)
-    return rename_to_new (store, temporary, s->name);
-  return renameat (store->journals, temporary, store->directory, s->name) < 0 ? -errno : 0;
+    r = rename_to_new (store, temporary, s->name);
+  else if (renameat2 (store->journals, temporary, store->directory, s->name, RENAME_EXCHANGE) == 0)
+    exchanged = true;
+  else if (errno != EINVAL && errno != ENOSYS)
+    r = -errno;
+  else if (renameat (store->journals, temporary, store->directory, s->name) < 0)
+    r = -errno;
+  if (!r)
+    take_turns (s, store, temporary, exchanged);
+  return r;
 }
 
 int
@@ -172,19 +243,16 @@ segment_publish (struct segment *s, const struct store *store, const char *tempo
   if (r && sync == SEGMENT_SYNC && r != -ENOSPC && r != -EDQUOT) {
     /* After a failed fsync the kernel may have dropped the pages: only a new file is worth another try. */
     *sync_error = r;
-    unlinkat (store->journals, temporary, 0);
     r = make_temporary (s, store, temporary, SEGMENT_SYNC, &st);
     if (!r)
       *sync_error = 0;
-    else if (!unlinkat (store->journals, temporary, 0))
+    else
       r = make_temporary (s, store, temporary, sync = SEGMENT_NO_SYNC, &st);
   }
   if (!r)
     r = place (s, store, temporary);
-  if (r) {
-    unlinkat (store->journals, temporary, 0);
+  if (r)
     return r;
-  }
   if (sync == SEGMENT_SYNC && fsync (store->directory) < 0)
     *sync_error = -errno;
   s->on_disk = true;

@@ -10,6 +10,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* A file that is kept open. */
+struct kept_file {
+  bool open;
+  int fd;
+};
+
 struct segment {
   struct buf text; /* "[" and the entries, ",\n" between them; the end is added when it is published */
   char name[NAME_SIZE];
@@ -23,7 +29,9 @@ struct segment {
   dev_t device;
   ino_t inode;
   off_t bytes;
-  uint64_t wrote; /* bytes given to write, over all segments */
+  struct kept_file current; /* the file of our name */
+  struct kept_file spare;   /* the one it replaced, under the temporary name: written over next time */
+  uint64_t wrote;           /* bytes given to write, over all segments */
 };
 
 /* Whether an entry belongs into this segment: same minute, and no more than max bytes together. True for an empty one. */
@@ -33,10 +41,14 @@ int segment_reserve (struct segment *s, size_t length);
 void segment_add (struct segment *s, int64_t wall_ns, const char *entry, size_t length);
 /* Forgets the entries; the name stays as it is. */
 void segment_clear (struct segment *s);
+/* Closes its files; afterwards it publishes anew. The spare one is removed, unless store is NULL. */
+void segment_let_go (struct segment *s, const struct store *store, const char *temporary);
 
 enum segment_sync { SEGMENT_NO_SYNC, SEGMENT_SYNC };
-/* Puts the whole text in place of the file, by rename from journal/TEMPORARY. -EEXIST: somebody else has a file of that name,
- * and it was not touched. *sync_error: 0, or what fsync said; the file is in place then, but a power cut may take it. */
+/* Puts the whole text in place of the file, by rename from journal/TEMPORARY. Two files take turns: making one anew each second
+ * costs more than all the rest, and what is overwritten before the kernel writes it out never reaches the disk. One that
+ * somebody still has open, or has linked elsewhere, is not written over. -EEXIST: somebody else has a file of that name, and it
+ * was not touched. *sync_error: 0, or what fsync said; the file is in place then, but a power cut may take it. */
 int segment_publish (struct segment *s, const struct store *store, const char *temporary, enum segment_sync sync,
                      int *sync_error);
 #endif

@@ -18,6 +18,7 @@ open_recorder (struct recorder *r, const char *dir, int64_t wall)
 static void
 crash (struct recorder *r)
 {
+  segment_let_go (&r->segment, NULL, "");
   journal_close (&r->journal);
   store_close (&r->store);
   buf_free (&r->segment.text);
@@ -355,22 +356,64 @@ START_TEST (two_at_once_and_the_journal_of_the_second)
 }
 END_TEST
 
-START_TEST (an_empty_file_of_our_name)
+START_TEST (a_file_torn_by_a_power_cut)
 {
-  /* What a power cut may leave behind of a file that was not synced. */
-  char *dir = unit_temp_dir ();
+  for (off_t keep = 0; keep < 14; keep++) {
+    char *dir = unit_temp_dir ();
+    struct recorder r;
+    open_recorder (&r, dir, START);
+    ck_assert_int_eq (add (&r, START, 0), 0);
+    ck_assert_int_eq (add (&r, START, 1), 0);
+    ck_assert_int_eq (recorder_publish (&r, SEGMENT_NO_SYNC), 0);
+    char *path = unit_path (dir, r.segment.name);
+    ck_assert_int_eq (truncate (path, keep), 0);
+    crash (&r);
+    open_recorder (&r, dir, START + 3 * MINUTE);
+    recorder_close (&r);
+    expect_once_each (dir, 2, 1);
+    free (path);
+    free (dir);
+  }
+}
+END_TEST
+
+START_TEST (a_file_that_somebody_reads_slowly)
+{
+  char *dir = unit_temp_dir (), *kept = unit_path (dir, "backup");
   struct recorder r;
+  FILE *open_at[6];
   open_recorder (&r, dir, START);
-  ck_assert_int_eq (add (&r, START, 0), 0);
-  ck_assert_int_eq (recorder_publish (&r, SEGMENT_NO_SYNC), 0);
-  char *path = unit_path (dir, r.segment.name);
-  ck_assert_int_eq (truncate (path, 0), 0);
-  crash (&r);
-  open_recorder (&r, dir, START + 3 * MINUTE);
+  for (unsigned i = 0; i < 6; i++) {
+    ck_assert_int_eq (add (&r, START + i * SECOND, i), 0);
+    ck_assert_int_eq (recorder_publish (&r, SEGMENT_NO_SYNC), 0);
+    char *path = unit_path (dir, r.segment.name);
+    open_at[i] = fopen (path, "r");
+    ck_assert_ptr_nonnull (open_at[i]);
+    if (i == 2)
+      ck_assert_int_eq (link (path, kept), 0);
+    free (path);
+  }
+  for (unsigned i = 0; i < 6; i++) {
+    char text[256] = "";
+    size_t n = fread (text, 1, sizeof text - 1, open_at[i]);
+    unsigned entries = 0;
+    for (char *p = text; (p = strstr (p, "{\"n\":")); p++)
+      ck_assert_uint_eq (strtoul (p + 5, NULL, 10), entries++);
+    ck_assert_uint_eq (entries, i + 1);
+    ck_assert_str_eq (text + n - 2, "]\n");
+    fclose (open_at[i]);
+  }
+  for (unsigned i = 6; i < 12; i++) {
+    ck_assert_int_eq (add (&r, START + i * SECOND, i), 0);
+    ck_assert_int_eq (recorder_publish (&r, SEGMENT_NO_SYNC), 0);
+  }
+  ck_assert_int_eq (recorder_finish (&r), 0);
   recorder_close (&r);
-  unlink (path);
-  expect_once_each (dir, 1, 1);
-  free (path);
+  expect_once_each (dir, 12, 1);
+  char *text = unit_read (dir, "backup", NULL);
+  ck_assert_str_eq (text, "[{\"n\":0},\n{\"n\":1},\n{\"n\":2}]\n");
+  free (text);
+  free (kept);
   free (dir);
 }
 END_TEST
@@ -389,7 +432,8 @@ tests (TCase *t)
   tcase_add_test (t, a_directory_that_goes_away);
   tcase_add_test (t, something_else_where_the_directory_should_be);
   tcase_add_test (t, two_at_once_and_the_journal_of_the_second);
-  tcase_add_test (t, an_empty_file_of_our_name);
+  tcase_add_test (t, a_file_torn_by_a_power_cut);
+  tcase_add_test (t, a_file_that_somebody_reads_slowly);
 }
 
 UNIT_MAIN ("recorder", tests)
