@@ -17,6 +17,8 @@ struct worker {
   struct queue queue;
   pthread_t thread;
   pthread_mutex_t lock; /* guards what follows */
+  pthread_cond_t changed; /* the thread ended */
+  bool ended, joined;
   int64_t busy_since_ns, retry_at_ns;
   /* the thread's own */
   struct sample *batch[BATCH];
@@ -138,6 +140,10 @@ work (void *arg)
     write_batch (w);
   }
   flush (w);
+  pthread_mutex_lock (&w->lock);
+  w->ended = true;
+  pthread_cond_signal (&w->changed);
+  pthread_mutex_unlock (&w->lock);
   return NULL;
 }
 
@@ -167,6 +173,11 @@ worker_new (struct instance *output, struct instance *const *filters, size_t n_f
     return r;
   }
   pthread_mutex_init (&w->lock, NULL);
+  pthread_condattr_t attributes;
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init (&w->changed, &attributes);
+  pthread_condattr_destroy (&attributes);
   r = chain_new (filters, n_filters, take_in, w, &w->chain);
   if (!r)
     r = start_thread (w);
@@ -195,7 +206,16 @@ worker_stop (struct worker *w, int64_t until_ns)
 {
   queue_close (&w->queue);
   struct timespec t = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-  return pthread_clockjoin_np (w->thread, NULL, CLOCK_MONOTONIC, &t) == 0;
+  int r = 0;
+  pthread_mutex_lock (&w->lock);
+  while (!w->ended && !r)
+    r = pthread_cond_timedwait (&w->changed, &w->lock, &t);
+  bool join = w->ended && !w->joined;
+  w->joined = w->ended;
+  pthread_mutex_unlock (&w->lock);
+  if (join)
+    pthread_join (w->thread, NULL);
+  return w->joined;
 }
 
 void
@@ -205,6 +225,7 @@ worker_free (struct worker *w)
     return;
   chain_free (w->chain);
   queue_release (&w->queue);
+  pthread_cond_destroy (&w->changed);
   pthread_mutex_destroy (&w->lock);
   free (w);
 }
