@@ -57,10 +57,12 @@ table_add (struct table *t, const char *format, ...)
 {
   char *text;
   va_list args;
+  if (t->failed)
+    return;
   if (t->n == t->cap) {
     size_t cap = t->cap ? t->cap * 2 : 64;
     char **cells = realloc (t->cells, cap * sizeof *cells);
-    t->failed = t->failed || !cells;
+    t->failed = !cells;
     if (t->failed)
       return;
     t->cells = cells;
@@ -69,7 +71,7 @@ table_add (struct table *t, const char *format, ...)
   va_start (args, format);
   int n = vasprintf (&text, format, args);
   va_end (args);
-  t->failed = t->failed || n < 0;
+  t->failed = n < 0;
   if (t->failed)
     return;
   table_clean (text);
