@@ -2,6 +2,7 @@
 
 #include "control-server.h"
 #include "diag.h"
+#include "plan-diff.h"
 #include "sample-json.h"
 #include "status.h"
 
@@ -26,7 +27,8 @@ struct daemon {
   struct control_server *control;
   struct clock_reading started;
   int signals;
-  bool stop, left_behind;
+  bool stop;
+  size_t left_behind; /* instances that hang and were given up */
   uint64_t ticks_seen;
   int64_t ticks_seen_ns;
 };
@@ -82,27 +84,35 @@ on_self (void *arg, struct self_reading *ret)
 
 /* ---- Graphs come and go ---- */
 
-static int
-bring_up (struct daemon *d, char **reason)
+static void
+end_graph (struct daemon *d, struct graph *g, const struct graph *other)
 {
-  d->env.interval_ns = d->plan->settings->interval_ns;
-  int r = graph_new (&d->env, d->plan, on_sample, d, &d->graph, reason);
-  if (r)
+  d->left_behind += graph_end (g, other, in_seconds (d, END_S));
+}
+
+/* Makes the graph of a plan and puts it in the place of the one that runs, which goes on when that fails. */
+static int
+bring_up (struct daemon *d, const struct plan *plan, char **reason)
+{
+  struct graph *before = d->graph, *graph;
+  int64_t interval = d->env.interval_ns;
+  d->env.interval_ns = plan->settings->interval_ns;
+  int r = graph_new (&d->env, plan, before, on_sample, d, &graph, reason);
+  if (r) {
+    d->env.interval_ns = interval;
     return r;
-  sampler_swap (d->sampler, d->graph);
-  r = sampler_wait_first (d->sampler, in_seconds (d, FIRST_TICK_S));
-  if (r)
-    log_warn (d->setup->log, "the first readings take longer than %d s", FIRST_TICK_S);
+  }
+  d->graph = graph;
+  sampler_swap (d->sampler, graph);
+  end_graph (d, before, graph);
   return 0;
 }
 
 static void
-bring_down (struct daemon *d)
+wait_first (struct daemon *d)
 {
-  struct graph *old = sampler_swap (d->sampler, NULL);
-  if (!graph_end (old, in_seconds (d, END_S)))
-    d->left_behind = true;
-  d->graph = NULL;
+  if (sampler_wait_first (d->sampler, in_seconds (d, FIRST_TICK_S)))
+    log_warn (d->setup->log, "the first readings take longer than %d s", FIRST_TICK_S);
 }
 
 static void
@@ -141,27 +151,32 @@ plan_anew (struct daemon *d, struct plan **ret, char **reason)
   return r;
 }
 
+static void
+log_changes (struct daemon *d, const struct plan *to)
+{
+  struct plan_difference *list;
+  size_t n;
+  if (plan_compare (d->plan, to, &list, &n))
+    return;
+  for (size_t i = 0; i < n; i++)
+    if (list[i].change != PLAN_KEEP)
+      log_at (d->setup->log, KK_LOG_INFO, list[i].name, "%s: %s", plan_change_word (list[i].change), list[i].why);
+  free (list);
+}
+
 static int
 replace_plan (struct daemon *d, struct plan *plan, char **reason)
 {
-  struct plan *old = d->plan;
-  bring_down (d);
+  warn_fixed (d, plan);
+  log_changes (d, plan);
+  int r = bring_up (d, plan, reason);
+  if (r) {
+    plan_free (plan);
+    return r;
+  }
+  plan_free (d->plan);
   d->plan = plan;
-  int r = bring_up (d, reason);
-  if (!r) {
-    if (!d->left_behind)
-      plan_free (old);
-    return 0;
-  }
-  d->plan = old;
-  plan_free (plan);
-  char *again = NULL;
-  if (bring_up (d, &again)) {
-    log_error (d->setup->log, "the configuration of before does not start any more either: %s", again ? again : "no memory");
-    d->stop = true;
-  }
-  free (again);
-  return r;
+  return 0;
 }
 
 static int
@@ -173,12 +188,10 @@ reload (struct daemon *d, char **reason)
   if (log_reopen (d->setup->log))
     log_warn (d->setup->log, "cannot open the log file anew; going on with the one that is open");
   int r = plan_anew (d, &plan, reason);
-  if (!r) {
-    warn_fixed (d, plan);
+  if (!r)
     r = replace_plan (d, plan, reason);
-  }
   if (r)
-    log_error (d->setup->log, "reload failed: %s", *reason ? *reason : strerror (-r));
+    log_error (d->setup->log, "reload failed, nothing has changed: %s", *reason ? *reason : strerror (-r));
   else
     log_info (d->setup->log, "reloaded");
   if (d->setup->reloading)
@@ -314,7 +327,10 @@ set_up (struct daemon *d, char **reason)
       *reason = NULL;
     return r;
   }
-  return bring_up (d, reason);
+  r = bring_up (d, d->plan, reason);
+  if (!r)
+    wait_first (d);
+  return r;
 }
 
 /* False when a thread is still in there somewhere: the process ends soon, and with it what is left. */
@@ -322,7 +338,7 @@ static bool
 clear (struct daemon *d)
 {
   if (d->sampler)
-    bring_down (d);
+    end_graph (d, sampler_swap (d->sampler, NULL), NULL);
   control_server_free (d->control);
   if (d->signals >= 0)
     close (d->signals);

@@ -1,5 +1,7 @@
 #include "graph.h"
 
+#include "plan-diff.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,118 +10,151 @@ static void
 deliver (void *arg, const struct sample *sample)
 {
   struct graph *g = arg;
-  __atomic_fetch_add (&g->collected, 1, __ATOMIC_RELAXED);
   g->sink (g->sink_arg, sample);
   for (size_t i = 0; i < g->n_workers; i++)
     worker_put (g->workers[i], sample);
 }
 
-static struct instance *
-filter_named (const struct graph *g, const char *name)
-{
-  for (size_t i = 0; i < g->n_filters; i++)
-    if (!strcmp (g->filters[i]->plan->name, name))
-      return g->filters[i];
-  return NULL;
-}
+/* ---- Making one ---- */
 
-/* The filters of a pipeline; a name that the plan did not enable is passed over (the plan has said so). */
-static int
-resolve (const struct graph *g, char *const *names, size_t n, struct instance ***ret, size_t *ret_n)
+struct making {
+  struct graph *g;
+  const struct plan *plan;
+  const struct graph *before;
+  char **reason;
+};
+
+/* The plan of an instance of before's that `plan` may go on with; NULL: there is none. */
+static const struct instance_plan *
+same_before (const struct making *m, const struct instance_plan *plan)
 {
-  struct instance **filters = calloc (n + 1, sizeof *filters);
-  if (!filters)
-    return -ENOMEM;
-  size_t found = 0;
-  for (size_t i = 0; i < n; i++) {
-    struct instance *filter = filter_named (g, names[i]);
-    if (filter)
-      filters[found++] = filter;
-  }
-  *ret = filters;
-  *ret_n = found;
-  return 0;
+  const struct instance_plan *was = m->before ? plan_instance (m->before->plan, plan->name) : NULL;
+  const char *why;
+  return was && plan_same_instance (m->before->plan, was, m->plan, plan, &why) ? was : NULL;
 }
 
 static int
-add_worker (struct graph *g, struct instance *output)
+create (const struct making *m, const struct instance_plan *plan, struct instance **ret)
 {
-  struct instance **filters;
-  size_t n;
-  int r = resolve (g, output->plan->pipeline, output->plan->n_pipeline, &filters, &n);
-  if (!r)
-    r = worker_new (output, filters, n, g->workers + g->n_workers);
-  if (!r)
-    g->n_workers++;
-  free (filters);
-  return r;
+  return instance_new (m->g->env, m->plan, plan, ret, m->reason);
 }
 
 static int
-add (struct graph *g, const struct instance_plan *plan, char **reason)
+add_input (const struct making *m, const struct instance_plan *plan)
 {
+  struct graph *g = m->g;
+  for (size_t i = 0; same_before (m, plan) && i < m->before->n_inputs; i++)
+    if (!strcmp (m->before->inputs[i]->instance->plan->name, plan->name)) {
+      g->inputs[g->n_inputs++] = m->before->inputs[i];
+      return 0;
+    }
   struct instance *instance;
-  int r = instance_new (g->env, plan, &instance, reason);
-  if (r)
-    return r;
-  if (plan->descriptor->plugin.kind == KK_FILTER) {
-    g->filters[g->n_filters++] = instance;
-    return 0;
-  }
-  if (plan->descriptor->plugin.kind == KK_INPUT)
+  int r = create (m, plan, &instance);
+  if (!r)
     r = input_new (instance, g->inputs + g->n_inputs);
-  else
-    r = add_worker (g, instance);
-  if (r)
-    instance_free (instance);
-  else if (plan->descriptor->plugin.kind == KK_INPUT)
+  if (!r)
     g->n_inputs++;
   return r;
 }
 
 static int
-add_all (struct graph *g, const struct plan *plan, char **reason)
+add_filter (const struct making *m, const struct instance_plan *plan)
 {
-  static const uint32_t order[] = {KK_FILTER, KK_OUTPUT, KK_INPUT};
-  for (size_t k = 0; k < KK_COUNT (order); k++)
-    for (size_t i = 0; i < plan->n_instances; i++) {
-      if (plan->instances[i].descriptor->plugin.kind != order[k])
-        continue;
-      int r = add (g, plan->instances + i, reason);
-      if (r)
-        return r;
+  struct graph *g = m->g;
+  for (size_t i = 0; same_before (m, plan) && i < m->before->n_filters; i++)
+    if (!strcmp (m->before->filters[i]->plan->name, plan->name)) {
+      g->filters[g->n_filters++] = m->before->filters[i];
+      return 0;
     }
-  int r = layout_new (g->env, g->inputs, g->n_inputs, &g->layout, reason);
-  if (r)
-    return r;
-  struct instance **filters;
-  size_t n;
-  r = resolve (g, plan->pipeline, plan->n_pipeline, &filters, &n);
+  int r = create (m, plan, g->filters + g->n_filters);
   if (!r)
-    r = chain_new (filters, n, deliver, g, &g->chain);
+    g->n_filters++;
+  return r;
+}
+
+/* A name that the plan did not enable is passed over: the plan has said so. */
+static int
+create_pipeline (const struct making *m, const struct instance_plan *output, struct instance **filters, size_t *n)
+{
+  for (size_t i = 0; i < output->n_pipeline; i++) {
+    const struct instance_plan *plan = plan_instance (m->plan, output->pipeline[i]);
+    int r = plan ? create (m, plan, filters + *n) : 0;
+    if (r)
+      return r;
+    *n += plan != NULL;
+  }
+  return 0;
+}
+
+static int
+add_output (const struct making *m, const struct instance_plan *plan)
+{
+  struct graph *g = m->g;
+  for (size_t i = 0; same_before (m, plan) && i < m->before->n_workers; i++)
+    if (!strcmp (worker_output (m->before->workers[i])->plan->name, plan->name)) {
+      g->workers[g->n_workers++] = m->before->workers[i];
+      return 0;
+    }
+  struct instance *output, **filters = calloc (plan->n_pipeline + 1, sizeof *filters);
+  size_t n = 0;
+  int r = filters ? create_pipeline (m, plan, filters, &n) : -ENOMEM;
+  if (!r)
+    r = create (m, plan, &output);
+  if (!r) {
+    r = worker_new (output, filters, n, g->workers + g->n_workers);
+    g->n_workers += !r;
+  } else
+    while (n)
+      instance_free (filters[--n]);
   free (filters);
   return r;
 }
 
+static int
+add_all (const struct making *m)
+{
+  struct graph *g = m->g;
+  int r = 0;
+  for (size_t i = 0; i < m->plan->n_pipeline && !r; i++) {
+    const struct instance_plan *plan = plan_instance (m->plan, m->plan->pipeline[i]);
+    r = plan ? add_filter (m, plan) : 0;
+  }
+  for (size_t i = 0; i < m->plan->n_instances && !r; i++)
+    if (m->plan->instances[i].descriptor->plugin.kind == KK_OUTPUT)
+      r = add_output (m, m->plan->instances + i);
+  for (size_t i = 0; i < m->plan->n_instances && !r; i++)
+    if (m->plan->instances[i].descriptor->plugin.kind == KK_INPUT)
+      r = add_input (m, m->plan->instances + i);
+  if (!r)
+    r = layout_new (g->env, g->inputs, g->n_inputs, &g->layout, m->reason);
+  if (!r)
+    r = chain_new (g->filters, g->n_filters, deliver, g, &g->chain);
+  return r;
+}
+
 int
-graph_new (const struct env *env, const struct plan *plan, chain_sink *sink, void *arg, struct graph **ret, char **reason)
+graph_new (const struct env *env, const struct plan *plan, const struct graph *before, chain_sink *sink, void *arg,
+           struct graph **ret, char **reason)
 {
   *reason = NULL;
   struct graph *g = calloc (1, sizeof *g);
   if (!g)
     return -ENOMEM;
-  *g = (struct graph){.env = env, .plan = plan, .sink = sink, .sink_arg = arg};
+  *g = (struct graph){.env = env, .plan = plan_ref (plan), .sink = sink, .sink_arg = arg};
   g->inputs = calloc (plan->n_instances + 1, sizeof *g->inputs);
   g->filters = calloc (plan->n_instances + 1, sizeof *g->filters);
   g->workers = calloc (plan->n_instances + 1, sizeof *g->workers);
-  int r = g->inputs && g->filters && g->workers ? add_all (g, plan, reason) : -ENOMEM;
+  struct making m = {.g = g, .plan = plan, .before = before, .reason = reason};
+  int r = g->inputs && g->filters && g->workers ? add_all (&m) : -ENOMEM;
   if (r) {
-    graph_end (g, INT64_MAX);
+    graph_end (g, before, INT64_MAX);
     return r;
   }
   *ret = g;
   return 0;
 }
+
+/* ---- At work ---- */
 
 void
 graph_collect (struct graph *g, uint64_t tick, const struct kk_time *time)
@@ -131,59 +166,89 @@ graph_collect (struct graph *g, uint64_t tick, const struct kk_time *time)
   sample_unref (s);
 }
 
+/* ---- Ending one ---- */
+
 static bool
-end_workers (struct graph *g, int64_t until_ns)
+has (const struct graph *g, const void *what)
 {
-  bool all = true;
+  for (size_t i = 0; g && i < g->n_inputs; i++)
+    if (g->inputs[i] == what)
+      return true;
+  for (size_t i = 0; g && i < g->n_filters; i++)
+    if (g->filters[i] == what)
+      return true;
+  for (size_t i = 0; g && i < g->n_workers; i++)
+    if (g->workers[i] == what)
+      return true;
+  return false;
+}
+
+void
+graph_hand_over (struct graph *from, const struct graph *to)
+{
+  bool all_stay = true;
+  for (size_t i = 0; i < from->n_filters; i++)
+    all_stay = all_stay && has (to, from->filters[i]);
+  if (!all_stay)
+    chain_flush (from->chain);
+  chain_free (from->chain);
+  from->chain = NULL;
+}
+
+static size_t
+end_workers (struct graph *g, const struct graph *other, int64_t until_ns)
+{
+  size_t left = 0;
   for (size_t i = 0; i < g->n_workers; i++)
-    worker_close (g->workers[i]);
+    if (!has (other, g->workers[i]))
+      worker_close (g->workers[i]);
   for (size_t i = 0; i < g->n_workers; i++) {
-    struct instance *output = worker_output (g->workers[i]);
-    if (!worker_stop (g->workers[i], until_ns)) {
-      if (g->env->log)
-        log_at (g->env->log, KK_LOG_ERROR, output->plan->name, "does not come to an end: left behind with what it had not written");
-      all = false;
+    struct worker *w = g->workers[i];
+    if (has (other, w))
+      continue;
+    if (worker_stop (w, until_ns)) {
+      worker_free (w);
       continue;
     }
-    worker_free (g->workers[i]);
-    instance_free (output);
+    if (g->env->log)
+      log_at (g->env->log, KK_LOG_ERROR, worker_output (w)->plan->name,
+              "does not come to an end: left behind with what it had not written");
+    left++;
   }
-  return all;
+  return left;
 }
 
-static bool
-end_inputs (struct graph *g)
+static size_t
+end_inputs (struct graph *g, const struct graph *other)
 {
-  bool all = true;
-  for (size_t i = 0; i < g->n_inputs; i++) {
-    if (input_stuck (g->inputs + i)) {
-      all = false;
-      continue;
+  size_t left = 0;
+  for (size_t i = 0; i < g->n_inputs; i++)
+    if (!has (other, g->inputs[i])) {
+      if (input_stuck (g->inputs[i]))
+        left++;
+      else
+        input_free (g->inputs[i]);
     }
-    input_release (g->inputs + i);
-    instance_free (g->inputs[i].instance);
-  }
-  return all;
+  return left;
 }
 
-bool
-graph_end (struct graph *g, int64_t until_ns)
+size_t
+graph_end (struct graph *g, const struct graph *other, int64_t until_ns)
 {
   if (!g)
-    return true;
-  if (g->chain)
+    return 0;
+  if (g->chain && !other)
     chain_flush (g->chain);
-  bool all = end_workers (g, until_ns);
-  all = end_inputs (g) && all;
-  if (!all)
-    return false;
+  size_t left = end_workers (g, other, until_ns) + end_inputs (g, other);
   chain_free (g->chain);
   for (size_t i = 0; i < g->n_filters; i++)
-    instance_free (g->filters[i]);
+    if (!has (other, g->filters[i]))
+      instance_free (g->filters[i]);
   layout_free (g->layout);
+  plan_free (g->plan);
   free (g->inputs);
   free (g->filters);
   free (g->workers);
   free (g);
-  return true;
+  return left;
 }

@@ -9,41 +9,45 @@ enum { GAP_INTERVALS = 4 };
 #define GAP_MIN_NS INT64_C (2000000000)
 #define SUSPEND_NS INT64_C (100000000)
 
-int
-input_new (struct instance *instance, struct input *ret)
-{
-  struct clock_reading now = clock_read (&instance->env->clock);
-  struct input in = {.instance = instance,
-                     .interval_ns = instance->plan->interval_ns,
-                     .last_good_ns = now.mono_ns,
-                     .last_boot_ns = now.boot_ns,
-                     .first = true};
-  int r = rows_new (&instance->env->host, instance->plan->descriptor, instance->plan->config, &in.rows);
-  if (r)
-    return r;
-  in.latest = calloc (instance->plugin->n_tables, sizeof *in.latest);
-  if (!in.latest)
-    r = -ENOMEM;
-  for (uint32_t t = 0; !r && t < instance->plugin->n_tables; t++)
-    if (!(in.latest[t] = rows_absent (in.rows, t, KK_FIRST)))
-      r = -ENOMEM;
-  if (r) {
-    input_release (&in);
-    return r;
-  }
-  *ret = in;
-  return 0;
-}
-
 void
-input_release (struct input *in)
+input_free (struct input *in)
 {
+  if (!in)
+    return;
   for (uint32_t t = 0; in->latest && t < in->instance->plugin->n_tables; t++)
     block_unref (in->latest[t]);
   free (in->latest);
   rows_free (in->rows);
-  in->latest = NULL;
-  in->rows = NULL;
+  instance_free (in->instance);
+  free (in);
+}
+
+int
+input_new (struct instance *instance, struct input **ret)
+{
+  struct clock_reading now = clock_read (&instance->env->clock);
+  struct input *in = calloc (1, sizeof *in);
+  if (!in) {
+    instance_free (instance);
+    return -ENOMEM;
+  }
+  *in = (struct input){.instance = instance,
+                       .interval_ns = instance->plan->interval_ns,
+                       .last_good_ns = now.mono_ns,
+                       .last_boot_ns = now.boot_ns,
+                       .first = true};
+  int r = rows_new (&instance->env->host, instance->plan->descriptor, instance->plan->config, &in->rows);
+  if (!r && !(in->latest = calloc (instance->plugin->n_tables, sizeof *in->latest)))
+    r = -ENOMEM;
+  for (uint32_t t = 0; !r && t < instance->plugin->n_tables; t++)
+    if (!(in->latest[t] = rows_absent (in->rows, t, KK_FIRST)))
+      r = -ENOMEM;
+  if (r) {
+    input_free (in);
+    return r;
+  }
+  *ret = in;
+  return 0;
 }
 
 bool

@@ -18,8 +18,9 @@ struct input {
   bool stuck;             /* a thread has been left behind in its read; ask input_stuck */
 };
 
-int input_new (struct instance *instance, struct input *ret);
-void input_release (struct input *in); /* not the instance */
+/* Takes the instance over, also on failure. */
+int input_new (struct instance *instance, struct input **ret);
+void input_free (struct input *in); /* and its instance; NULL is fine */
 
 bool input_due (const struct input *in, int64_t mono_ns);
 /* Works out what a read at this time is to be told, and when the next one is due. */

@@ -15,7 +15,7 @@ thread_cpu_ns (void)
 }
 
 int
-instance_new (const struct env *env, const struct instance_plan *plan, struct instance **ret, char **reason)
+instance_new (const struct env *env, const struct plan *whole, const struct instance_plan *plan, struct instance **ret, char **reason)
 {
   *reason = NULL;
   struct instance *i = calloc (1, sizeof *i);
@@ -23,7 +23,9 @@ instance_new (const struct env *env, const struct instance_plan *plan, struct in
     return -ENOMEM;
   i->face.host = &env->host;
   i->env = env;
+  i->whole = plan_ref (whole);
   i->plan = plan;
+  i->sample_interval_ns = env->interval_ns;
   i->plugin = &plan->descriptor->plugin;
   pthread_mutex_init (&i->lock, NULL);
   int r = i->plugin->create (&i->face, plan->config, &i->state);
@@ -46,6 +48,7 @@ instance_free (struct instance *i)
     return;
   if (i->created && i->plugin->destroy)
     i->plugin->destroy (i->state);
+  plan_free (i->whole);
   pthread_mutex_destroy (&i->lock);
   free (i);
 }
@@ -168,7 +171,7 @@ static int64_t
 host_interval (const struct kk_instance *self)
 {
   const struct instance *i = instance_of (self);
-  return i->plugin->kind == KK_INPUT && i->plan->interval_ns ? i->plan->interval_ns : i->env->interval_ns;
+  return i->plugin->kind == KK_INPUT && i->plan->interval_ns ? i->plan->interval_ns : i->sample_interval_ns;
 }
 
 static void

@@ -34,8 +34,10 @@ struct instance_stats {
 struct instance {
   struct kk_instance face;
   const struct env *env;
+  struct plan *whole;               /* keeps `plan` alive */
   const struct instance_plan *plan;
   const struct kk_plugin *plugin; /* plan->descriptor->plugin */
+  int64_t sample_interval_ns;     /* when it was made */
   void *state;
   bool created;
   uint32_t begun;       /* calls so far; only whoever calls it */
@@ -46,8 +48,10 @@ struct instance {
   char last_message[INSTANCE_TEXT_SIZE]; /* the newest warning or error it logged */
 };
 
-/* Calls `create`. On failure *reason is one sentence for the user (the caller's to free). */
-int instance_new (const struct env *env, const struct instance_plan *plan, struct instance **ret, char **reason);
+/* Calls `create`. `plan` is a part of `whole`, of which a reference is kept (NULL: the caller keeps `plan`). On failure *reason is one sentence for the user (the
+ * caller's to free). */
+int instance_new (const struct env *env, const struct plan *whole, const struct instance_plan *plan, struct instance **ret,
+                  char **reason);
 /* Calls `destroy`; NULL is fine. */
 void instance_free (struct instance *i);
 

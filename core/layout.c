@@ -76,9 +76,9 @@ add_source (struct joined *j, struct source from)
 
 /* A further producer of a keyed table must have the very fields of the first. */
 static int
-same_fields (const struct joined *j, const struct table_schema *t, const struct input *inputs, struct source from, char **reason)
+same_fields (const struct joined *j, const struct table_schema *t, struct input *const *inputs, struct source from, char **reason)
 {
-  const struct input *in = inputs + from.input, *first = inputs + j->sources[0].input;
+  const struct input *in = inputs[from.input], *first = inputs[j->sources[0].input];
   const struct kk_table *declared = in->instance->plugin->tables + from.table;
   uint32_t n = 0;
   for (uint32_t f = 0; f < declared->n_fields; f++) {
@@ -97,9 +97,9 @@ same_fields (const struct joined *j, const struct table_schema *t, const struct 
 }
 
 static int
-join_single (struct joined *j, struct table_schema *t, const struct input *inputs, struct source from, char **reason)
+join_single (struct joined *j, struct table_schema *t, struct input *const *inputs, struct source from, char **reason)
 {
-  const struct input *in = inputs + from.input;
+  const struct input *in = inputs[from.input];
   const struct kk_table *declared = in->instance->plugin->tables + from.table;
   for (uint32_t f = 0; f < declared->n_fields; f++) {
     int32_t column = rows_column (in->rows, from.table, f);
@@ -108,7 +108,7 @@ join_single (struct joined *j, struct table_schema *t, const struct input *input
     int64_t other = table_schema_find (t, declared->fields[f].name);
     if (other >= 0)
       return refuse (reason, "%s and %s both give %s.%s: rename the table of one with `tables: {%s: …}`",
-                     inputs[j->fields[other].from.input].instance->plan->name, in->instance->plan->name, t->name,
+                     inputs[j->fields[other].from.input]->instance->plan->name, in->instance->plan->name, t->name,
                      declared->fields[f].name, declared->name);
     int r = add_field (j, t, declared->fields + f, from, (uint32_t) column);
     if (r)
@@ -118,11 +118,11 @@ join_single (struct joined *j, struct table_schema *t, const struct input *input
 }
 
 static int
-join (struct layout *l, uint32_t at, const struct input *inputs, struct source from, char **reason)
+join (struct layout *l, uint32_t at, struct input *const *inputs, struct source from, char **reason)
 {
   struct joined *j = l->tables + at;
   struct table_schema *t = l->schema->tables + at;
-  const struct input *in = inputs + from.input;
+  const struct input *in = inputs[from.input];
   const struct kk_table *declared = in->instance->plugin->tables + from.table;
   int r = 0;
   if (!t->name)
@@ -140,25 +140,25 @@ join (struct layout *l, uint32_t at, const struct input *inputs, struct source f
 }
 
 static int
-count_tables (const struct input *inputs, size_t n, const char **names, uint32_t *ret)
+count_tables (struct input *const *inputs, size_t n, const char **names, uint32_t *ret)
 {
   uint32_t count = 0;
   for (uint32_t i = 0; i < n; i++)
-    for (uint32_t t = 0; t < inputs[i].instance->plugin->n_tables; t++) {
-      if (!rows_has_table (inputs[i].rows, t))
+    for (uint32_t t = 0; t < inputs[i]->instance->plugin->n_tables; t++) {
+      if (!rows_has_table (inputs[i]->rows, t))
         continue;
       uint32_t k = 0;
-      while (k < count && strcmp (names[k], table_name (inputs + i, t)))
+      while (k < count && strcmp (names[k], table_name (inputs[i], t)))
         k++;
       if (k == count)
-        names[count++] = table_name (inputs + i, t);
+        names[count++] = table_name (inputs[i], t);
     }
   *ret = count;
   return 0;
 }
 
 static int
-build (struct layout *l, const struct input *inputs, size_t n, const char **names, char **reason)
+build (struct layout *l, struct input *const *inputs, size_t n, const char **names, char **reason)
 {
   uint32_t count;
   count_tables (inputs, n, names, &count);
@@ -168,11 +168,11 @@ build (struct layout *l, const struct input *inputs, size_t n, const char **name
   if (!l->schema || !l->tables || !l->n_segments)
     return -ENOMEM;
   for (uint32_t i = 0; i < n; i++)
-    for (uint32_t t = 0; t < inputs[i].instance->plugin->n_tables; t++) {
-      if (!rows_has_table (inputs[i].rows, t))
+    for (uint32_t t = 0; t < inputs[i]->instance->plugin->n_tables; t++) {
+      if (!rows_has_table (inputs[i]->rows, t))
         continue;
       uint32_t at = 0;
-      while (strcmp (names[at], table_name (inputs + i, t)))
+      while (strcmp (names[at], table_name (inputs[i], t)))
         at++;
       int r = join (l, at, inputs, (struct source){i, t}, reason);
       if (r)
@@ -189,13 +189,13 @@ build (struct layout *l, const struct input *inputs, size_t n, const char **name
 }
 
 int
-layout_new (const struct env *env, const struct input *inputs, size_t n, struct layout **ret, char **reason)
+layout_new (const struct env *env, struct input *const *inputs, size_t n, struct layout **ret, char **reason)
 {
   *reason = NULL;
   struct layout *l = calloc (1, sizeof *l);
   size_t most = 1;
   for (size_t i = 0; i < n; i++)
-    most += inputs[i].instance->plugin->n_tables;
+    most += inputs[i]->instance->plugin->n_tables;
   const char **names = calloc (most, sizeof *names);
   int r = -ENOMEM;
   if (l && names) {
@@ -255,11 +255,11 @@ same_key (const struct block *a, uint32_t i, const struct block *b, uint32_t j, 
 }
 
 static bool
-seen_before (const struct joined *joined, const struct input *inputs, uint32_t segment, uint32_t row, bool strings)
+seen_before (const struct joined *joined, struct input *const *inputs, uint32_t segment, uint32_t row, bool strings)
 {
-  const struct block *b = inputs[joined->sources[segment].input].latest[joined->sources[segment].table];
+  const struct block *b = inputs[joined->sources[segment].input]->latest[joined->sources[segment].table];
   for (uint32_t s = 0; s < segment; s++) {
-    const struct block *earlier = inputs[joined->sources[s].input].latest[joined->sources[s].table];
+    const struct block *earlier = inputs[joined->sources[s].input]->latest[joined->sources[s].table];
     for (uint32_t i = 0; i < earlier->n_rows; i++)
       if (same_key (earlier, i, b, row, strings))
         return true;
@@ -270,9 +270,9 @@ seen_before (const struct joined *joined, const struct input *inputs, uint32_t s
 /* The block without the rows whose keys an earlier producer has: a new reference, mostly to the block itself. Tables with several
  * producers are small (a few devices each), so this is the obvious search. */
 static struct block *
-without_duplicates (struct layout *l, const struct joined *joined, const struct input *inputs, uint32_t segment, bool strings)
+without_duplicates (struct layout *l, const struct joined *joined, struct input *const *inputs, uint32_t segment, bool strings)
 {
-  struct block *b = inputs[joined->sources[segment].input].latest[joined->sources[segment].table];
+  struct block *b = inputs[joined->sources[segment].input]->latest[joined->sources[segment].table];
   uint32_t n = 0;
   uint32_t *kept = segment ? malloc ((b->n_rows + 1) * sizeof *kept) : NULL;
   for (uint32_t i = 0; kept && i < b->n_rows; i++)
@@ -303,7 +303,7 @@ without_duplicates (struct layout *l, const struct joined *joined, const struct 
 }
 
 static int
-collect_keyed (struct layout *l, uint32_t table, const struct input *inputs, struct sample *s)
+collect_keyed (struct layout *l, uint32_t table, struct input *const *inputs, struct sample *s)
 {
   const struct joined *j = l->tables + table;
   const struct table_schema *schema = l->schema->tables + table;
@@ -323,13 +323,13 @@ collect_keyed (struct layout *l, uint32_t table, const struct input *inputs, str
 }
 
 static int
-collect_single (struct layout *l, uint32_t table, const struct input *inputs, struct sample *s)
+collect_single (struct layout *l, uint32_t table, struct input *const *inputs, struct sample *s)
 {
   const struct joined *j = l->tables + table;
   struct segment *g = s->tables[table].segments;
   g->n_rows = 1;
   for (uint32_t f = 0; f < l->schema->tables[table].n_fields; f++) {
-    const struct block *b = inputs[j->fields[f].from.input].latest[j->fields[f].from.table];
+    const struct block *b = inputs[j->fields[f].from.input]->latest[j->fields[f].from.table];
     if (sample_own (s, b))
       return -E2BIG;
     g->columns[f] = column_of (b, j->fields[f].column);
@@ -338,7 +338,7 @@ collect_single (struct layout *l, uint32_t table, const struct input *inputs, st
 }
 
 struct sample *
-layout_collect (struct layout *l, const struct input *inputs, uint64_t tick, const struct kk_time *time)
+layout_collect (struct layout *l, struct input *const *inputs, uint64_t tick, const struct kk_time *time)
 {
   struct sample *s = sample_new (&l->env->host, l->schema, l->n_segments);
   if (!s)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t INPUT_DEADLINE = 2000000000, OUTPUT_DEADLINE = 30000000000;
+static const int64_t LEAST_DEADLINE = 250000000, MOST_DEADLINE = 5000000000, OUTPUT_DEADLINE = 30000000000;
 
 /* ---- Finding the plugin ---- */
 
@@ -88,6 +88,14 @@ check_host_keys (struct making *m, const struct draft *draft, const struct descr
       diag_add (m->d, DIAG_ERROR, pair->at, "'%s' is for %s, and '%s' is %s %s: remove it", host_names[i], kinds_word (kinds),
                 draft->name, kind == HOST_FILTER ? "a" : "an", kind_word (descriptor->plugin.kind));
   }
+}
+
+/* Half a sample's interval, so that the others are still read in time when one hangs. */
+static int64_t
+input_deadline (int64_t interval)
+{
+  int64_t half = interval / 2;
+  return half < LEAST_DEADLINE ? LEAST_DEADLINE : half > MOST_DEADLINE ? MOST_DEADLINE : half;
 }
 
 static void
@@ -180,7 +188,9 @@ fill (struct making *m, const struct draft *draft, const struct host_options *ho
     units_duration (instance->descriptor->plugin.interval, &own); /* checked when the plugin was loaded */
   int64_t least = m->plan->settings->interval_ns;
   instance->interval_ns = host->interval_ns ? host->interval_ns : own > least ? own : least;
-  instance->deadline_ns = host->deadline_ns ? host->deadline_ns : plugin->kind == KK_OUTPUT ? OUTPUT_DEADLINE : INPUT_DEADLINE;
+  instance->deadline_ns = host->deadline_ns           ? host->deadline_ns
+                          : plugin->kind == KK_OUTPUT ? OUTPUT_DEADLINE
+                                                      : input_deadline (least);
   instance->queue_bytes = host->queue_bytes;
   instance->queue_age_ns = host->queue_age_ns;
   instance->pass_on_error = host->on_error == 1;

@@ -31,10 +31,19 @@ free_instance (struct instance_plan *instance)
   free (instance->name);
 }
 
+struct plan *
+plan_ref (const struct plan *p)
+{
+  struct plan *same = (struct plan *) (uintptr_t) p;
+  if (same)
+    __atomic_add_fetch (&same->refs, 1, __ATOMIC_RELAXED);
+  return same;
+}
+
 void
 plan_free (struct plan *p)
 {
-  if (!p)
+  if (!p || __atomic_sub_fetch (&p->refs, 1, __ATOMIC_ACQ_REL))
     return;
   for (size_t i = 0; i < p->n_instances; i++)
     free_instance (&p->instances[i]);
@@ -81,6 +90,7 @@ plan_make_text (const char *config_file, const char *text, size_t length, struct
   struct making m = {.plan = calloc (1, sizeof (struct plan)), .modules = modules, .d = d, .text = text, .length = length};
   if (!m.plan)
     return -ENOMEM;
+  m.plan->refs = 1;
   size_t errors = d->errors;
   int r = plan_load (&m, config_file);
   if (r == 0)

@@ -40,6 +40,7 @@ struct instance_plan {
 };
 
 struct plan {
+  uint32_t refs;                   /* instances that go on over a reload keep the plan they came from */
   char *config_file; /* NULL: built-in defaults */
   struct settings *settings;
   struct instance_plan *instances; /* enabled ones: inputs, then filters, then outputs, each in the order of the file */
@@ -60,6 +61,7 @@ int plan_make (const char *config_file, struct modules *modules, struct diag *d,
 /* The same for a file that is not written yet: its text is `text`, conf.d is looked for beside `config_file`. */
 int plan_make_text (const char *config_file, const char *text, size_t length, struct modules *modules, struct diag *d,
                     struct plan **ret);
-void plan_free (struct plan *p);
+struct plan *plan_ref (const struct plan *p);
+void plan_free (struct plan *p); /* gives one reference up; NULL is fine */
 const struct instance_plan *plan_instance (const struct plan *p, const char *name);
 #endif

@@ -85,7 +85,7 @@ lead (struct sampler *s)
 {
   struct graph *g = s->graph;
   while (s->next_input < g->n_inputs) {
-    struct input *in = g->inputs + s->next_input++;
+    struct input *in = g->inputs[s->next_input++];
     if (!input_due (in, s->tick_time.mono_ns))
       continue;
     if (input_stuck (in)) {
@@ -110,8 +110,8 @@ first_deadline (const struct graph *g)
 {
   int64_t first = INT64_C (1000000000);
   for (size_t i = 0; i < g->n_inputs; i++)
-    if (g->inputs[i].instance->plan->deadline_ns < first)
-      first = g->inputs[i].instance->plan->deadline_ns;
+    if (g->inputs[i]->instance->plan->deadline_ns < first)
+      first = g->inputs[i]->instance->plan->deadline_ns;
   return first;
 }
 
@@ -281,7 +281,9 @@ sampler_swap (struct sampler *s, struct graph *graph)
     pthread_cond_wait (&s->changed, &s->lock);
   struct graph *old = s->graph;
   s->graph = graph;
-  if (graph) {
+  if (old && graph)
+    graph_hand_over (old, graph);
+  if (graph && (!old || s->schedule.interval_ns != s->env->interval_ns)) {
     struct clock_reading now = clock_read (&s->env->clock);
     struct schedule before = s->schedule;
     schedule_init (&s->schedule, s->env->interval_ns, &now);

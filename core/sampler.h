@@ -14,8 +14,8 @@
 struct sampler;
 
 int sampler_new (const struct env *env, struct sampler **ret);
-/* Puts a graph in (NULL: rest) between two ticks and returns the one before; the first tick of a new one is at once. A tick under way
- * ends first, which the deadlines of the reads bound. */
+/* Puts a graph in (NULL: rest) between two ticks and returns the one before, after graph_hand_over. A tick under way ends first, which
+ * the deadlines of the reads bound. Ticks go on as they were; the first one is at once, as it is when env's interval has changed. */
 struct graph *sampler_swap (struct sampler *s, struct graph *graph);
 /* Waits until the graph has had its first tick: 0, or -ETIMEDOUT at until_ns (monotonic). */
 int sampler_wait_first (struct sampler *s, int64_t until_ns);

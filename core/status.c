@@ -210,7 +210,7 @@ list_graph (void *arg, const struct graph *g)
 {
   struct listing *l = arg;
   for (size_t i = 0; i < g->n_inputs; i++) {
-    const struct input *in = g->inputs + i;
+    const struct input *in = g->inputs[i];
     struct json_object *o = add_instance (l, in->instance, input_stuck (in), false);
     struct rows_counts c = rows_counts (in->rows);
     add_u64 (o, "bad_fields", c.bad_sets);
@@ -219,8 +219,13 @@ list_graph (void *arg, const struct graph *g)
   }
   for (size_t i = 0; i < g->n_filters; i++)
     add_instance (l, g->filters[i], false, false);
-  for (size_t i = 0; i < g->n_workers; i++)
+  for (size_t i = 0; i < g->n_workers; i++) {
+    size_t n;
+    struct instance *const *filters = worker_filters (g->workers[i], &n);
+    for (size_t k = 0; k < n; k++)
+      add_instance (l, filters[k], false, false);
     add_output (l, g->workers[i]);
+  }
 }
 
 struct json_object *
@@ -274,10 +279,14 @@ count_losses (void *arg, const struct graph *g)
 {
   struct losses *sum = arg;
   for (size_t i = 0; i < g->n_inputs; i++)
-    add_losses (sum, g->inputs[i].instance);
+    add_losses (sum, g->inputs[i]->instance);
   for (size_t i = 0; i < g->n_filters; i++)
     add_losses (sum, g->filters[i]);
   for (size_t i = 0; i < g->n_workers; i++) {
+    size_t n;
+    struct instance *const *filters = worker_filters (g->workers[i], &n);
+    for (size_t k = 0; k < n; k++)
+      add_losses (sum, filters[k]);
     add_losses (sum, worker_output (g->workers[i]));
     sum->dropped += worker_view (g->workers[i]).dropped;
   }

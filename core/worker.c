@@ -13,6 +13,8 @@ enum { BATCH = 64, STACK = 512 << 10 };
 
 struct worker {
   struct instance *output;
+  struct instance **filters;
+  size_t n_filters;
   struct chain *chain;
   struct queue queue;
   pthread_t thread;
@@ -57,7 +59,7 @@ jitter (int64_t ns)
 static bool
 back_off (struct worker *w)
 {
-  int64_t most = w->output->env->interval_ns * 8;
+  int64_t most = kk_interval (&w->output->face) * 8;
   most = most < BACKOFF_FIRST_NS ? BACKOFF_FIRST_NS : most > BACKOFF_MOST_NS ? BACKOFF_MOST_NS : most;
   w->backoff_ns = w->backoff_ns ? w->backoff_ns * 2 : BACKOFF_FIRST_NS;
   if (w->backoff_ns > most)
@@ -160,28 +162,40 @@ start_thread (struct worker *w)
   return -r;
 }
 
+static void
+free_instances (struct instance *output, struct instance *const *filters, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    instance_free (filters[i]);
+  instance_free (output);
+}
+
 int
 worker_new (struct instance *output, struct instance *const *filters, size_t n_filters, struct worker **ret)
 {
   struct worker *w = calloc (1, sizeof *w);
-  if (!w)
-    return -ENOMEM;
-  w->output = output;
-  int r = queue_init (&w->queue, (size_t) output->plan->queue_bytes, output->plan->queue_age_ns);
+  int r = w ? queue_init (&w->queue, (size_t) output->plan->queue_bytes, output->plan->queue_age_ns) : -ENOMEM;
   if (r) {
     free (w);
+    free_instances (output, filters, n_filters);
     return r;
   }
+  w->output = output;
   pthread_mutex_init (&w->lock, NULL);
   pthread_condattr_t attributes;
   pthread_condattr_init (&attributes);
   pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
   pthread_cond_init (&w->changed, &attributes);
   pthread_condattr_destroy (&attributes);
-  r = chain_new (filters, n_filters, take_in, w, &w->chain);
+  w->filters = calloc (n_filters + 1, sizeof (struct instance *));
+  r = w->filters ? chain_new (filters, n_filters, take_in, w, &w->chain) : -ENOMEM;
+  for (size_t i = 0; w->filters && i < n_filters; i++)
+    w->filters[w->n_filters++] = filters[i];
   if (!r)
     r = start_thread (w);
   if (r) {
+    if (!w->filters)
+      free_instances (NULL, filters, n_filters);
     worker_free (w);
     return r;
   }
@@ -224,10 +238,19 @@ worker_free (struct worker *w)
   if (!w)
     return;
   chain_free (w->chain);
+  free_instances (w->output, w->filters, w->n_filters);
+  free (w->filters);
   queue_release (&w->queue);
   pthread_cond_destroy (&w->changed);
   pthread_mutex_destroy (&w->lock);
   free (w);
+}
+
+struct instance *const *
+worker_filters (const struct worker *w, size_t *ret_n)
+{
+  *ret_n = w->n_filters;
+  return w->filters;
 }
 
 struct worker_view

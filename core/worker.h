@@ -8,14 +8,15 @@
 
 struct worker;
 
-/* Starts the thread. `filters` are the output's own; the array is copied. */
+/* Starts the thread. `filters` are the output's own; the array is copied, the instances are the worker's from now on, as is the
+ * output; on failure they are freed. */
 int worker_new (struct instance *output, struct instance *const *filters, size_t n_filters, struct worker **ret);
 void worker_put (struct worker *w, const struct sample *sample);
 /* Lets it finish what is queued, then flush, for at most until_ns (CLOCK_MONOTONIC). Returns true when the thread has ended; then
  * worker_free may be called. A worker that hangs is left behind. */
 bool worker_stop (struct worker *w, int64_t until_ns);
 void worker_close (struct worker *w); /* begins the stop without waiting */
-void worker_free (struct worker *w);
+void worker_free (struct worker *w); /* and its instances */
 
 struct worker_view {
   size_t queued, queued_bytes, most, max_bytes;
@@ -25,4 +26,5 @@ struct worker_view {
 };
 struct worker_view worker_view (struct worker *w);
 struct instance *worker_output (const struct worker *w);
+struct instance *const *worker_filters (const struct worker *w, size_t *ret_n);
 #endif

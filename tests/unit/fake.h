@@ -90,7 +90,7 @@ fake_instance (const struct env *env, const struct instance_plan *plan)
 {
   struct instance *i = NULL;
   char *reason = NULL;
-  int r = instance_new (env, plan, &i, &reason);
+  int r = instance_new (env, NULL, plan, &i, &reason);
   ck_assert_msg (r == 0, "%s", reason ? reason : "no reason");
   return i;
 }

@@ -105,14 +105,14 @@ set_up (struct bench *b, size_t n)
     b->plans[i].tables = b->renames + i;
     b->plans[i].n_tables = 1;
   }
-  b->plan = (struct plan){.instances = b->plans, .n_instances = n};
+  b->plan = (struct plan){.refs = 1, .instances = b->plans, .n_instances = n};
 }
 
 static void
 go (struct bench *b)
 {
   char *reason = NULL;
-  ck_assert_int_eq (graph_new (&b->env, &b->plan, sink, b, &b->graph, &reason), 0);
+  ck_assert_int_eq (graph_new (&b->env, &b->plan, NULL, sink, b, &b->graph, &reason), 0);
   ck_assert_ptr_null (sampler_swap (b->sampler, b->graph));
 }
 
@@ -132,7 +132,7 @@ tear_down (struct bench *b)
 {
   struct graph *graph = sampler_swap (b->sampler, NULL);
   ck_assert_ptr_eq (graph, b->graph);
-  ck_assert (graph_end (graph, real_in (5)));
+  ck_assert_uint_eq (graph_end (graph, NULL, real_in (5)), 0);
   ck_assert (sampler_end (b->sampler));
   kk_sample_unref (b->last);
   descriptor_free (b->d);
@@ -220,7 +220,7 @@ START_TEST (a_failed_read_leaves_nothing_and_does_not_count_as_good)
     ck_assert_uint_eq (b.absent[0], KK_ERROR);
     ck_assert_uint_eq (b.absent[1], KK_PRESENT);
   }
-  ck_assert_uint_eq (b.graph->inputs[0].instance->stats.failures, 2);
+  ck_assert_uint_eq (b.graph->inputs[0]->instance->stats.failures, 2);
   b.configs[0].result = 0;
   fake_pass (&b.now, SECOND);
   sampler_wake (b.sampler);
@@ -276,7 +276,7 @@ START_TEST (an_input_that_hangs_holds_up_nobody)
   ck_assert_uint_eq (sampler_view (b.sampler).stuck, 1);
   if (!getenv ("KK_SLOW") || strtod (getenv ("KK_SLOW"), NULL) <= 1)
     ck_assert_uint_le (sampler_view (b.sampler).missed, missed + 10); /* a busy machine may miss some, a hang would miss all */
-  ck_assert_uint_eq (instance_stats (b.graph->inputs[1].instance).overruns, 1);
+  ck_assert_uint_eq (instance_stats (b.graph->inputs[1]->instance).overruns, 1);
   let_go (&b, 1);
   WAIT_FOR (reads (&b, 1) >= 3);
   WAIT_FOR (absent (&b, 1) == KK_PRESENT);
@@ -339,9 +339,9 @@ START_TEST (the_end_while_a_read_hangs)
   WAIT_FOR (__atomic_load_n (&b.configs[0].entered, __ATOMIC_ACQUIRE));
   ck_assert (!sampler_end (b.sampler));
   let_go (&b, 0);
-  WAIT_FOR (!input_stuck (b.graph->inputs)); /* then what was left is nobody's any more */
+  WAIT_FOR (!input_stuck (b.graph->inputs[0])); /* then what was left is nobody's any more */
   ck_assert (sampler_end (b.sampler));
-  ck_assert (graph_end (b.graph, real_in (1)));
+  ck_assert_uint_eq (graph_end (b.graph, NULL, real_in (1)), 0);
   kk_sample_unref (b.last);
   descriptor_free (b.d);
 }
@@ -366,21 +366,46 @@ START_TEST (graphs_are_swapped_between_ticks)
   set_up (&a, 2);
   set_up (&b, 2);
   go_real (&a, MS);
-  char *reason = NULL;
-  ck_assert_int_eq (graph_new (&a.env, &b.plan, sink, &b, &b.graph, &reason), 0);
   for (int i = 0; i < 50; i++) {
     struct bench *to = i % 2 ? &a : &b, *from = i % 2 ? &b : &a;
+    char *reason = NULL;
+    ck_assert_int_eq (graph_new (&a.env, &to->plan, NULL, sink, to, &to->graph, &reason), 0);
     ck_assert_ptr_eq (sampler_swap (a.sampler, to->graph), from->graph);
-    ck_assert_int_eq (sampler_wait_first (a.sampler, real_in (5)), 0);
-    ck_assert_uint_gt (samples (to), 0);
     uint32_t seen = samples (from), now = samples (to);
     WAIT_FOR (samples (to) > now + 2);
     ck_assert_uint_eq (samples (from), seen); /* nothing happens in a graph that was taken out */
+    ck_assert_uint_eq (graph_end (from->graph, to->graph, real_in (5)), 0);
   }
   tear_down (&a);
-  ck_assert (graph_end (b.graph, real_in (1)));
   kk_sample_unref (b.last);
   descriptor_free (b.d);
+}
+END_TEST
+
+START_TEST (a_reload_goes_on_with_what_did_not_change)
+{
+  struct bench b;
+  set_up (&b, 3);
+  go_real (&b, 2 * MS);
+  struct instance_plan changed[2] = {b.plans[0], b.plans[1]};
+  changed[1].interval_ns *= 3;
+  struct plan plan = {.refs = 1, .instances = changed, .n_instances = 2};
+  WAIT_FOR (samples (&b) >= 5);
+  struct graph *before = b.graph;
+  struct input *kept = before->inputs[0];
+  char *reason = NULL;
+  ck_assert_int_eq (graph_new (&b.env, &plan, before, sink, &b, &b.graph, &reason), 0);
+  ck_assert_ptr_eq (b.graph->inputs[0], kept);
+  ck_assert_ptr_ne (b.graph->inputs[1], before->inputs[1]);
+  ck_assert_uint_eq (b.graph->n_inputs, 2);
+  uint32_t ticks = (uint32_t) sampler_view (b.sampler).ticks, now = samples (&b);
+  ck_assert_ptr_eq (sampler_swap (b.sampler, b.graph), before);
+  ck_assert_uint_eq (graph_end (before, b.graph, real_in (5)), 0);
+  WAIT_FOR (samples (&b) > now + 5);
+  ck_assert_uint_gt (sampler_view (b.sampler).ticks, ticks);
+  ck_assert_uint_eq (absent (&b, 0), KK_PRESENT);
+  ck_assert_uint_gt (instance_stats (kept->instance).calls, 5);
+  tear_down (&b);
 }
 END_TEST
 
@@ -397,6 +422,7 @@ tests (TCase *t)
   tcase_add_test (t, the_end_while_a_read_hangs);
   tcase_add_test (t, two_hundred_samples_a_second);
   tcase_add_test (t, graphs_are_swapped_between_ticks);
+  tcase_add_test (t, a_reload_goes_on_with_what_did_not_change);
 }
 
 UNIT_MAIN ("sampler", tests)

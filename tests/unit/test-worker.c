@@ -94,7 +94,6 @@ tear_down (void)
 {
   worker_free (worker);
   worker = NULL;
-  instance_free (output);
   schema_unref (schema);
   descriptor_free (d);
 }

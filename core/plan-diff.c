@@ -1,0 +1,97 @@
+#include "plan-diff.h"
+
+#include "option.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+same_tables (const struct instance_plan *a, const struct instance_plan *b)
+{
+  if (a->n_tables != b->n_tables)
+    return false;
+  for (size_t i = 0; i < a->n_tables; i++)
+    if (strcmp (a->tables[i].from, b->tables[i].from) || strcmp (a->tables[i].to, b->tables[i].to))
+      return false;
+  return true;
+}
+
+/* An output goes on with its queue only when the filters behind that queue do. */
+static bool
+same_pipeline (const struct plan *from, const struct instance_plan *a, const struct plan *to, const struct instance_plan *b)
+{
+  if (a->n_pipeline != b->n_pipeline)
+    return false;
+  for (size_t i = 0; i < a->n_pipeline; i++) {
+    const struct instance_plan *was = plan_instance (from, a->pipeline[i]), *is = plan_instance (to, b->pipeline[i]);
+    const char *why;
+    if (strcmp (a->pipeline[i], b->pipeline[i]) || !was != !is || (was && !plan_same_instance (from, was, to, is, &why)))
+      return false;
+  }
+  return true;
+}
+
+/* The interval of samples is part of what filters and outputs were told. */
+static bool
+same_interval (const struct plan *from, const struct instance_plan *a, const struct plan *to, const struct instance_plan *b)
+{
+  if (a->descriptor->plugin.kind == KK_INPUT)
+    return a->interval_ns == b->interval_ns;
+  return from->settings->interval_ns == to->settings->interval_ns;
+}
+
+bool
+plan_same_instance (const struct plan *from, const struct instance_plan *a, const struct plan *to, const struct instance_plan *b,
+                    const char **ret_why)
+{
+  const struct kk_plugin *p = &b->descriptor->plugin;
+  const char *why = "";
+  if (a->descriptor != b->descriptor)
+    why = "it is another plugin";
+  else if (!option_equal (p->options, p->n_options, a->config, b->config))
+    why = "its options changed";
+  else if (!same_interval (from, a, to, b))
+    why = "its interval changed";
+  else if (a->deadline_ns != b->deadline_ns || a->queue_bytes != b->queue_bytes || a->queue_age_ns != b->queue_age_ns
+           || a->pass_on_error != b->pass_on_error)
+    why = "its bounds changed";
+  else if (!same_tables (a, b))
+    why = "its tables were renamed";
+  else if (!same_pipeline (from, a, to, b))
+    why = "its pipeline changed";
+  if (*why)
+    *ret_why = why;
+  return !*why;
+}
+
+int
+plan_compare (const struct plan *from, const struct plan *to, struct plan_difference **ret, size_t *ret_n)
+{
+  size_t n = 0;
+  struct plan_difference *list = calloc (from->n_instances + to->n_instances + 1, sizeof *list);
+  if (!list)
+    return -ENOMEM;
+  for (size_t i = 0; i < to->n_instances; i++) {
+    const struct instance_plan *is = to->instances + i, *was = plan_instance (from, is->name);
+    struct plan_difference d = {.name = is->name, .change = PLAN_START, .why = "it is new"};
+    if (was && plan_same_instance (from, was, to, is, &d.why))
+      d = (struct plan_difference){.name = is->name, .change = PLAN_KEEP, .why = ""};
+    else if (was)
+      d.change = PLAN_RESTART;
+    list[n++] = d;
+  }
+  for (size_t i = 0; i < from->n_instances; i++)
+    if (!plan_instance (to, from->instances[i].name))
+      list[n++] = (struct plan_difference){.name = from->instances[i].name, .change = PLAN_STOP, .why = "it is no longer wanted"};
+  *ret = list;
+  *ret_n = n;
+  return 0;
+}
+
+const char *
+plan_change_word (enum plan_change change)
+{
+  static const char *const words[] = {"keep", "start", "stop", "restart"};
+  return words[change];
+}
