@@ -45,19 +45,17 @@ find_unit (const char *lines, bool *ret_user)
   return NULL;
 }
 
-static void
-find_own_unit (struct notify *n)
+char *
+notify_unit_of (pid_t pid, bool *ret_user)
 {
-  /* Every process that a service started inherits INVOCATION_ID; only the main one is named by SYSTEMD_EXEC_PID or may notify.
-   */
-  if (!n->address && !names_us ("SYSTEMD_EXEC_PID"))
-    return;
-  char *lines;
+  char path[64], *lines;
   size_t length;
-  if (path_read_file ("/proc/self/cgroup", 64 << 10, &lines, &length) < 0)
-    return;
-  n->unit = find_unit (lines, &n->user_unit);
+  snprintf (path, sizeof path, "/proc/%ld/cgroup", (long)pid);
+  if (path_read_file (path, 64 << 10, &lines, &length) < 0)
+    return NULL;
+  char *unit = find_unit (lines, ret_user);
   free (lines);
+  return unit;
 }
 
 int
@@ -75,7 +73,10 @@ notify_open (struct notify *n)
     long long us = strtoll (watchdog, NULL, 10);
     n->watchdog_ns = us > 0 && us < INT64_MAX / 1000 ? us * 1000 : 0;
   }
-  find_own_unit (n);
+  /* Every process that a service started inherits INVOCATION_ID; only the main one is named by SYSTEMD_EXEC_PID or may notify.
+   */
+  if (n->address || names_us ("SYSTEMD_EXEC_PID"))
+    n->unit = notify_unit_of (getpid (), &n->user_unit);
   unsetenv ("NOTIFY_SOCKET");
   unsetenv ("WATCHDOG_USEC");
   unsetenv ("WATCHDOG_PID");

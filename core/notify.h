@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct notify {
   char *address;       /* NULL: nobody listens */
@@ -12,6 +13,8 @@ struct notify {
   bool user_unit;
 };
 
+/* The unit that a process belongs to, by its control group: the caller's to free; NULL: none. */
+char *notify_unit_of (pid_t pid, bool *ret_user);
 /* Looks at the environment, and takes away from it what children must not use. 0 or -ENOMEM. */
 int notify_open (struct notify *n);
 void notify_close (struct notify *n);

@@ -3,8 +3,9 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_start, &command_stop,   &command_restart, &command_reload,    &command_status,
-    &command_tail,  &config_command, &plugin_command,  &command_install,   &command_uninstall, NULL,
+    &command_start, &command_stop,   &command_restart, &command_reload,  &command_status,
+    &command_tail,  &config_command, &plugin_command,  &command_install, &command_uninstall,
+    NULL,
 };
 
 const struct command *

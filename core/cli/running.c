@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "control.h"
+#include "notify.h"
 #include "path.h"
 
 #include <errno.h>
@@ -98,6 +99,8 @@ look_at_pid_file (const char *path, struct running *r)
     return e;
   if (!e && running_is_python_daemon (pid) && process_find (pid, &r->id) == 0) {
     r->state = RUNNING_PYTHON;
+    holder_clear (&r->holder);
+    r->holder.unit = notify_unit_of (pid, &r->holder.user_unit);
     return 0;
   }
   if (r->stale_file)

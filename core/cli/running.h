@@ -18,7 +18,7 @@ enum running_state {
 struct running {
   enum running_state state;
   struct process_id id;
-  struct holder holder; /* RUNNING_OURS; otherwise of the last one, where known */
+  struct holder holder; /* RUNNING_OURS; RUNNING_PYTHON: its unit alone; otherwise of the last one, where known */
   pid_t stale_pid;      /* RUNNING_STALE: what the PID file names; 0: no PID */
   char *stale_file;
 };

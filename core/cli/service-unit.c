@@ -70,7 +70,7 @@ service_write_unit (const struct service *s, struct buf *b)
 {
   buf_printf (b, "# Written by: " PROGRAM " install%s\n[Unit]\n", s->system ? " --system" : "");
   buf_adds (b, "Description=Recorder of this machine's CPU, memory, network and processes\n"
-               "Documentation=man:" PROGRAM "(8)\n");
+               "Documentation=man:" PROGRAM "(1)\n");
   if (s->system) {
     buf_adds (b, "RequiresMountsFor=");
     add_word (b, s->user.pw_dir);

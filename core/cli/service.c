@@ -164,6 +164,32 @@ become_user (const struct passwd *user)
 }
 
 int
+service_as_user (const struct service *s, int (*f) (const void *arg), const void *arg)
+{
+  if (geteuid () == s->user.pw_uid)
+    return f (arg);
+  fflush (NULL);
+  pid_t child = fork ();
+  if (child == 0) {
+    become_user (&s->user);
+    int r = f (arg);
+    fflush (NULL);
+    _exit (r);
+  }
+  int status = 0;
+  while (child > 0 && waitpid (child, &status, 0) < 0)
+    if (errno != EINTR)
+      return 127;
+  return child < 0 ? 127 : WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
+}
+
+static int
+run_program (const void *arg)
+{
+  return systemd_run (arg);
+}
+
+int
 service_run_as_user (const struct service *s, const char *const *words)
 {
   const char *argv[MAX_WORDS] = {s->program};
@@ -175,18 +201,5 @@ service_run_as_user (const struct service *s, const char *const *words)
   for (size_t i = 0; words[i] && n < MAX_WORDS - 1; i++)
     argv[n++] = words[i];
   argv[n] = NULL;
-  if (geteuid () == s->user.pw_uid)
-    return systemd_run (argv);
-  fflush (NULL);
-  pid_t child = fork ();
-  if (child == 0) {
-    become_user (&s->user);
-    execv (s->program, (char *const *)argv);
-    _exit (127);
-  }
-  int status = 0;
-  while (child > 0 && waitpid (child, &status, 0) < 0)
-    if (errno != EINTR)
-      return 127;
-  return child < 0 ? 127 : WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
+  return service_as_user (s, run_program, argv);
 }

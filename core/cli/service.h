@@ -29,6 +29,8 @@ void service_clear (struct service *s);
 void service_write_unit (const struct service *s, struct buf *b);
 /* systemctl for this unit's manager. Its exit status. */
 int service_control (const struct service *s, bool quiet, const char *verb, const char *more, const char *unit);
+/* Calls f (arg) as the service's user, in a child when that is another; its exit status. */
+int service_as_user (const struct service *s, int (*f) (const void *arg), const void *arg);
 /* This program as the service's user, at his home, with the service's configuration; words end with NULL. Its exit status. */
 int service_run_as_user (const struct service *s, const char *const *words);
 #endif

@@ -111,7 +111,7 @@ systemd_property (bool user, const char *unit, const char *property)
 bool
 systemd_manages (const struct running *r)
 {
-  if (r->state != RUNNING_OURS || !r->holder.unit)
+  if ((r->state != RUNNING_OURS && r->state != RUNNING_PYTHON) || !r->holder.unit)
     return false;
   char *main_pid = systemd_property (r->holder.user_unit, r->holder.unit, "MainPID");
   bool same = main_pid && strtol (main_pid, NULL, 10) == (long)r->id.pid;

@@ -1,3 +1,4 @@
+#include "cli/purge.h"
 #include "cli/service.h"
 #include "cli/systemd.h"
 
@@ -7,6 +8,7 @@
 
 static const struct command_option options[] = {
     {"system", 0, NULL, "Remove the system service; needs root"},
+    {"purge", 0, NULL, "Remove the recorded data, the log and the user's configuration as well"},
 };
 
 static int
@@ -27,7 +29,7 @@ uninstall (const struct service *s)
   }
   service_control (s, true, "daemon-reload", NULL, NULL);
   service_control (s, true, "reset-failed", NULL, SERVICE_UNIT);
-  printf (PROGRAM ": removed %s\nConfiguration and data stay where they are.\n", s->unit_file);
+  printf (PROGRAM ": removed %s\n", s->unit_file);
   return EXIT_OK;
 }
 
@@ -38,6 +40,10 @@ run (const struct command_call *call)
   if (service_find (call, command_given (call, "system"), &s) < 0)
     return EXIT_FAILED;
   int status = uninstall (&s);
+  if (status == EXIT_OK && command_given (call, "purge"))
+    status = service_as_user (&s, purge, s.config_file);
+  else if (status == EXIT_OK)
+    puts ("Configuration and data stay.");
   service_clear (&s);
   return status;
 }
@@ -45,7 +51,7 @@ run (const struct command_call *call)
 const struct command command_uninstall = {
     .name = "uninstall",
     .summary = "Stop and remove the service that install made",
-    .text = "Configuration and recorded data stay.",
+    .text = "Configuration and recorded data stay, unless --purge is given.",
     COMMAND_OPTIONS (options),
     .run = run,
 };

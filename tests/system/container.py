@@ -233,7 +233,9 @@ def system_service (home):
         kk.contains (r.out, "stay", "it says what stays")
         not_installed (m)
         kk.check (os.path.exists (m.path (CONFIG)) and m.metrics (), "configuration and data stay")
-        m.sudo ("install-kode-kronical-service", "uninstall").ok ("uninstall again")
+        m.sudo ("install-kode-kronical-service", "uninstall", "--purge").ok ("uninstall again, with everything")
+        kk.check (not os.path.exists (m.path (CONFIG)) and not os.path.exists (m.path (DATA)), "configuration and data are gone")
+        kk.check (os.path.isdir (m.path ("/home/alice/.local/share")), "and nothing more")
 
 
 @kk.test (deadline=900)
@@ -254,7 +256,11 @@ def user_service (home):
         kk.check (int (m.alice (systemctl).out) not in (pid, 0), "restarted by systemd")
         m.alice (f"{UNIT} stop").ok ("stop")
         kk.equal (m.alice (f"{UNIT} status").rc, 3, "status")
-        m.alice (f"{UNIT} uninstall").ok ("uninstall")
+        with open (m.path (DATA) + "/precious", "w", encoding="utf-8") as f:
+            f.write ("not ours")
+        m.alice (f"{UNIT} uninstall --purge").ok ("uninstall")
+        kk.equal (os.listdir (m.path (DATA)), ["precious"], "what is left of the data")
+        kk.check (not os.path.exists (m.path (CONFIG)), "the configuration is gone")
         kk.check (not os.path.exists (m.path (f"/home/alice/.config/systemd/user/{UNIT}.service")), "the unit is gone")
 
 
