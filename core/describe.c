@@ -280,25 +280,26 @@ describe_plugin_pod (struct buf *b, const struct descriptor *d)
   }
 }
 
-static void
-add_section_pod (struct buf *b, const char *section)
-{
-  buf_printf (b, "=head2 %s\n\n=over\n\n", section);
-  for (uint32_t i = 0; i < settings_n_options && strcmp (section, "daemon") == 0; i++)
-    add_option_pod (b, settings_options[i].name, &settings_options[i], NULL);
-  for (size_t i = 0; i < n_short_keys; i++)
-    if (strcmp (short_keys[i].section, section) == 0)
-      add_option_pod (b, short_keys[i].option.name, &short_keys[i].option, NULL);
-  buf_adds (b, "=back\n\n");
-}
-
 void
-describe_keys_pod (struct buf *b)
+describe_instances_pod (struct buf *b)
 {
-  add_section_pod (b, "daemon");
-  add_section_pod (b, "aws");
-  buf_adds (b, "=head2 plugins\n\nOptions that instances take beside those of their plugin:\n\n=over\n\n");
-  for (uint32_t i = 0; i < n_host_options; i++)
-    add_option_pod (b, host_options[i].name, &host_options[i], NULL);
-  buf_adds (b, "=item B<tables>\n\nNew names for tables of an input: a map such as C<{network: network_dmz}>.\n\n=back\n\n");
+  static const struct {
+    const char *heading;
+    uint32_t kinds;
+  } groups[] = {{"Every instance", HOST_ANY | HOST_NAMING},
+                {"Inputs", HOST_INPUT},
+                {"Inputs and outputs", HOST_INPUT | HOST_OUTPUT},
+                {"Filters", HOST_FILTER},
+                {"Outputs", HOST_OUTPUT}};
+  for (size_t i = 0; i < KK_COUNT (groups); i++) {
+    buf_printf (b, "=head2 %s\n\n=over\n\n", groups[i].heading);
+    for (uint32_t j = 0; j < n_host_options; j++)
+      if (host_option_kinds (host_options[j].name) == groups[i].kinds)
+        add_option_pod (b, host_options[j].name, &host_options[j], NULL);
+    if (groups[i].kinds == HOST_INPUT)
+      buf_adds (
+          b, "=item B<tables>\n\nOther names for its tables, so that several instances do not get in each other's way: a map "
+             "such as C<{network: network_dmz}>.\n\n");
+    buf_adds (b, "=back\n\n");
+  }
 }

@@ -22,7 +22,7 @@ void describe_config (struct buf *b, struct modules *modules);
 void describe_option_facts (struct buf *b, const struct kk_option *option);
 void describe_plugin_text (struct buf *b, const struct descriptor *d);
 void describe_plugin_json (struct buf *b, const struct descriptor *d);
-/* Lists of the manual, in pod: a plugin's options and tables; the keys of daemon.yaml. */
+/* Lists of the manual, in pod: a plugin's options and tables; what every instance may say to the daemon. */
 void describe_plugin_pod (struct buf *b, const struct descriptor *d);
-void describe_keys_pod (struct buf *b);
+void describe_instances_pod (struct buf *b);
 #endif

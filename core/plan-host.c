@@ -13,7 +13,7 @@ const struct kk_option host_options[] = {
     KK_OPT_BOOL ("optional", struct host_options, optional, .def = "false",
                  .help = "Whether the daemon starts without this plugin"),
     KK_OPT_DURATION ("interval", struct host_options, interval_ns, .min = "1ms", .max = "1d",
-                     .help = "Time between its readings; without this: sample_interval"),
+                     .help = "Time between its readings; without this sample_interval"),
     KK_OPT_DURATION ("deadline", struct host_options, deadline_ns, .min = "1ms", .max = "1h",
                      .help = "How long one reading or one write may take"),
     KK_OPT_BYTES ("queue_bytes", struct host_options, queue_bytes, .def = "4MiB", .min = "64KiB", .max = "4GiB",

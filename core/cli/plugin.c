@@ -12,7 +12,7 @@
 
 static const struct command_option options[] = {
     {"json", 0, NULL, "For programs"},
-    {"pod", 0, NULL, "With info: the lists of its manual page, in pod"},
+    {"pod", 0, NULL, "For the manual, in pod: with info the plugin's options and tables, with list what every plugin takes"},
 };
 
 static int
@@ -141,6 +141,11 @@ run (const struct command_call *call)
   if ((!is_list && !is_info) || call->n_arguments != (is_info ? 2 : 1)) {
     fprintf (stderr, PROGRAM ": it is 'plugin list' or 'plugin info NAME'\nTry: " PROGRAM " plugin --help\n");
     return EXIT_USAGE;
+  }
+  if (is_list && command_given (call, "pod")) {
+    struct buf BUF_CLEANUP b = {0};
+    describe_instances_pod (&b);
+    return print (&b);
   }
   struct modules *modules;
   int r = modules_open (call->plugin_dir, &modules);

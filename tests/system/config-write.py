@@ -228,6 +228,21 @@ def system_file_needs_root (home):
 
 
 @kk.test
+def manual_names_every_key (home):
+    "daemon.yaml(5) says something about every key of the generated file, and about what every plugin takes"
+    with open (os.path.join (kk.SOURCE, "doc", "daemon.yaml.5.pod"), encoding="utf-8") as f:
+        page = f.read ()
+    for line in home.run ("config", "--print").ok ().out.split ("\nplugins:")[0].split ("\n"):
+        m = re.match (r"  (?:# )?([a-z_]+):", line)
+        if m:
+            kk.contains (page, f"B<{m.group (1)}>", "the manual")
+    kk.contains (page, "=for generated", "the place for what every plugin takes")
+    lists = home.run ("plugin", "list", "--pod").ok ().out
+    for key in ("enabled", "plugin", "optional", "interval", "deadline", "queue_bytes", "queue_age", "pipeline", "on_error", "tables"):
+        kk.equal (lists.count (f"=item B<{key}>"), 1, key)
+
+
+@kk.test
 def usage (home):
     "options that do not go together are refused"
     for args in (("--json",), ("--force", "--update"), ("--check", "--force"), ("frobnicate",), ("set",), ("--check", "a", "b")):
