@@ -24,23 +24,18 @@ enum {
   AT_DATA = AT_EVENT + offsetof (struct proc_event, event_data),
 };
 
-/* Passes a process's start, exec and new name, and the answer to our request; what threads do, and ends, never reach us. */
+/* Passes a process's exec and new name, and the answer to our request; what threads do, starts and ends never reach us. */
 static int
 attach_filter (int fd)
 {
   struct sock_filter code[] = {
     BPF_STMT (BPF_LD | BPF_W | BPF_ABS, AT_EVENT),
-    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, htonl (PROC_EVENT_NONE), 11, 0),
-    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, htonl (PROC_EVENT_EXEC), 10, 0),
-    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, htonl (PROC_EVENT_FORK), 5, 0),
-    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, htonl (PROC_EVENT_COMM), 0, 9),
-    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, AT_DATA), /* comm: thread, process */
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, htonl (PROC_EVENT_NONE), 6, 0),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, htonl (PROC_EVENT_EXEC), 5, 0),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, htonl (PROC_EVENT_COMM), 0, 5),
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, AT_DATA), /* the thread, then its process */
     BPF_STMT (BPF_MISC | BPF_TAX, 0),
     BPF_STMT (BPF_LD | BPF_W | BPF_ABS, AT_DATA + 4),
-    BPF_STMT (BPF_JMP | BPF_JA, 3),
-    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, AT_DATA + 8), /* fork: parent's thread, parent, new thread, its process */
-    BPF_STMT (BPF_MISC | BPF_TAX, 0),
-    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, AT_DATA + 12),
     BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 1),
     BPF_STMT (BPF_RET | BPF_K, UINT32_MAX),
     BPF_STMT (BPF_RET | BPF_K, 0),
@@ -76,9 +71,6 @@ read_message (const char *message, size_t length, uint32_t *ret)
   size_t size = length - AT_EVENT;
   memcpy (&event, message + AT_EVENT, size < sizeof event ? size : sizeof event);
   switch (event.what) {
-  case PROC_EVENT_FORK:
-    *ret = (uint32_t) event.event_data.fork.child_tgid;
-    return 0;
   case PROC_EVENT_EXEC:
     *ret = (uint32_t) event.event_data.exec.process_tgid;
     return 0;

@@ -1,4 +1,4 @@
-/* What the kernel's process connector tells: which processes began, ran another program or changed their name. It needs the host's
+/* What the kernel's process connector tells: which processes ran another program or changed their name. It needs the host's
  * own namespaces, and CAP_NET_ADMIN before Linux 6.6. */
 #ifndef PROCESS_EVENTS_H
 #define PROCESS_EVENTS_H

@@ -45,7 +45,7 @@ grow (struct known *k, size_t need)
 }
 
 int
-known_see (struct known *k, const uint32_t *pids, size_t n, enum known_what what)
+known_see (struct known *k, const uint32_t *pids, size_t n, bool all)
 {
   if (grow (k, k->n + n) < 0)
     return -ENOMEM;
@@ -55,12 +55,9 @@ known_see (struct known *k, const uint32_t *pids, size_t n, enum known_what what
     bool seen = j < n && (i == k->n || pids[j] <= k->pids[i].pid);
     if (old && i == k->cursor)
       cursor = to;
-    if (old && (seen || what != KNOWN_ALL)) {
-      k->spare[to] = k->pids[i];
-      if (seen && what == KNOWN_HAPPENED)
-        k->spare[to].step = 0;
-      to++;
-    } else if (!old)
+    if (old && (seen || !all))
+      k->spare[to++] = k->pids[i];
+    else if (!old)
       k->spare[to++] = (struct known_pid){.pid = pids[j]};
     i += old;
     j += seen;

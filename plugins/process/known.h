@@ -41,13 +41,8 @@ typedef enum known_verdict (*known_look) (void *arg, uint32_t pid, bool again);
 
 void known_init (struct known *k, int64_t interval_ns);
 void known_free (struct known *k);
-enum known_what {
-  KNOWN_ALL,      /* these are all there are */
-  KNOWN_SOME,     /* there are others */
-  KNOWN_HAPPENED, /* something happened to these: they are looked at as new ones are */
-};
-/* The PIDs there are, ascending. 0 or -ENOMEM. */
-int known_see (struct known *k, const uint32_t *pids, size_t n, enum known_what what);
+/* The PIDs there are (`all`), or some of them. Ascending. 0 or -ENOMEM. */
+int known_see (struct known *k, const uint32_t *pids, size_t n, bool all);
 bool known_has (const struct known *k, uint32_t pid);
 /* `pid`, if it is known, is treated as a new one by the next known_run. */
 void known_renew (struct known *k, uint32_t pid);

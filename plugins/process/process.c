@@ -39,7 +39,7 @@ static const struct kk_option options[] = {
   KK_OPT_BOOL ("open_files", struct config, open_files, .def = "false", .help = "Record the number of open files"),
   KK_OPT_BOOL ("faults", struct config, faults, .def = "false", .help = "Record page faults"),
   KK_OPT_CHOICE ("events", struct config, events, "auto|off", .def = "auto", .flags = KK_ADVANCED,
-                 .help = "Hear of new processes from the kernel where it allows that, or only by listing"),
+                 .help = "Hear from the kernel which processes change, where it allows that"),
   KK_OPT_PATH ("proc_root", struct config, proc_root, .def = "/proc", .flags = KK_ADVANCED, .help = "Where /proc is mounted"),
 };
 
@@ -102,15 +102,16 @@ say_events (struct state *s)
 {
   const struct watch *w = s->watch;
   if (w->events >= 0) {
-    kk_debug (s->self, "new processes are announced by the kernel");
+    kk_debug (s->self, "the kernel tells when processes change");
     kk_status (s->self, "events", "from the kernel");
   } else if (s->had_events) {
-    kk_warn (s->self, "the kernel's process events ended (%s); looking by listing from now on", strerror (-w->events_error));
-    kk_status (s->self, "events", "ended; by listing");
+    kk_warn (s->self, "the kernel no longer tells when processes change (%s): each is looked at again within 10 s",
+             strerror (-w->events_error));
+    kk_status (s->self, "events", "ended");
   } else {
-    kk_debug (s->self, "no process events from the kernel (%s); new processes are found by listing",
+    kk_debug (s->self, "the kernel does not tell when processes change (%s): each is looked at again within 10 s",
               w->events_error ? strerror (-w->events_error) : "off");
-    kk_status (s->self, "events", "by listing");
+    kk_status (s->self, "events", "none");
   }
   s->had_events = w->events >= 0;
 }

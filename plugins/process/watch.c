@@ -9,7 +9,7 @@
 
 enum {
   COMMAND_MOST = 128 << 10, /* bytes of a command line that are looked at */
-  LIST_PERIOD_S = 5,        /* all of /proc is listed this often, whatever else tells of new processes */
+  LIST_PERIOD_S = 5,        /* all of /proc is listed this often, though otherwise its new part will do */
 };
 
 static const int64_t SECOND = 1000000000;
@@ -262,7 +262,6 @@ take_events (struct watch *w)
   w->happened.n = 0;
   int error = w->events < 0 ? 0 : events_take (w->events, &w->happened);
   if (error < 0) {
-    w->list_now = true;
     w->names_until_ns = w->now_ns + KNOWN_PERIOD_MS * (SECOND / 1000) + w->config.interval_ns;
   }
   if (error < 0 && error != -ENOBUFS) {
@@ -297,7 +296,7 @@ list_all (struct watch *w)
   int error = proc_list (&w->proc, &w->pids);
   if (error == 0)
     check_newest (w);
-  if (known_see (&w->known, w->pids.pids, w->pids.n, error == 0 ? KNOWN_ALL : KNOWN_SOME) < 0)
+  if (known_see (&w->known, w->pids.pids, w->pids.n, error == 0) < 0)
     error = -ENOMEM;
   w->list_now = error < 0;
   if (error < 0) {
@@ -328,7 +327,7 @@ list_new (struct watch *w)
     return false;
   if (newest > before
       && (proc_list_between (&w->proc, before, newest, &w->pids) < 0
-          || known_see (&w->known, w->pids.pids, w->pids.n, KNOWN_SOME) < 0))
+          || known_see (&w->known, w->pids.pids, w->pids.n, false) < 0))
     return false;
   w->listed_after = before;
   return true;
@@ -337,14 +336,12 @@ list_new (struct watch *w)
 static void
 find (struct watch *w)
 {
+  /* In this order: what is announced and still there is listed, too. */
   take_events (w);
-  bool listed = w->events >= 0 && !w->list_now;
-  if (!listed)
-    listed = list_new (w);
-  if (!listed || w->now_ns - w->listed_ns >= LIST_PERIOD_S * SECOND)
+  if (!list_new (w) || w->now_ns - w->listed_ns >= LIST_PERIOD_S * SECOND)
     list_all (w);
-  if (known_see (&w->known, w->happened.pids, w->happened.n, KNOWN_HAPPENED) < 0)
-    failed (w, -ENOMEM);
+  for (size_t i = 0; i < w->happened.n; i++)
+    known_renew (&w->known, w->happened.pids[i]);
 }
 
 /* The processes that PID files name are looked at when a file says something else than before. */

@@ -59,7 +59,7 @@ struct watch {
   int events_error;       /* why there are none; 0: not wanted */
   int64_t names_until_ns; /* events were lost: until then names are read again, too */
   int64_t listed_ns;
-  bool list_now;                  /* events were lost, or nothing was listed yet */
+  bool list_now;                  /* nothing was listed yet, or not to the end */
   bool no_newest;                 /* the kernel does not say which PID it gave away last, or cannot be trusted in it */
   uint32_t newest, newest_before; /* that PID at the last two ticks */
   uint32_t listed_after;          /* PIDs above it were listed at this tick; 0: none were */

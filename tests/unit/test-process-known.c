@@ -71,18 +71,18 @@ see (struct known *k, struct slow *s)
 {
   uint32_t pids[PIDS];
   size_t n = 0;
-  enum known_what what = (enum known_what) random_below (3);
+  bool all = random_below (2);
   for (uint32_t pid = 1; pid < PIDS; pid++)
-    if (random_below (8) < (what == KNOWN_ALL ? 7 : 1))
+    if (random_below (8) < (all ? 7 : 1))
       pids[n++] = pid;
-  ck_assert_int_eq (known_see (k, pids, n, what), 0);
+  ck_assert_int_eq (known_see (k, pids, n, all), 0);
   bool in[PIDS] = {false};
   for (size_t i = 0; i < n; i++)
     in[pids[i]] = true;
   for (unsigned pid = 1; pid < PIDS; pid++) {
-    if (in[pid] && (!s->there[pid] || what == KNOWN_HAPPENED))
+    if (in[pid] && !s->there[pid])
       s->looks[pid] = 0;
-    s->there[pid] = in[pid] || (s->there[pid] && what != KNOWN_ALL);
+    s->there[pid] = in[pid] || (s->there[pid] && !all);
   }
 }
 
@@ -104,10 +104,12 @@ START_TEST (does_what_the_slow_one_does)
       l.later[pid] = !l.gone[pid] && random_below (20) == 0;
     }
     see (&k, &s);
-    uint32_t renewed = random_below (PIDS * 4);
-    known_renew (&k, renewed);
-    if (renewed > 0 && renewed < PIDS)
-      s.looks[renewed] = 0;
+    for (unsigned i = random_below (4); i > 0; i--) {
+      uint32_t renewed = random_below (PIDS * 2);
+      known_renew (&k, renewed);
+      if (renewed > 0 && renewed < PIDS)
+        s.looks[renewed] = 0;
+    }
     bool before[PIDS];
     for (unsigned pid = 1; pid < PIDS; pid++)
       before[pid] = s.looks[pid] > 0;
@@ -152,7 +154,7 @@ START_TEST (looks_at_all_in_time_and_never_too_often)
       if (there[pid])
         pids[n++] = pid;
     }
-    ck_assert_int_eq (known_see (&k, pids, n, KNOWN_ALL), 0);
+    ck_assert_int_eq (known_see (&k, pids, n, true), 0);
     size_t looks = known_run (&k, now, look, l);
     if (tick > 0)
       ck_assert_uint_le (looks, fresh + n / 4 + 2 * KNOWN_LEAST_LOOKS);
@@ -176,7 +178,7 @@ START_TEST (looks_at_what_was_there_at_the_start_a_few_at_a_time)
   for (uint32_t i = 0; i < 2000; i++)
     pids[i] = i + 1;
   known_init (&k, SECOND);
-  ck_assert_int_eq (known_see (&k, pids, 2000, KNOWN_ALL), 0);
+  ck_assert_int_eq (known_see (&k, pids, 2000, true), 0);
   struct looks *l = calloc (1, sizeof *l);
   ck_assert_uint_eq (known_run (&k, SECOND, look, l), 2000);
   size_t most = 0, all = 0;
@@ -200,13 +202,13 @@ START_TEST (bounds_a_storm_of_new_ones)
   ck_assert_uint_eq (known_run (&k, 0, look, NULL), 0);
   for (uint32_t i = 0; i < MOST - 1; i++)
     pids[i] = i + 1;
-  ck_assert_int_eq (known_see (&k, pids, MOST - 1, KNOWN_ALL), 0);
+  ck_assert_int_eq (known_see (&k, pids, MOST - 1, true), 0);
   struct looks *l = calloc (1, sizeof *l);
   ck_assert_uint_eq (known_run (&k, SECOND, look, l), KNOWN_MOST_NEW);
   known_run (&k, 2 * SECOND, look, l);
   for (uint32_t i = 0; i < MOST - 1; i++)
     ck_assert_uint_ge (l->count[pids[i]], 1);
-  ck_assert_int_eq (known_see (&k, NULL, 0, KNOWN_ALL), 0);
+  ck_assert_int_eq (known_see (&k, NULL, 0, true), 0);
   ck_assert_uint_eq (k.n, 0);
   ck_assert_uint_eq (known_run (&k, 3 * SECOND, look, l), 0);
   free (l);

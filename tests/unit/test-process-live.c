@@ -189,7 +189,7 @@ START_TEST (is_not_shaken_by_a_storm_of_forks)
 }
 END_TEST
 
-/* More events than there is room for: what ran another program meanwhile is found all the same. */
+/* More events than there is room for: who ran another program meanwhile is found all the same. */
 START_TEST (survives_lost_events)
 {
   struct watch *w = begin (true, false);
@@ -204,12 +204,8 @@ START_TEST (survives_lost_events)
   for (int i = 0; i < 40; i++)
     tick (w);
   ck_assert_int_eq (setsockopt (w->events, SOL_SOCKET, SO_RCVBUFFORCE, &least, sizeof least), 0);
-  for (int i = 0; i < 50; i++) {
-    pid_t other = fork ();
-    if (other == 0)
-      _exit (0);
-    ck_assert_int_eq (waitpid (other, NULL, 0), other);
-  }
+  for (int i = 0; i < 50; i++)
+    ck_assert_int_eq (prctl (PR_SET_NAME, i % 2 ? "noise" : "more noise"), 0);
   let_go (go);
   tick (w);
   ck_assert_int_ge (w->events, 0);
