@@ -20,7 +20,8 @@ enum { MAX_CLIENTS = 32, MAX_LINE = 4096, MAX_ANSWER = 64 << 20, MAX_BEHIND = 4 
 struct client {
   int fd;
   bool follows;
-  bool writing; /* epoll also watches for room to write */
+  bool ended;   /* sends no more, but may still read what it asked for */
+  uint32_t watched;
   struct buf in, out;
   size_t sent; /* of out */
 };
@@ -29,6 +30,7 @@ struct control_server {
   struct log *log;
   struct control_commands commands;
   int directory, listener, epoll, event;
+  bool waiting; /* somebody could not be let in for want of descriptors */
   struct client *clients[MAX_CLIENTS];
   pthread_mutex_t lock; /* guards what follows */
   uint32_t followers;
@@ -88,7 +90,7 @@ control_server_new (const char *data_dir, struct log *log, const struct control_
   s->event = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   int r = s->epoll < 0 || s->event < 0 ? -errno : listen_on (s, data_dir);
   if (!r)
-    r = watch (s, s->listener, EPOLL_CTL_ADD, EPOLLIN);
+    r = watch (s, s->listener, EPOLL_CTL_ADD, EPOLLIN | (uint32_t) EPOLLET); /* or a lack of descriptors would keep us awake */
   if (!r)
     r = watch (s, s->event, EPOLL_CTL_ADD, EPOLLIN);
   if (r) {
@@ -232,13 +234,18 @@ send_out (struct control_server *s, struct client *c)
   if (c->sent == c->out.len) {
     buf_free (&c->out);
     c->sent = 0;
+  } else if (c->sent > c->out.len / 2) { /* one that reads slowly but for ever */
+    memmove (c->out.data, c->out.data + c->sent, c->out.len - c->sent);
+    c->out.len -= c->sent;
+    c->sent = 0;
   }
-  bool more = c->out.len > 0;
-  if (more != c->writing) {
-    c->writing = more;
-    return watch (s, c->fd, EPOLL_CTL_MOD, EPOLLIN | (more ? (uint32_t) EPOLLOUT : 0)) == 0;
-  }
-  return true;
+  uint32_t events = (c->ended ? 0 : (uint32_t) EPOLLIN) | (c->out.len ? (uint32_t) EPOLLOUT : 0);
+  if (c->ended && !c->follows && !c->out.len)
+    return false;
+  if (events == c->watched)
+    return true;
+  c->watched = events;
+  return watch (s, c->fd, EPOLL_CTL_MOD, events) == 0;
 }
 
 static bool
@@ -248,11 +255,16 @@ receive (struct control_server *s, struct client *c)
   ssize_t n = recv (c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
   if (n < 0)
     return errno == EAGAIN || errno == EINTR;
-  if (n == 0)
-    return false;
+  if (n == 0) {
+    c->ended = true;
+    return send_out (s, c);
+  }
   buf_add (&c->in, bytes, (size_t) n);
-  if (c->in.error)
+  if (c->in.error) {
+    answer_error (c, "a line is too long");
+    send_out (s, c);
     return false;
+  }
   char *line = c->in.data, *end;
   while ((end = memchr (line, '\n', c->in.len - (size_t) (line - c->in.data)))) {
     *end = 0;
@@ -265,25 +277,31 @@ receive (struct control_server *s, struct client *c)
   return send_out (s, c);
 }
 
-static void
+/* False when there is nobody (any more), or nobody can be let in. */
+static bool
 accept_one (struct control_server *s)
 {
   int fd = accept4 (s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  s->waiting = fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR;
   if (fd < 0)
-    return;
+    return errno == ECONNABORTED || errno == EINTR;
   size_t i = 0;
   while (i < MAX_CLIENTS && s->clients[i])
     i++;
   struct client *c = i < MAX_CLIENTS ? calloc (1, sizeof *c) : NULL;
   if (!c || watch (s, fd, EPOLL_CTL_ADD, EPOLLIN)) {
+    static const char full[] = "{\"error\":\"too many clients at once\"}\n";
+    (void) !send (fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     free (c);
     close (fd);
-    return;
+    return true;
   }
   c->fd = fd;
+  c->watched = EPOLLIN;
   c->in.max = MAX_LINE * 2;
   c->out.max = MAX_ANSWER;
   s->clients[i] = c;
+  return true;
 }
 
 static void
@@ -321,7 +339,7 @@ serve (struct control_server *s, int fd, uint32_t events)
     struct client *c = s->clients[i];
     if (!c || c->fd != fd)
       continue;
-    bool alive = !(events & EPOLLERR);
+    bool alive = !(events & EPOLLERR) && !(c->ended && (events & EPOLLHUP));
     if (alive && (events & EPOLLOUT))
       alive = send_out (s, c);
     if (alive && (events & (EPOLLIN | EPOLLHUP)))
@@ -339,10 +357,12 @@ control_server_work (struct control_server *s)
   int n = epoll_wait (s->epoll, events, 16, 0);
   for (int i = 0; i < n; i++) {
     if (events[i].data.fd == s->listener)
-      accept_one (s);
+      s->waiting = true;
     else if (events[i].data.fd == s->event)
       give_out (s);
     else
       serve (s, events[i].data.fd, events[i].events);
   }
+  while (s->waiting && accept_one (s))
+    s->waiting = true;
 }
