@@ -3,6 +3,7 @@
 #include "option.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 enum { MOST_FIELDS = 64, MOST_TABLES = 8, MESSAGE_SIZE = 1024, TEXT_SIZE = 80 };
 
@@ -146,30 +147,17 @@ set (struct kk_row *face, uint32_t field, uint32_t type, double value, uint32_t 
   row->absent[field] = absent;
 }
 
-static void
-probe_set_f64 (struct kk_row *row, uint32_t field, double value)
-{
-  ck_assert_msg (value - value == 0, "field %u is not finite", field);
-  set (row, field, KK_TYPE_F64, value, KK_PRESENT);
-}
-
-static void
-probe_set_u64 (struct kk_row *row, uint32_t field, uint64_t value)
-{
-  set (row, field, KK_TYPE_U64, (double) value, KK_PRESENT);
-}
-
-static void
-probe_set_i64 (struct kk_row *row, uint32_t field, int64_t value)
-{
-  set (row, field, KK_TYPE_I64, (double) value, KK_PRESENT);
-}
-
-static void
-probe_set_bool (struct kk_row *row, uint32_t field, bool value)
-{
-  set (row, field, KK_TYPE_BOOL, value, KK_PRESENT);
-}
+#define SETTER(name_, ctype_, type_)                                                                                           \
+  static void name_ (struct kk_row *row, uint32_t field, ctype_ value)                                                         \
+  {                                                                                                                            \
+    ck_assert_msg (isfinite ((double) value), "field %u is not finite", field);                                                \
+    set (row, field, type_, (double) value, KK_PRESENT);                                                                       \
+  }
+SETTER (probe_set_f64, double, KK_TYPE_F64)
+SETTER (probe_set_u64, uint64_t, KK_TYPE_U64)
+SETTER (probe_set_i64, int64_t, KK_TYPE_I64)
+SETTER (probe_set_bool, bool, KK_TYPE_BOOL)
+#undef SETTER
 
 static void
 probe_set_string (struct kk_row *row, uint32_t field, const char *text, size_t length)
