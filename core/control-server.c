@@ -44,7 +44,7 @@ client_close (struct control_server *s, size_t i)
   struct client *c = s->clients[i];
   if (c->follows) {
     pthread_mutex_lock (&s->lock);
-    s->followers--;
+    __atomic_fetch_sub (&s->followers, 1, __ATOMIC_RELAXED);
     pthread_mutex_unlock (&s->lock);
   }
   close (c->fd);
@@ -185,7 +185,7 @@ answer (struct control_server *s, struct client *c, const char *command, struct 
     answer_samples (s, c, request);
   else if (!strcmp (command, "tail")) {
     pthread_mutex_lock (&s->lock);
-    s->followers += !c->follows;
+    __atomic_fetch_add (&s->followers, !c->follows, __ATOMIC_RELAXED);
     pthread_mutex_unlock (&s->lock);
     c->follows = true;
   } else if (!strcmp (command, "reload")) {

@@ -138,7 +138,8 @@ def survives_forks (home):
     program = victim (home, "kk-victim")
     shell = "i=0; while [ $i -lt 400 ]; do /bin/true; i=$((i+1)); done"
     for events in ("off", "auto"):
-        with home.daemon (CONFIG.format (interval=0.2, events=events)) as d:
+        config = CONFIG.format (interval=0.2, events=events).replace ("{sample", "{auto_track_python: false, sample")
+        with home.daemon (config) as d:
             kk.wait_for (home.metrics, 15, "a first entry")
 
             def storm ():

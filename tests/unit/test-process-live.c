@@ -240,7 +240,7 @@ START_TEST (agrees_with_the_kernel_about_itself)
   ck_assert_double_le (used, 0.6);
   ck_assert_uint_eq (p->cpu_absent, KK_PRESENT);
   ck_assert_double_gt (p->cpu_percent, 0);
-  ck_assert_uint_eq (p->stat.threads, 1);
+  ck_assert_uint_ge (p->stat.threads, 1); /* ThreadSanitizer has one of its own */
   struct rusage usage;
   getrusage (RUSAGE_SELF, &usage);
   ck_assert_uint_gt (p->rss_pages, 50);
