@@ -19,12 +19,12 @@ table_clean (char *text)
 {
   while (*text) {
     size_t good = utf8_valid (text, strlen (text));
-    for (char *end = text + good; text < end; text++)
-      if (is_control (text))
-        *text = '?';
-      else
-        while (text + 1 < end && ((unsigned char)text[1] & 0xc0) == 0x80)
-          text++;
+    for (char *end = text + good; text < end;) {
+      bool control = is_control (text);
+      do
+        *text = control ? '?' : *text;
+      while (++text < end && ((unsigned char) *text & 0xc0) == 0x80);
+    }
     if (*text)
       *text++ = '?';
   }

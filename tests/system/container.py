@@ -239,6 +239,32 @@ def system_service (home):
 
 
 @kk.test (deadline=900)
+def python_service (home):
+    "the Python library's service of the same name is stopped through systemd, and replaced by ours"
+    with Machine (home) as m:
+        m.config ("daemon: {sample_interval: 0.2}\n")
+        m.alice (f"mkdir -p {DATA} bin")
+        with open (m.path ("/home/alice/bin/" + UNIT), "w", encoding="utf-8") as f:
+            f.write (f"echo $$ >{DATA}/daemon.pid\nwhile :; do sleep 1; done\n")
+        with open (m.path (f"/etc/systemd/system/{UNIT}.service"), "w", encoding="utf-8") as f:
+            f.write (f"[Service]\nUser=alice\nRestart=always\nExecStart=/bin/bash -c 'exec -a python3 bash /home/alice/bin/{UNIT} start'\n"
+                     "[Install]\nWantedBy=multi-user.target\n")
+        m.run ("systemctl", "enable", "--now", UNIT).ok ()
+        kk.wait_for (lambda: os.path.exists (m.path (DATA + "/daemon.pid")), 10, "its PID file")
+        r = m.alice (f"{UNIT} start")
+        kk.check (r.rc == 1 and f"PID {m.property ('MainPID')}" in r.err, "start beside it", r)
+        r = m.alice (f"{UNIT} stop")
+        kk.check (r.rc == 1 and "systemctl stop" in r.err, "stop by the user", r)
+        m.run (UNIT, "stop", HOME="/home/alice").ok ("stop by root")
+        kk.equal (m.active (), "inactive", "stopped for good")
+        m.run ("systemctl", "start", UNIT).ok ()
+        m.sudo ("install-kode-kronical-service").ok ("install")
+        kk.equal (m.status ()["pid"], int (m.property ("MainPID")), "ours runs now")
+        m.sudo ("install-kode-kronical-service", "uninstall").ok ()
+        not_installed (m)
+
+
+@kk.test (deadline=900)
 def user_service (home):
     "a user's own service: install, restart through systemd, uninstall"
     with Machine (home) as m:
