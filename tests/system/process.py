@@ -158,7 +158,7 @@ def survives_forks (home):
             for _ in range (3):
                 storm ()
             kk.check (size () - first < 1 << 20, "memory stays flat", (first, size ()))
-            kk.check (len (os.listdir (f"/proc/{d.pid}/fd")) <= files + 2, "descriptors stay flat", files)
+            kk.wait_for (lambda: len (os.listdir (f"/proc/{d.pid}/fd")) <= files + 2, 10, f"descriptors stay flat: {files}")
 
 
 kk.main ()
