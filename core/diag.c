@@ -95,6 +95,12 @@ diag_sort (struct diag *d)
   free (items);
 }
 
+bool
+diag_is_full (const struct diag *d)
+{
+  return d->n >= MAX_ITEMS;
+}
+
 const char *
 diag_word (enum diag_severity severity)
 {

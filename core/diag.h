@@ -2,6 +2,7 @@
 #ifndef DIAG_H
 #define DIAG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,6 +37,8 @@ __attribute__ ((format (printf, 4, 5))) void diag_add (struct diag *d, enum diag
 void diag_print (const struct diag *d, FILE *to, int colour);
 /* Puts the items into that order. */
 void diag_sort (struct diag *d);
+/* Nothing more is kept, only counted: no need to think about what to say. */
+bool diag_is_full (const struct diag *d);
 const char *diag_word (enum diag_severity severity); /* "error", "warning", "note" */
 void diag_free (struct diag *d);
 #endif

@@ -177,6 +177,11 @@ change_value (struct editing *s, const struct yaml_pair *pair, bool in_flow, str
 {
   size_t from = offset_of (s, pair->from), to = offset_of (s, pair->to), colon = behind_colon (s, pair->at);
   bool nothing = pair->value->kind == YAML_NULL && !*pair->value->text;
+  if (pair->value->kind == YAML_MAP && pair->value->n) {
+    diag_add (d, DIAG_ERROR, pair->at, "'%s' holds keys of its own: set one of them, '%s.%s' say", pair->key, pair->key,
+              pair->value->pairs[0].key);
+    return -ENOTSUP;
+  }
   if (!nothing && pair->from.line == pair->to.line && pair->from.line == pair->at.line) {
     render (s, pair->value->kind == YAML_SCALAR && strchr ("\"'", s->text[from]) ? s->text[from] : 0, in_flow);
     if (s->value.data)

@@ -1,6 +1,7 @@
 #include "module.h"
 
 #include "buf.h"
+#include "option.h"
 #include "self.h"
 
 #include <dirent.h>
@@ -180,6 +181,10 @@ modules_load (struct modules *m, const char *name, const struct descriptor **ret
   if (strcmp (d->plugin.name, name)) {
     because (reason, "%s is refused: it calls itself '%s'; the file's name must be the plugin's", path, d->plugin.name);
     r = -EINVAL;
+  } else if ((r = option_check_table (d->plugin.options, d->plugin.n_options, &why)) < 0) {
+    if (r == -EINVAL)
+      because (reason, "%s is refused: %s", path, why);
+    free (why);
   } else
     r = remember (m, d);
   if (r) {

@@ -32,14 +32,12 @@ make_list (const char *const *texts, const size_t *lengths, size_t n, struct kk_
   return 0;
 }
 
-enum { MAX_LIST = 1000 };
-
 static int
 parse_list (const struct yaml_node *value, struct kk_list *ret)
 {
-  const char *texts[MAX_LIST];
-  size_t lengths[MAX_LIST], n = value->kind == YAML_LIST ? value->n : 1;
-  if (n > MAX_LIST)
+  const char *texts[OPTION_MAX_LIST];
+  size_t lengths[OPTION_MAX_LIST], n = value->kind == YAML_LIST ? value->n : 1;
+  if (n > OPTION_MAX_LIST)
     return -ERANGE;
   for (size_t i = 0; i < n; i++) {
     const struct yaml_node *item = value->kind == YAML_LIST ? value->items[i] : value;
@@ -58,8 +56,8 @@ parse_list (const struct yaml_node *value, struct kk_list *ret)
 static int
 parse_list_text (const char *text, struct kk_list *ret)
 {
-  const char *texts[MAX_LIST], *p = text, *end = text + strlen (text);
-  size_t lengths[MAX_LIST], n = 0;
+  const char *texts[OPTION_MAX_LIST], *p = text, *end = text + strlen (text);
+  size_t lengths[OPTION_MAX_LIST], n = 0;
   if (*p == '[' && end > p + 1 && end[-1] == ']') {
     p++;
     end--;
@@ -71,7 +69,7 @@ parse_list_text (const char *text, struct kk_list *ret)
     const char *last = stop;
     while (last > p && last[-1] == ' ')
       last--;
-    if (last > p && n < MAX_LIST) {
+    if (last > p && n < OPTION_MAX_LIST) {
       texts[n] = p;
       lengths[n++] = (size_t) (last - p);
     }

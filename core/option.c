@@ -19,6 +19,11 @@ say_not_fitting (const struct kk_option *option, const char *name, const struct 
   bool one_value = value->kind == YAML_SCALAR;
   bool number = option->type == KK_OPTION_BOOL || option->type == KK_OPTION_INT || option->type == KK_OPTION_FLOAT;
   const char *more = one_value && strlen (value->text) > MAX_SHOWN ? "…" : "";
+  if (one_value && (option->flags & KK_SECRET)) {
+    diag_add (d, DIAG_ERROR, value->at, "%s does not fit: give %s", name, right);
+    free (expected);
+    return;
+  }
   if (r == -ENOENT)
     diag_add (d, DIAG_ERROR, value->at, "%s: '%s' names a home directory that is not known: give the full path", name,
               value->text);
@@ -68,6 +73,10 @@ parse_or_say (const struct kk_option *option, const char *name, const struct yam
   int r = option_parse (option, value, ret);
   if (r == 0 || r == -ENOMEM)
     return r;
+  if (option->type == KK_OPTION_LIST && r == -ERANGE) {
+    diag_add (d, DIAG_ERROR, value->at, "%s has %zu items: at most %d are taken", name, value->n, OPTION_MAX_LIST);
+    return -EINVAL;
+  }
   bool list = value->kind == YAML_LIST || (value->kind == YAML_SCALAR && *value->text);
   if (option->type == KK_OPTION_LIST && r == -EINVAL && list)
     say_bad_list (name, value, d);
@@ -110,6 +119,7 @@ wrong_table (char **reason, const struct kk_option *option, const char *what, co
 int
 option_check_table (const struct kk_option *options, uint32_t n, char **reason)
 {
+  *reason = NULL;
   for (uint32_t i = 0; i < n; i++) {
     struct kk_option bare = options[i];
     bare.min = bare.max = NULL;
@@ -149,6 +159,10 @@ say_unknown (const struct kk_option *options, uint32_t n, const char *const *kno
              struct diag *d)
 {
   size_t n_known = 0;
+  if (diag_is_full (d)) {
+    diag_add (d, DIAG_ERROR, pair->at, "unknown key");
+    return -EINVAL;
+  }
   while (known && known[n_known])
     n_known++;
   const char **names = calloc (n + n_known + 1, sizeof *names);

@@ -16,7 +16,7 @@ void option_free (const struct kk_option *options, uint32_t n, void *config);
 int option_check (const struct kk_option *option, const char *name, const struct yaml_node *value, struct diag *d);
 /* The same for an option's own text: a default, a limit. */
 int option_check_text (const struct kk_option *option, const char *text, struct place at, struct diag *d);
-/* Are the defaults and limits of a table themselves right? -EINVAL with *reason (the caller's to free) one sentence. */
+/* Are the defaults and limits of a table themselves right? -EINVAL with *reason (the caller's to free) one sentence, or -ENOMEM with NULL. */
 int option_check_table (const struct kk_option *options, uint32_t n, char **reason);
 /* Two configs of the same table hold the same values. */
 bool option_equal (const struct kk_option *options, uint32_t n, const void *a, const void *b);
@@ -24,6 +24,8 @@ bool option_equal (const struct kk_option *options, uint32_t n, const void *a, c
 char *option_expected (const struct kk_option *option);
 
 /* ---- Between option.c and option-value.c ---- */
+
+enum { OPTION_MAX_LIST = 1000 };
 
 union option_value {
   bool boolean;

@@ -274,7 +274,7 @@ check_flat_section (struct making *m, const char *section, const char *const *na
     const struct yaml_pair *pair = &map->pairs[i];
     if (short_key_find (section, pair->key) || (strcmp (section, "daemon") == 0 && is_setting (pair->key)))
       continue;
-    const char *home = home_of (pair->key), *near = nearest_word (pair->key, names, n);
+    const char *home = home_of (pair->key), *near = diag_is_full (m->d) ? NULL : nearest_word (pair->key, names, n);
     if (home)
       diag_add (m->d, DIAG_ERROR, pair->at, "'%s' does not belong in section %s: move it to section %s", pair->key, section,
                 home);
@@ -295,7 +295,7 @@ check_sections (struct making *m)
       known++;
     if (known < FIRST_IDLE_SECTION)
       continue;
-    const char *home = home_of (pair->key), *near = nearest_word (pair->key, sections, N_SECTIONS);
+    const char *home = home_of (pair->key), *near = diag_is_full (m->d) ? NULL : nearest_word (pair->key, sections, N_SECTIONS);
     if (known < N_SECTIONS)
       diag_add (m->d, DIAG_WARNING, pair->at, "section '%s' has no effect in this daemon: it can be removed", pair->key);
     else if (home)

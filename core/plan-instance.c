@@ -39,7 +39,7 @@ say_not_loaded (struct making *m, const struct draft *draft, const char *plugin,
               plugin, modules_directories (m->modules));
     return;
   }
-  char *near = r == -ENOENT ? nearest_plugin (m->modules, plugin) : NULL;
+  char *near = r == -ENOENT && !diag_is_full (m->d) ? nearest_plugin (m->modules, plugin) : NULL;
   enum diag_severity severity = optional ? DIAG_WARNING : DIAG_ERROR;
   const char *text = reason ? reason : strerror (-r);
   if (near)
@@ -135,7 +135,7 @@ has_table (struct making *m, const struct descriptor *descriptor, const struct y
       return true;
     names[n++] = descriptor->plugin.tables[i].name;
   }
-  const char *near = nearest_word (pair->key, names, n);
+  const char *near = diag_is_full (m->d) ? NULL : nearest_word (pair->key, names, n);
   diag_add (m->d, DIAG_ERROR, pair->at, "plugin '%s' has no table '%.60s': %s '%s'%s", descriptor->plugin.name, pair->key,
             near ? "did you mean" : "its first is", near ? near : names[0], near ? "?" : "");
   return false;

@@ -49,7 +49,7 @@ is_usable (struct lines *l, const char *name, const char *where, struct place at
   if (!instance && draft_named (l->m, name))
     return false;
   if (!instance) {
-    const char *near = nearest_filter (l->m->plan, name);
+    const char *near = diag_is_full (d) ? NULL : nearest_filter (l->m->plan, name);
     if (near)
       diag_add (d, DIAG_ERROR, at, "no filter is named '%.60s': did you mean '%s'?", name, near);
     else

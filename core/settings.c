@@ -12,7 +12,7 @@
 const struct kk_option settings_options[] = {
     KK_OPT_DURATION ("sample_interval", struct settings, interval_ns, .def = "1.0", .min = "1ms", .max = "1h",
                      .unit = "seconds", .help = "Seconds between samples; above 4s readers miss some moments"),
-    KK_OPT_INT ("max_samples", struct settings, max_samples, .def = "3600", .min = "1", .max = "1000000",
+    KK_OPT_INT ("max_samples", struct settings, max_samples, .def = "3600", .min = "1", .max = "100000000",
                 .help = "Samples kept in memory for live questions"),
     KK_OPT_BYTES ("ring_bytes", struct settings, ring_bytes, .def = "1MiB", .min = "64KiB", .max = "1GiB", .flags = KK_ADVANCED,
                   .help = "Memory that they may take"),

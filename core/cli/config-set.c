@@ -153,7 +153,13 @@ set_in_file (const char *file, const struct edit *e, struct modules *modules)
   r = same ? 0 : config_rewrite (file, &out);
   if (r < 0)
     return config_fail ("write", file, r);
-  printf ("%s: %s is %s%s\n", file, e->path[e->n - 1], same ? "already " : "now ", e->value);
+  /* What a plugin is told may be a secret. */
+  bool show = strcmp (e->path[0], "plugins") != 0;
+  printf ("%s: %s is %s%s\n", file, e->path[e->n - 1],
+          show   ? (same ? "already " : "now ")
+          : same ? "so already"
+                 : "changed",
+          show ? e->value : "");
   return EXIT_OK;
 }
 

@@ -67,7 +67,7 @@ BROKEN = [
     ("interval-nan", "daemon:\n  sample_interval: .nan\n", "2:20", "sample_interval cannot be '.nan'"),
     ("interval-empty", "daemon:\n  sample_interval:\n", "2:", "sample_interval has no value: give a duration"),
     ("interval-list", "daemon:\n  sample_interval: [1]\n", "2:20", "sample_interval cannot be a list"),
-    ("samples-fraction", "daemon:\n  max_samples: 5.5\n", "2:16", "max_samples cannot be '5.5': give a whole number from 1 to 1000000"),
+    ("samples-fraction", "daemon:\n  max_samples: 5.5\n", "2:16", "max_samples cannot be '5.5': give a whole number from 1 to 100000000"),
     ("samples-huge", "daemon:\n  max_samples: 99999999999999999999\n", "2:16", "is out of range"),
     ("samples-quoted", "daemon:\n  max_samples: \"5\"\n", "2:16", "is a text because of its quotes: give a whole number"),
     ("retention-word", "daemon:\n  data_retention_hours: week\n", "2:25", "data_retention_hours cannot be 'week': give a number from 0.01 to 876000"),
@@ -77,6 +77,7 @@ BROKEN = [
     ("upload-number", "daemon:\n  enable_dynamodb_upload: 1\n", "2:27", "enable_dynamodb_upload cannot be '1': give true or false"),
     ("track-comma", "daemon:\n  track_processes: python, node\n", "2:20", "'python, node' is one word to YAML: write a list in brackets, [python, node]"),
     ("track-nested", "daemon:\n  track_processes: [python, [node]]\n", "2:29", "an item of the list is a list: give a word"),
+    ("track-long", "daemon:\n  track_processes: [" + "a, " * 1001 + "]\n", "2:20", "track_processes has 1001 items: at most 1000 are taken"),
     ("track-map", "daemon:\n  track_processes: {python: 1}\n", "2:20", "track_processes cannot be a map"),
     ("threshold-high", "daemon:\n  cpu_alert_threshold: 150\n", "2:24", "cpu_alert_threshold: 150 is out of range: give a percentage such as 80 from 0 to 100"),
     ("threshold-word", "monitoring:\n  memory_alert_threshold: high\n", "2:27", "memory_alert_threshold cannot be 'high'"),
@@ -163,6 +164,16 @@ def all_at_once (home):
     places = [line[len (path) + 1:].split (": ")[0] for line in r.err.splitlines () if ": error: " in line]
     kk.equal (places, ["2:20", "3:3", "4:14", "5:6", "7:9", "8:3"], "places")
     kk.contains (r.err, "6 errors", "the count")
+
+
+@kk.test
+def bounded (home):
+    "a file full of mistakes is judged in short time, and the list of them has an end"
+    for text in ("daemon:\n" + "".join (f"  {'x' * 50}{i}: 1\n" for i in range (9900)),
+                 "pipeline: [" + ", ".join (f"t{i}" for i in range (19000)) + "]\n"):
+        r = home.run ("config", "--check", home.write ("t.yaml", text), timeout=10)
+        kk.equal (r.rc, 1, "exit status")
+        kk.check (r.err.count ("\n") <= 202 and "more\n" in r.err, "at most 200 are said, the rest is counted", r)
 
 
 @kk.test

@@ -170,7 +170,8 @@ def set_changes_one_line (home):
     for key, value, word in (("daemon.sample_interval", "fast", "give a duration"), ("daemon.sampel_interval", "1", "did you mean 'sample_interval'?"),
                              ("sampel_interval", "1", "did you mean 'daemon.sample_interval'?"), ("plugins.cpu.foo", "1", "unknown key 'foo'"),
                              ("plugins.nothing.foo", "1", "there is no plugin 'nothing'"), ("track_processes", "python, node", "write a list"),
-                             ("daemon", "1", "unknown key"), ("", "1", "unknown key"), ("daemon.", "1", "unknown key")):
+                             ("daemon", "1", "unknown key"), ("", "1", "unknown key"), ("daemon.", "1", "unknown key"),
+                             ("plugins.cpu", "false", "holds keys of its own")):
         r = home.run ("config", "set", key, value)
         kk.equal (r.rc, 1, f"{key} {value}: {r}")
         kk.contains (r.err, word, f"{key} {value}")

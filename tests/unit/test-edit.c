@@ -120,6 +120,8 @@ START_TEST (refuses)
       "a:\n\tb: 1\n",
       "a: 1\n",
       "c: &m {x: 1}\na: *m\n",
+      "a:\n  b:\n    c: 1\n",
+      "a: {b: {c: 1}}\n",
   };
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     char *have = set (texts[i], "a/b", "2", false, NULL);

@@ -162,6 +162,15 @@ START_TEST (required)
 }
 END_TEST
 
+START_TEST (secrets_are_not_shown)
+{
+  const struct kk_option secret[] = {KK_OPT_INT ("pin", struct config, count, .flags = KK_SECRET, .help = "Pin")};
+  ck_assert_int_eq (option_check_text (&secret[0], "hunter2", (struct place){0}, &faults), -EINVAL);
+  ck_assert_str_eq (faults.items[0].text, "pin does not fit: give a whole number");
+  diag_free (&faults);
+}
+END_TEST
+
 START_TEST (tables_themselves)
 {
   char *reason = NULL;
@@ -186,6 +195,7 @@ tests (TCase *t)
   tcase_add_test (t, refuses);
   tcase_add_test (t, all_at_once);
   tcase_add_test (t, required);
+  tcase_add_test (t, secrets_are_not_shown);
   tcase_add_test (t, tables_themselves);
 }
 UNIT_MAIN ("option", tests)
