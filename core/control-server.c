@@ -176,6 +176,23 @@ answer_samples (struct control_server *s, struct client *c, struct json_object *
 }
 
 static void
+answer_reload (struct control_server *s, struct client *c, struct json_object *request)
+{
+  struct json_object *o = json_object_new_object (), *dry;
+  char *reason = NULL;
+  bool is_dry = json_object_object_get_ex (request, "dry_run", &dry) && json_object_get_boolean (dry);
+  int r = s->commands.reload (s->commands.arg, is_dry, o, &reason);
+  if (r)
+    json_object_object_add (o, "error", json_object_new_string (reason ? reason : strerror (-r)));
+  else
+    json_object_object_add (o, "ok", json_object_new_boolean (true));
+  buf_adds (&c->out, json_object_to_json_string_ext (o, JSON_C_TO_STRING_PLAIN));
+  buf_addc (&c->out, '\n');
+  json_object_put (o);
+  free (reason);
+}
+
+static void
 answer (struct control_server *s, struct client *c, const char *command, struct json_object *request)
 {
   if (!strcmp (command, "status")) {
@@ -189,13 +206,7 @@ answer (struct control_server *s, struct client *c, const char *command, struct 
     pthread_mutex_unlock (&s->lock);
     c->follows = true;
   } else if (!strcmp (command, "reload")) {
-    char *reason = NULL;
-    int r = s->commands.reload (s->commands.arg, &reason);
-    if (r)
-      answer_error (c, reason ? reason : strerror (-r));
-    else
-      buf_adds (&c->out, "{\"ok\":true}\n");
-    free (reason);
+    answer_reload (s, c, request);
   } else if (!strcmp (command, "stop")) {
     s->commands.stop (s->commands.arg);
     buf_adds (&c->out, "{\"ok\":true}\n");

@@ -6,6 +6,7 @@
 #include "buf.h"
 #include "log.h"
 
+#include <json-c/json.h>
 #include <stdbool.h>
 
 struct control_server;
@@ -15,8 +16,8 @@ struct control_commands {
   void (*status) (void *arg, struct buf *answer);
   /* Lines, one per sample, each with its newline. */
   int (*samples) (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n);
-  /* 0, or -errno with a sentence in *reason (the caller's to free). */
-  int (*reload) (void *arg, char **reason);
+  /* Adds what there is to say to the answer. 0, or -errno with a sentence in *reason (the caller's to free). */
+  int (*reload) (void *arg, bool dry, struct json_object *answer, char **reason);
   void (*stop) (void *arg);
   void *arg;
 };

@@ -1,8 +1,7 @@
 #include "daemon.h"
 
 #include "control-server.h"
-#include "diag.h"
-#include "plan-diff.h"
+#include "reload.h"
 #include "sample-json.h"
 #include "status.h"
 
@@ -115,16 +114,6 @@ wait_first (struct daemon *d)
     log_warn (d->setup->log, "the first readings take longer than %d s", FIRST_TICK_S);
 }
 
-static void
-log_faults (struct log *log, const struct diag *faults)
-{
-  for (size_t i = 0; i < faults->n; i++) {
-    const struct diag_item *f = faults->items + i;
-    enum kk_level level = f->severity == DIAG_ERROR ? KK_LOG_ERROR : f->severity == DIAG_WARNING ? KK_LOG_WARNING : KK_LOG_INFO;
-    log_at (log, level, NULL, "%s:%u:%u: %s", f->file ? f->file : "configuration", f->line, f->column, f->text);
-  }
-}
-
 /* What a reload cannot change: it belongs to the process, not to the graph. */
 static void
 warn_fixed (const struct daemon *d, const struct plan *to)
@@ -135,66 +124,41 @@ warn_fixed (const struct daemon *d, const struct plan *to)
 }
 
 static int
-plan_anew (struct daemon *d, struct plan **ret, char **reason)
+take_plan (struct daemon *d, struct reload *new, char **reason)
 {
-  char *file = NULL;
-  struct diag faults = {0};
-  int r = plan_find_config (d->setup->config_file, &file);
-  if (!r)
-    r = plan_make (file, d->setup->modules, &faults, ret);
-  log_faults (d->setup->log, &faults);
-  if (r && asprintf (reason, "%s has %zu error%s; the daemon goes on as before", file ? file : "the configuration", faults.errors,
-                     faults.errors == 1 ? "" : "s") < 0)
-    *reason = NULL;
-  diag_free (&faults);
-  free (file);
-  return r;
-}
-
-static void
-log_changes (struct daemon *d, const struct plan *to)
-{
-  struct plan_difference *list;
-  size_t n;
-  if (plan_compare (d->plan, to, &list, &n))
-    return;
-  for (size_t i = 0; i < n; i++)
-    if (list[i].change != PLAN_KEEP)
-      log_at (d->setup->log, KK_LOG_INFO, list[i].name, "%s: %s", plan_change_word (list[i].change), list[i].why);
-  free (list);
-}
-
-static int
-replace_plan (struct daemon *d, struct plan *plan, char **reason)
-{
-  warn_fixed (d, plan);
-  log_changes (d, plan);
-  int r = bring_up (d, plan, reason);
-  if (r) {
-    plan_free (plan);
+  warn_fixed (d, new->plan);
+  int r = bring_up (d, new->plan, reason);
+  if (r)
     return r;
-  }
   plan_free (d->plan);
-  d->plan = plan;
+  d->plan = new->plan;
+  new->plan = NULL;
   return 0;
 }
 
+/* A dry run only says what it would do. `answer` may be NULL. */
 static int
-reload (struct daemon *d, char **reason)
+reload (struct daemon *d, bool dry, struct json_object *answer, char **reason)
 {
-  struct plan *plan;
-  if (d->setup->reloading)
+  struct reload new;
+  struct log *log = d->setup->log;
+  if (!dry && d->setup->reloading)
     d->setup->reloading (d->setup->arg, 1);
-  if (log_reopen (d->setup->log))
-    log_warn (d->setup->log, "cannot open the log file anew; going on with the one that is open");
-  int r = plan_anew (d, &plan, reason);
-  if (!r)
-    r = replace_plan (d, plan, reason);
-  if (r)
-    log_error (d->setup->log, "reload failed, nothing has changed: %s", *reason ? *reason : strerror (-r));
-  else
-    log_info (d->setup->log, "reloaded");
-  if (d->setup->reloading)
+  if (!dry && log_reopen (log))
+    log_warn (log, "cannot open the log file anew; going on with the one that is open");
+  int r = reload_prepare (d->setup->config_file, d->setup->modules, d->plan, &new, reason);
+  if (answer)
+    reload_json (&new, answer);
+  if (!dry)
+    reload_log (&new, log);
+  if (!r && !dry)
+    r = take_plan (d, &new, reason);
+  if (r && !dry)
+    log_error (log, "reload failed, nothing has changed: %s", *reason ? *reason : strerror (-r));
+  else if (!dry)
+    log_info (log, "reloaded");
+  reload_clear (&new);
+  if (!dry && d->setup->reloading)
     d->setup->reloading (d->setup->arg, 0);
   return r;
 }
@@ -236,9 +200,9 @@ control_samples (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n)
 }
 
 static int
-control_reload (void *arg, char **reason)
+control_reload (void *arg, bool dry, struct json_object *answer, char **reason)
 {
-  return reload (arg, reason);
+  return reload (arg, dry, answer, reason);
 }
 
 static void
@@ -259,7 +223,7 @@ take_signal (struct daemon *d)
   char *reason = NULL;
   switch (info.ssi_signo) {
   case SIGHUP:
-    reload (d, &reason);
+    reload (d, false, NULL, &reason);
     free (reason);
     break;
   case SIGUSR1:

@@ -7,22 +7,72 @@
 
 enum { RELOAD_MS = 60000 };
 
-static int
-ask (const struct places *places)
+static const char *
+text_of (struct json_object *o, const char *key)
 {
-  struct json_object *answer, *error;
-  int r = running_ask (places->data_dir, "{\"command\":\"reload\"}", RELOAD_MS, &answer);
+  struct json_object *value;
+  return json_object_object_get_ex (o, key, &value) && value ? json_object_get_string (value) : "";
+}
+
+static void
+print_faults (struct json_object *answer)
+{
+  struct json_object *faults;
+  if (!json_object_object_get_ex (answer, "faults", &faults))
+    return;
+  for (size_t i = 0; i < json_object_array_length (faults); i++) {
+    struct json_object *f = json_object_array_get_idx (faults, i);
+    fprintf (stderr, "%s:%s:%s: %s: %s\n", text_of (f, "file"), text_of (f, "line"), text_of (f, "column"), text_of (f, "severity"),
+             text_of (f, "text"));
+  }
+}
+
+/* Says of each instance what happens to it; without `all` only of those to which something does. */
+static void
+print_changes (struct json_object *answer, bool all)
+{
+  struct json_object *changes;
+  if (!json_object_object_get_ex (answer, "changes", &changes))
+    return;
+  for (size_t i = 0; i < json_object_array_length (changes); i++) {
+    struct json_object *c = json_object_array_get_idx (changes, i);
+    const char *why = text_of (c, "why");
+    if (all || *why)
+      printf ("  %-8s %s%s%s\n", text_of (c, "change"), text_of (c, "instance"), *why ? ": " : "", why);
+  }
+}
+
+static int
+say (struct json_object *answer, bool dry, bool json)
+{
+  struct json_object *error;
+  bool failed = json_object_object_get_ex (answer, "error", &error);
+  if (json) {
+    puts (json_object_to_json_string_ext (answer, JSON_C_TO_STRING_PRETTY));
+    return failed ? EXIT_FAILED : EXIT_OK;
+  }
+  print_faults (answer);
+  if (failed) {
+    fprintf (stderr, PROGRAM ": %s: %s\n", dry ? "a reload would fail" : "not reloaded, the daemon goes on as before",
+             json_object_get_string (error));
+    return EXIT_FAILED;
+  }
+  puts (dry ? "A reload would do this:" : PROGRAM ": reloaded");
+  print_changes (answer, dry);
+  return EXIT_OK;
+}
+
+static int
+ask (const struct places *places, bool dry, bool json)
+{
+  struct json_object *answer;
+  const char *request = dry ? "{\"command\":\"reload\",\"dry_run\":true}" : "{\"command\":\"reload\"}";
+  int r = running_ask (places->data_dir, request, RELOAD_MS, &answer);
   if (r < 0) {
     fprintf (stderr, PROGRAM ": the daemon does not answer: %s\n", strerror (-r));
     return EXIT_FAILED;
   }
-  int status = EXIT_OK;
-  if (json_object_object_get_ex (answer, "error", &error)) {
-    fprintf (stderr, PROGRAM ": not reloaded, the daemon goes on as before: %s\n", json_object_get_string (error));
-    status = EXIT_FAILED;
-  } else {
-    puts (PROGRAM ": reloaded");
-  }
+  int status = say (answer, dry, json);
   json_object_put (answer);
   return status;
 }
@@ -36,7 +86,7 @@ run (const struct command_call *call)
   if (stop_find (call->config_file, &places, &r) < 0)
     return EXIT_FAILED;
   if (r.state == RUNNING_OURS)
-    status = ask (&places);
+    status = ask (&places, command_given (call, "dry-run"), command_given (call, "json"));
   else
     fputs (r.state == RUNNING_PYTHON ? PROGRAM ": the Python library's daemon cannot reload; restart switches to this one\n"
                                      : PROGRAM ": not running\n",
@@ -46,10 +96,17 @@ run (const struct command_call *call)
   return status;
 }
 
+static const struct command_option options[] = {
+    {.name = "dry-run", .letter = 'n', .help = "Say what would start, stop and start anew, and why; change nothing"},
+    {.name = "json", .help = "The answer for programs"},
+};
+
 const struct command command_reload = {
     .name = "reload",
     .summary = "Let the running daemon read its configuration again",
     .text = "Returns 0 once the new configuration is in force. When it has errors they are\n"
-            "said and the daemon goes on as before. The log is opened anew as well.",
+            "said and the daemon goes on as before. What the change does not concern goes on\n"
+            "with all it has, no sample is lost. The log is opened anew as well.",
+    COMMAND_OPTIONS (options),
     .run = run,
 };
