@@ -5,9 +5,10 @@
  * refuses is not given up here: `write` returns KK_RETRY, and the sample waits in the host's queue, which is bounded and counts
  * what it drops. Samples that lack a required field make no entry; they are counted by reason.
  *
- * Written to disk in a day, per sample of n bytes once a second (cpu, memory and net: n is about 330): n + 24 for the journal
- * and n for the file, 60 MB in all, while nobody reads. While somebody does, the file of the minute is written once a second:
- * 30 n a sample, about 0.9 GB if that lasted all day. */
+ * Given to write () in a day, at an entry a second of n bytes (cpu, memory and net: about 460): n + 24 for the journal and n
+ * for the file, 80 MB in all, while nobody reads; while somebody does, the file of the minute each second, n * 30 on
+ * average, 1.2 GB. Most of that is overwritten in memory before the kernel writes it out. */
+#include "clock-step.h"
 #include "entry.h"
 #include "readers.h"
 #include "recorder.h"
@@ -73,13 +74,14 @@ struct writer {
   uint64_t schema_id; /* of the schema that schema.json tells */
   bool schema_told, published_once;
   int64_t last_publish_ns, next_retention_ns;
+  int64_t step_ns;                     /* by which the wall clock runs ahead of the time that passed since boot */
   uint64_t noted_files, cleaned_files; /* the recorder's count when a file was last noted, and old ones looked for */
 };
 
 static struct retention_clock
-clock_of (const struct kk_time *now)
+clock_of (const struct writer *w, const struct kk_time *now)
 {
-  return (struct retention_clock){.wall_ns = now->wall_ns, .mono_ns = now->mono_ns};
+  return (struct retention_clock){.wall_ns = now->wall_ns - w->step_ns, .mono_ns = now->mono_ns};
 }
 
 static void
@@ -111,9 +113,9 @@ after_publish (struct writer *w, const struct kk_time *now)
   w->published_once = true;
   if (w->recorder.files != w->noted_files)
     retention_note (&w->retention, w->recorder.last.name, w->recorder.last.bytes, w->recorder.last.newest_wall_ns,
-                    clock_of (now));
+                    clock_of (w, now));
   if (s->on_disk)
-    retention_note (&w->retention, s->name, (uint64_t) s->bytes, s->newest_wall_ns, clock_of (now));
+    retention_note (&w->retention, s->name, (uint64_t) s->bytes, s->newest_wall_ns, clock_of (w, now));
   w->noted_files = w->recorder.files;
   note (w, &w->syncing, "make files durable (fsync)", w->recorder.sync_error, now);
 }
@@ -153,7 +155,7 @@ clean_up (struct writer *w, const struct kk_time *now)
   w->cleaned_files = w->recorder.files;
   uint64_t pushed = w->retention.pushed;
   readers_pause (&w->readers);
-  int r = retention_run (&w->retention, w->recorder.store.directory, w->recorder.segment.name, clock_of (now));
+  int r = retention_run (&w->retention, w->recorder.store.directory, w->recorder.segment.name, clock_of (w, now));
   note (w, &w->cleaning, "delete old files", r < 0 ? r : 0, now);
   if (w->retention.pushed > pushed && !pushed)
     kk_warn (w->self,
@@ -290,6 +292,8 @@ file_create (struct kk_instance *self, const void *config_, void **state)
                      kk_name (self), now.wall_ns);
   note (w, &w->recording, w->recorder.step, r, &now);
   say_recovery (w);
+  if (!r)
+    w->step_ns = clock_step (w->recorder.store.journals);
   if (config->publish == PUBLISH_AUTO && (r = readers_init (&w->readers, config->reader_memory_ns)))
     kk_warn (self, "cannot see whether anybody reads (inotify: %s): files are written at every publish_interval",
              strerror (-r));

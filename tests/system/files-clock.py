@@ -75,6 +75,21 @@ def starts_in_1970 (home):
 
 
 @kk.test
+def restarts_days_ahead (home):
+    "a clock that was set days ahead between two runs wipes nothing either"
+    shim = filekit.Shim (home)
+    with home.daemon (filekit.config (0.05, retention="24h"), env=shim.env ()) as d:
+        more (d)
+    before = set (files (home))
+    shim.offset (3 * DAY)
+    for _ in range (2):
+        with home.daemon (env=shim.env ()) as d:
+            more (d)
+            time.sleep (1.2)
+    kk.check (before <= set (files (home)), "a recent file was deleted")
+
+
+@kk.test
 def hour_of_autumn (home):
     "the hour that comes twice in autumn: two files, the second with _01"
     shim = filekit.Shim (home)
