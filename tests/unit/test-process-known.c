@@ -136,7 +136,7 @@ START_TEST (looks_at_all_in_time_and_never_too_often)
   struct known k;
   seed = 12345;
   known_init (&k, SECOND);
-  for (int tick = 0; tick < 120; tick++) {
+  for (int tick = 0, n_ticks = 20 + unit_rounds (100); tick < n_ticks; tick++) {
     int64_t now = 77 * SECOND + tick * SECOND;
     struct looks *l = calloc (1, sizeof *l);
     ck_assert_ptr_nonnull (l);

@@ -60,7 +60,7 @@ START_TEST (fixed_decimals_agree_with_printf)
 {
   uint64_t state = 88172645463325252u;
   char want[400];
-  for (int i = 0; i < 100000; i++) {
+  for (int i = 0, n = unit_rounds (100000); i < n; i++) {
     double value = made_up (&state, i);
     uint32_t decimals = 1 + (uint32_t) (random_bits (&state) % 9);
     snprintf (want, sizeof want, "%.*f", (int) decimals, value);
