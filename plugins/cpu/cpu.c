@@ -117,11 +117,13 @@ struct cpu {
   unsigned want;
   int64_t base_ns; /* when the baselines were taken */
   uint64_t readings;
+  double load[3];
+  bool has_load;
   bool said_stat, said_load, said_steal;
   bool no_pressure[CPU_PRESSURES];
 };
 
-/* What a reading does to the meters. */
+/* What a reading does to the meters: nothing, as it comes too soon; forms shares; or begins anew. */
 enum step { KEEP, MEASURE, BEGIN };
 
 static void
@@ -254,18 +256,23 @@ put_counts (const struct cpu *c, struct kk_row *row)
 }
 
 static void
-put_load (struct cpu *c, struct kk_row *row)
+read_load (struct cpu *c)
 {
-  double load[3];
-  int r = cpu_source_load (c->source, load);
+  int r = cpu_source_load (c->source, c->load);
+  c->has_load = r == 0;
   if (r < 0 && !c->said_load)
     kk_warn (c->self, "no load averages: cannot read %s/loadavg: %s", c->config->proc_root, strerror (-r));
   c->said_load = r < 0;
+}
+
+static void
+put_load (const struct cpu *c, struct kk_row *row)
+{
   for (uint32_t i = 0; i < 3; i++)
-    if (r < 0)
-      kk_absent (row, LOAD + i, KK_ERROR);
+    if (c->has_load)
+      kk_f64 (row, LOAD + i, c->load[i]);
     else
-      kk_f64 (row, LOAD + i, load[i]);
+      kk_absent (row, LOAD + i, KK_ERROR);
 }
 
 /* Kernels without PSI lack the files, or have them and refuse to read them: once known, never asked again. */
@@ -287,23 +294,34 @@ put_pressure (struct cpu *c, struct kk_row *row)
   }
 }
 
+/* Reads what this step needs: what the kernel counts in steps of 10 ms, and the load, which it forms every five seconds, are
+ * not read two hundred times a second. */
+static int
+read_now (struct cpu *c, enum step step)
+{
+  int r = 0;
+  if (step != KEEP || (c->want & CPU_WANT_COUNTS))
+    r = cpu_source_read (c->source, c->want, &c->now);
+  if (r < 0 && !c->said_stat)
+    kk_error (c->self, "cannot read %s/stat: %s", c->config->proc_root, strerror (-r));
+  c->said_stat = r < 0;
+  if (r == 0 && c->config->load && (step != KEEP || !c->has_load))
+    read_load (c);
+  return r;
+}
+
 static int
 cpu_read (void *state, struct kk_rows *out)
 {
   struct cpu *c = state;
   struct kk_time time;
   kk_read_time (out, &time);
-  int r = cpu_source_read (c->source, c->want, &c->now);
-  if (r < 0 && !c->said_stat)
-    kk_error (c->self, "cannot read %s/stat: %s", c->config->proc_root, strerror (-r));
-  c->said_stat = r < 0;
-  if (r < 0)
-    return r;
-
   enum step step = time.mono_ns - c->base_ns >= SHORTEST_SPAN ? MEASURE : KEEP;
   if (time.after == KK_GAP || time.after == KK_SUSPEND)
     step = BEGIN;
-  r = step_all (c, step, time.after, time.mono_ns);
+  int r = read_now (c, step);
+  if (r == 0)
+    r = step_all (c, step, time.after, time.mono_ns);
   if (r < 0)
     return r;
   if (c->all.share.steal_is_absurd && !c->said_steal) {

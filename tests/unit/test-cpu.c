@@ -218,6 +218,27 @@ START_TEST (faster_than_the_kernel_counts)
 }
 END_TEST
 
+/* What counts events is read each time all the same. */
+START_TEST (counts_at_any_speed)
+{
+  struct probe *p = begin ("1 0 0 1");
+  probe_flag (p, "context_switches", true);
+  probe_flag (p, "per_core", true);
+  ck_assert_int_eq (probe_create (p), 0);
+  for (int i = 1; i < 50; i++) {
+    char text[128];
+    snprintf (text, sizeof text, "cpu  %d 0 0 %d\ncpu0 %d 0 0 %d\nctxt %d\n", i, i, i, i, 100 + i);
+    unit_write (dir, "stat", text);
+    ck_assert_int_eq (probe_read (p, 0.005), 0);
+    ck_assert_double_eq (probe_number (p, "system", NULL, "context_switches"), 100 + i);
+    ck_assert_uint_eq (probe_rows (p, "cores"), 1);
+    if (i > 20)
+      ck_assert_double_eq_tol (probe_number (p, "cores", "0", "cpu_percent"), 50, 1e-9);
+  }
+  end (p);
+}
+END_TEST
+
 START_TEST (no_mean_over_a_gap)
 {
   static const enum kk_absent gaps[] = {KK_GAP, KK_SUSPEND};
@@ -363,6 +384,7 @@ tests (TCase *t)
   tcase_add_test (t, guest_is_inside_user);
   tcase_add_test (t, fewer_and_more_columns);
   tcase_add_test (t, faster_than_the_kernel_counts);
+  tcase_add_test (t, counts_at_any_speed);
   tcase_add_test (t, no_mean_over_a_gap);
   tcase_add_test (t, cores_come_and_go);
   tcase_add_test (t, counts);
