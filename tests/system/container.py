@@ -85,6 +85,9 @@ class Machine:
     def __init__ (self, home):
         kk.need_root ()
         kk.need_tool ("systemd-nspawn", "debootstrap", "nsenter", "chroot", "ldd", "make")
+        with open (os.path.join (kk.BUILD, "core", kk.PROGRAM), "rb") as f:
+            if re.search (rb"__[at]san_init", f.read ()):
+                kk.skip ("built with a sanitizer, which a service's sandbox does not let run")
         self.home, self.top = home, os.path.join (home.top, "machine")
         subprocess.run (["cp", "-a", "--reflink=auto", tree (), self.top], check=True)
         make_install (self.top)
