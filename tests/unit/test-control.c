@@ -39,9 +39,11 @@ give_samples (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n)
 }
 
 static int
-do_reload (void *arg, char **reason)
+do_reload (void *arg, bool dry, struct json_object *answer, char **reason)
 {
   (void) arg;
+  (void) dry;
+  (void) answer;
   if (it.reload_result)
     *reason = strdup ("daemon.yaml has \"1\" error");
   return it.reload_result;
