@@ -1,5 +1,7 @@
 #include "text.h"
 
+#include "utf8.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,34 +226,6 @@ text_wall_time_us (struct buf *b, int64_t wall_ns)
 
 /* ---- Strings ---- */
 
-/* The length of the UTF-8 character at p, 0 when there is none: torn, overlong, a surrogate, beyond U+10FFFF. */
-static size_t
-utf8_length (const unsigned char *p, size_t left)
-{
-  static const struct {
-    unsigned char first, last, low, high, length;
-  } forms[] = {
-      {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-      {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-      {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-  };
-  if (!left)
-    return 0;
-  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-    if (*p < forms[i].first || *p > forms[i].last)
-      continue;
-    if (forms[i].length > left)
-      return 0;
-    if (forms[i].length > 1 && (p[1] < forms[i].low || p[1] > forms[i].high))
-      return 0;
-    for (size_t k = 2; k < forms[i].length; k++)
-      if ((p[k] & 0xc0) != 0x80)
-        return 0;
-    return forms[i].length;
-  }
-  return 0;
-}
-
 /* The text of a byte that JSON does not take as it is, or NULL. */
 static const char *
 json_escape (unsigned char c, char room[7])
@@ -283,7 +257,7 @@ text_json_string (struct buf *b, const char *text, size_t length)
       i++;
       continue;
     }
-    size_t n = c < 0x80 ? 0 : utf8_length (p + i, length - i);
+    size_t bad = 1, n = c < 0x80 ? 0 : utf8_character (text + i, length - i, &bad);
     if (n) {
       i += n;
       continue;
@@ -291,21 +265,11 @@ text_json_string (struct buf *b, const char *text, size_t length)
     buf_add (b, text + taken, i - taken);
     const char *escape = c < 0x80 ? json_escape (c, room) : "\xef\xbf\xbd";
     buf_adds (b, escape ? escape : "?");
-    taken = ++i;
+    taken = i += bad;
   }
   if (length > taken)
     buf_add (b, text + taken, length - taken);
   buf_addc (b, '"');
-}
-
-size_t
-text_utf8_prefix (const char *text, size_t length, size_t max)
-{
-  const unsigned char *p = (const unsigned char *) text;
-  size_t limit = length < max ? length : max, n, i = 0;
-  while (i < limit && (n = utf8_length (p + i, limit - i)))
-    i += n;
-  return i;
 }
 
 /* ---- For people ---- */

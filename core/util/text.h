@@ -16,8 +16,6 @@ void text_wall_time (struct buf *b, int64_t wall_ns);
 void text_wall_time_us (struct buf *b, int64_t wall_ns); /* with microseconds, for short intervals */
 /* A JSON string with its quotes. The bytes must be UTF-8 (what is not becomes U+FFFD). */
 void text_json_string (struct buf *b, const char *text, size_t length);
-/* The length of the longest prefix of text[0..length) that is UTF-8 without a torn character, at most max bytes. */
-size_t text_utf8_prefix (const char *text, size_t length, size_t max);
 /* Bytes for people: "812 B", "4.0 KiB", "1.2 MiB". A duration: "250 ms", "5 s", "2 h 03 min". */
 void text_bytes (struct buf *b, uint64_t bytes);
 void text_duration (struct buf *b, int64_t ns);

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-/* Bytes of the character at p, 0 when it is ill-formed; then *ret_bad bytes are the longest beginning of one that it could be. */
-static size_t
-character (const unsigned char *p, size_t n, size_t *ret_bad)
+size_t
+utf8_character (const char *text, size_t n, size_t *ret_bad)
 {
+  const unsigned char *p = (const unsigned char *) text;
   *ret_bad = 1;
   if (p[0] < 0x80)
     return 1;
@@ -36,10 +36,9 @@ character (const unsigned char *p, size_t n, size_t *ret_bad)
 size_t
 utf8_valid (const char *text, size_t length)
 {
-  const unsigned char *p = (const unsigned char *) text;
   size_t i = 0, bad;
-  while (i < length && p[i]) {
-    size_t n = character (p + i, length - i, &bad);
+  while (i < length && text[i]) {
+    size_t n = utf8_character (text + i, length - i, &bad);
     if (!n)
       break;
     i += n;
@@ -50,11 +49,10 @@ utf8_valid (const char *text, size_t length)
 bool
 utf8_clean (struct buf *b, const char *text, size_t length, size_t max)
 {
-  const unsigned char *p = (const unsigned char *) text;
   size_t start = b->len, i = 0, bad;
   bool same = true;
-  while (i < length && p[i]) {
-    size_t n = character (p + i, length - i, &bad);
+  while (i < length && text[i]) {
+    size_t n = utf8_character (text + i, length - i, &bad);
     size_t out = n ? n : 3;
     if (b->len - start + out > max)
       return false;

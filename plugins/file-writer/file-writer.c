@@ -5,9 +5,9 @@
  * refuses is not given up here: `write` returns KK_RETRY, and the sample waits in the host's queue, which is bounded and counts
  * what it drops. Samples that lack a required field make no entry; they are counted by reason.
  *
- * Given to write () in a day, at an entry a second of n bytes (cpu, memory and net: about 460): n + 24 for the journal and n
- * for the file, 80 MB in all, while nobody reads; while somebody does, the file of the minute each second, n * 30 on
- * average, 1.2 GB. Most of that is overwritten in memory before the kernel writes it out. */
+ * Given to write () in a day, at an entry a second of n bytes (cpu, memory and net: about 460): n + 24 for the journal and n for the
+ * file, 80 MB in all, while nobody reads; while somebody does, the file of the minute each second, n * 30 on average, 1.2 GB. Of that,
+ * 105 and 265 MB reach the disk (write_bytes of /proc/PID/io on ext4). */
 #include "clock-step.h"
 #include "entry.h"
 #include "readers.h"

@@ -177,17 +177,6 @@ START_TEST (strings)
 }
 END_TEST
 
-START_TEST (prefixes_tear_no_character)
-{
-  const char *text = "ab\xe2\x82\xac";
-  ck_assert_uint_eq (text_utf8_prefix (text, 5, 5), 5);
-  ck_assert_uint_eq (text_utf8_prefix (text, 5, 4), 2);
-  ck_assert_uint_eq (text_utf8_prefix (text, 5, 2), 2);
-  ck_assert_uint_eq (text_utf8_prefix (text, 4, 100), 2);
-  ck_assert_uint_eq (text_utf8_prefix ("", 0, 9), 0);
-}
-END_TEST
-
 START_TEST (for_people)
 {
   static const int64_t durations[] = {0, 5, 1500, 2500000, 1500000000, 5000000000, 65000000000, 7380000000000, 93600000000000};
@@ -222,7 +211,6 @@ tests (TCase *t)
   tcase_add_test (t, no_locale_changes_a_number);
   tcase_add_test (t, times);
   tcase_add_test (t, strings);
-  tcase_add_test (t, prefixes_tear_no_character);
   tcase_add_test (t, for_people);
 }
 
