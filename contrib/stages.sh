@@ -198,6 +198,7 @@ stage_count ()
 {
   have valgrind || { skip "count: valgrind is not installed" && return; }
   build gcc "$(with_cc gcc)" --enable-werror || return
+  one "build ticks" "$dir/logs/count-build" 600 make -C "$dir/gcc" -j "$jobs" all tests/bench/ticks || return
   one "instructions per tick" "$dir/logs/count" 600 make -s -C "$dir/gcc" count && sed 's/^/  | /' "$dir/logs/count"
 }
 
@@ -229,5 +230,6 @@ stage_fuzz ()
 stage_bench ()
 {
   build gcc "$(with_cc gcc)" --enable-werror || return
+  one "build bare" "$dir/logs/bench-build" 600 make -C "$dir/gcc" -j "$jobs" all tests/bench/bare || return
   one "bench" "$dir/logs/bench" 1200 make -s -C "$dir/gcc" bench && sed 's/^/  | /' "$dir/logs/bench"
 }
