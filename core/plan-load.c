@@ -135,7 +135,10 @@ static bool
 is_trusted (struct making *m, const char *path)
 {
   struct stat st;
-  if (geteuid () != 0 || stat (path, &st) < 0 || (st.st_uid == 0 && !(st.st_mode & 022)))
+  if (geteuid () != 0 || stat (path, &st) < 0)
+    return true;
+  /* The group root is root too. */
+  if (st.st_uid == 0 && !(st.st_mode & S_IWOTH) && (st.st_gid == 0 || !(st.st_mode & S_IWGRP)))
     return true;
   diag_add (m->d, DIAG_ERROR, (struct place){.file = path},
             "it is not read: users other than root can change it; make it root's: chown root '%s'; chmod go-w '%s'", path,
