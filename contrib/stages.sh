@@ -205,7 +205,9 @@ stage_count ()
 # The compiler's own path analysis, but for the checks that do not follow pointers far enough here.
 stage_analyzer ()
 {
-  build analyzer "CC=gcc" --enable-werror "CFLAGS=-O2 -g -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-null-dereference"
+  configured analyzer CC=gcc --enable-werror "CFLAGS=-O2 -g -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value \
+    -Wno-analyzer-null-dereference" || { fail "configure for the analyzer" && return; }
+  one "gcc -fanalyzer" "$dir/logs/analyzer" 1800 make -C "$dir/analyzer" -j "$jobs" all
 }
 
 # Each fuzzer for a short while, beginning with its corpus; what it finds is left in logs.
