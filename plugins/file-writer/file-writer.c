@@ -5,9 +5,9 @@
  * refuses is not given up here: `write` returns KK_RETRY, and the sample waits in the host's queue, which is bounded and counts
  * what it drops. Samples that lack a required field make no entry; they are counted by reason.
  *
- * Given to write () in a day, at an entry a second of n bytes (cpu, memory and net: about 460): n + 24 for the journal and n for the
- * file, 80 MB in all, while nobody reads; while somebody does, the file of the minute each second, n * 30 on average, 1.2 GB. Of that,
- * 105 and 265 MB reach the disk (write_bytes of /proc/PID/io on ext4). */
+ * Given to write () in a day, at an entry a second of n bytes (cpu, memory and net: about 460): n + 24 for the journal and n
+ * for the file, 80 MB in all, while nobody reads; while somebody does, the file of the minute each second, n * 30 on
+ * average, 1.2 GB. Of that, 105 and 265 MB reach the disk (write_bytes of /proc/PID/io on ext4). */
 #include "clock-step.h"
 #include "entry.h"
 #include "readers.h"
@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { LARGE_ENTRY = 1 << 20 }; /* the memory of larger ones is given back */
 enum publish { PUBLISH_AUTO, PUBLISH_ALWAYS, PUBLISH_MINUTE };
 static const int64_t SECOND_NS = 1000000000, MINUTE_NS = INT64_C (60000000000);
 
@@ -200,6 +201,8 @@ file_write (void *state, const struct kk_sample *const *samples, uint32_t n, uin
   struct kk_time now;
   uint64_t reopened = w->recorder.reopened;
   int r = 0;
+  if (w->entry.cap > LARGE_ENTRY)
+    buf_free (&w->entry);
   kk_now (w->self, &now);
   readers_poll (&w->readers, w->recorder.store.directory, now.mono_ns);
   for (*done = 0; *done < n && !r; *done += !r)

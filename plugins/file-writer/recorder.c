@@ -206,27 +206,6 @@ append (struct recorder *r, int64_t wall_ns, const char *entry, size_t length)
 }
 
 int
-recorder_add (struct recorder *r, int64_t wall_ns, const char *entry, size_t length)
-{
-  int error = check_open (r, false);
-  if (error)
-    return error;
-  if (!segment_takes (&r->segment, wall_ns, length, r->segment_bytes)) {
-    error = recorder_finish (r);
-    if (error)
-      return error;
-  }
-  error = append (r, wall_ns, entry, length);
-  if (error)
-    return error;
-  if (r->fsync == RECORDER_FSYNC_ALWAYS && fdatasync (r->journal.fd) < 0) {
-    r->sync_error = -errno;
-    r->sync_errors++;
-  }
-  return 0;
-}
-
-int
 recorder_publish (struct recorder *r, enum segment_sync sync)
 {
   int error = check_open (r, true);
@@ -240,12 +219,12 @@ recorder_publish (struct recorder *r, enum segment_sync sync)
   return publish (r, &r->segment, &r->journal, r->temporary, sync);
 }
 
-int
-recorder_finish (struct recorder *r)
+static int
+finish (struct recorder *r, enum segment_sync sync)
 {
   if (!r->segment.entries)
     return 0;
-  int error = recorder_publish (r, final_sync (r));
+  int error = recorder_publish (r, sync);
   if (error)
     return error;
   error = journal_reset (&r->journal);
@@ -256,6 +235,36 @@ recorder_finish (struct recorder *r)
   r->last.newest_wall_ns = r->segment.newest_wall_ns;
   r->files++;
   segment_clear (&r->segment);
+  return 0;
+}
+
+int
+recorder_finish (struct recorder *r)
+{
+  return finish (r, final_sync (r));
+}
+
+int
+recorder_add (struct recorder *r, int64_t wall_ns, const char *entry, size_t length)
+{
+  int error = check_open (r, false);
+  if (error)
+    return error;
+  if (!segment_takes (&r->segment, wall_ns, length, r->segment_bytes)) {
+    /* Files that are full before the minute is over wait for its end: syncing each would be one sync a sample on large
+     * machines. */
+    bool full = segment_takes (&r->segment, wall_ns, length, UINT64_MAX);
+    error = finish (r, full ? SEGMENT_NO_SYNC : final_sync (r));
+    if (error)
+      return error;
+  }
+  error = append (r, wall_ns, entry, length);
+  if (error)
+    return error;
+  if (r->fsync == RECORDER_FSYNC_ALWAYS && fdatasync (r->journal.fd) < 0) {
+    r->sync_error = -errno;
+    r->sync_errors++;
+  }
   return 0;
 }
 

@@ -135,4 +135,21 @@ def stopped_and_continued (home):
     kk.equal (have, sorted (have), "order")
 
 
+@kk.test
+def reloaded (home):
+    "SIGHUP in full swing: no entry is lost or doubled"
+    with home.daemon (filekit.config (0.02, publish="always", publish_interval="20ms")) as d:
+        for _ in range (5):
+            before = len (home.metrics ())
+            kk.wait_for (lambda: len (home.metrics ()) > before + 5, 10)
+            seen = filekit.stamps (home.metrics ())
+            d.signal (signal.SIGHUP)
+        kk.wait_for (lambda: len (home.metrics ()) > before + 20, 10)
+    have = filekit.stamps (home.metrics ())
+    filekit.check_once (have)
+    kk.check (set (seen) <= set (have), "lost")
+    left = [n for n in os.listdir (os.path.join (home.data, "journal")) if n.endswith (".tmp")]
+    kk.equal (left, [], "temporary files")
+
+
 kk.main ()
