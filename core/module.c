@@ -1,6 +1,7 @@
 #include "module.h"
 
 #include "buf.h"
+#include "elf-whole.h"
 #include "option.h"
 #include "self.h"
 
@@ -132,6 +133,10 @@ static int
 open_module (const char *path, const struct kk_plugin **ret, char **reason)
 {
   lt_dladvise advise;
+  if (!elf_whole (path)) {
+    because (reason, "%s cannot be loaded: the file is cut off; install it again", path);
+    return -EINVAL;
+  }
   if (lt_dladvise_init (&advise))
     return -ENOMEM;
   lt_dladvise_local (&advise);

@@ -1,0 +1,2 @@
+#define NAME "another"
+#include "good.c"

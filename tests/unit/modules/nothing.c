@@ -1,0 +1,3 @@
+/* A shared object that is no plugin. */
+extern int kk_nothing;
+int kk_nothing = 7;

@@ -1,0 +1,2 @@
+#define NAME "Not a name"
+#include "good.c"
