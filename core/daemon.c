@@ -253,19 +253,19 @@ static void
 loop (struct daemon *d)
 {
   struct pollfd fds[] = {{.fd = d->signals, .events = POLLIN}, {.fd = control_server_fd (d->control), .events = POLLIN}};
-  int64_t tend_at_ns = in_seconds (d, 0) + TEND_MS * INT64_C (1000000);
+  int64_t tended_ns = in_seconds (d, 0);
   while (!d->stop) {
-    int64_t left_ms = (tend_at_ns - in_seconds (d, 0)) / 1000000 + 1;
+    int64_t left_ms = TEND_MS - (in_seconds (d, 0) - tended_ns) / 1000000;
     int n = poll (fds, KK_COUNT (fds), left_ms > 0 ? (int) left_ms : 0);
     if (n > 0 && (fds[0].revents & POLLIN))
       take_signal (d);
     if (n > 0 && (fds[1].revents & POLLIN))
       control_server_work (d->control);
-    /* By time, not when nothing else comes: somebody may follow the samples all day. */
-    if (in_seconds (d, 0) < tend_at_ns)
+    /* By time, not when nothing else comes: somebody may follow the samples all day. Sooner when this thread is awake anyway. */
+    if (in_seconds (d, 0) - tended_ns < (n > 0 ? SECOND_NS : TEND_MS * INT64_C (1000000)))
       continue;
     tend (d);
-    tend_at_ns = in_seconds (d, 0) + TEND_MS * INT64_C (1000000);
+    tended_ns = in_seconds (d, 0);
   }
 }
 

@@ -1,6 +1,8 @@
 #include "cli/start.h"
 #include "cli/command.h"
 
+#include "path.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +16,12 @@ static const struct command_option options[] = {
 char *
 start_absolute (const char *path)
 {
+  char *joined = NULL;
   if (path[0] == '/')
     return strdup (path);
-  char *here = getcwd (NULL, 0), *joined = NULL;
+  if (path[0] == '~') /* which a shell leaves alone in --config=~/x */
+    return path_expand (path, &joined) < 0 ? NULL : joined;
+  char *here = getcwd (NULL, 0);
   if (here && asprintf (&joined, "%s/%s", here, path) < 0)
     joined = NULL;
   free (here);

@@ -91,6 +91,7 @@ def config_before_and_after (home):
         for args in (("-c", path, "status"), ("status", "-c", path), ("--config", path, "status"), ("status", f"--config={path}"),
                      (f"-c{path}", "status"), ("status", "-c", "other.yaml")):
             kk.equal (home.run (*args).rc, 0, " ".join (args))
+        kk.equal (home.run ("status", "--config=~/other.yaml").rc, 0, "with the home directory")
         kk.equal (home.run ("status").rc, 3, "without it the user's own place counts")
     for args in (("-c", "/nowhere/x.yaml", "start"), ("start", "--config", "/nowhere/x.yaml")):
         r = home.run (*args)
