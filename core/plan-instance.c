@@ -175,6 +175,18 @@ take_renames (struct making *m, const struct draft *draft, struct instance_plan 
 
 /* ---- One instance ---- */
 
+static void
+ask_plugin (struct making *m, const struct draft *draft, const struct instance_plan *instance)
+{
+  const struct kk_plugin *plugin = &instance->descriptor->plugin;
+  struct kk_fault fault = {.option = NULL};
+  if (!plugin->check || !plugin->check (instance->config, &fault))
+    return;
+  const struct yaml_pair *pair = fault.option ? yaml_pair (draft->options, fault.option) : NULL;
+  diag_add (m->d, DIAG_ERROR, pair ? pair->value->at : draft->at, "%s%s%s", fault.option ? fault.option : draft->name, ": ",
+            *fault.text ? fault.text : "its options do not fit together");
+}
+
 static int
 fill (struct making *m, const struct draft *draft, const struct host_options *host, struct instance_plan *instance)
 {
@@ -209,6 +221,8 @@ fill (struct making *m, const struct draft *draft, const struct host_options *ho
   known[n] = NULL;
   r = option_fill (plugin->options, plugin->n_options, plugin->config_size, draft->options, known, draft->at, m->d,
                    &instance->config);
+  if (!r)
+    ask_plugin (m, draft, instance);
   return r == -ENOMEM ? r : 0;
 }
 

@@ -14,6 +14,7 @@
 #ifndef KODE_KRONICAL_PLUGIN_H
 #define KODE_KRONICAL_PLUGIN_H
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -233,6 +234,12 @@ enum kk_level { KK_LOG_ERROR = 3, KK_LOG_WARNING = 4, KK_LOG_INFO = 6, KK_LOG_DE
 
 enum kk_plugin_kind { KK_INPUT = 1, KK_FILTER, KK_OUTPUT };
 
+/* What is wrong with a config: the option (NULL: none in particular) and one sentence that says what would be right. */
+struct kk_fault {
+  const char *option; /* not copied: a constant */
+  char text[256];
+};
+
 #define KK_RETRY 1 /* what an output's `write` and `flush` may return: not now, call again later */
 
 struct kk_plugin {
@@ -272,7 +279,24 @@ struct kk_plugin {
    * `flush` (optional): make durable whatever was written; called at stop and reload. */
   int (*write) (void *state, const struct kk_sample *const *samples, uint32_t n, uint32_t *done);
   int (*flush) (void *state);
+
+  /* Optional, any kind: whether a config makes sense beyond what the option table can say. It is asked when daemon.yaml is checked,
+   * long before `create` and whether or not it is called later: it looks at nothing but the config, touches no file and no network.
+   * 0, or kk_refuse (…). */
+  int (*check) (const void *config, struct kk_fault *fault);
 };
+
+/* return kk_refuse (fault, "track", "'%s' is no regular expression", text); */
+__attribute__ ((format (printf, 3, 4))) static inline int
+kk_refuse (struct kk_fault *fault, const char *option, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  fault->option = option;
+  vsnprintf (fault->text, sizeof fault->text, format, args);
+  va_end (args);
+  return -EINVAL;
+}
 
 #define KK_OPTIONS(options_) .options = (options_), .n_options = KK_COUNT (options_)
 #define KK_TABLES(tables_) .tables = (tables_), .n_tables = KK_COUNT (tables_)

@@ -39,7 +39,7 @@ add_regex (struct pattern *p, char *why, size_t size)
   if (error) {
     char reason[128];
     regerror (error, NULL, reason, sizeof reason);
-    snprintf (why, size, "track: %s is no regular expression: %s", p->text, reason);
+    snprintf (why, size, "%s is no regular expression: %s", p->text, reason);
     return -EINVAL;
   }
   p->kind = PATTERN_REGEX;

@@ -116,6 +116,24 @@ say_events (struct state *s)
   s->had_events = w->events >= 0;
 }
 
+/* Users are not looked up here: that may ask the network. */
+static int
+process_check (const void *config, struct kk_fault *fault)
+{
+  const struct config *c = config;
+  const struct rules_config rules_config = {.track = c->track, .cgroups = c->cgroups};
+  struct rules *rules;
+  char why[200] = "";
+  int error = rules_make (&rules_config, &rules, why, sizeof why);
+  if (error)
+    return kk_refuse (fault, "track", "%s", *why ? why : strerror (-error));
+  rules_free (rules);
+  for (uint32_t i = 0; i < c->pidfiles.count; i++)
+    if (*c->pidfiles.items[i] != '/' && *c->pidfiles.items[i] != '~')
+      return kk_refuse (fault, "pidfiles", "'%s' is no path: begin it with / or ~", c->pidfiles.items[i]);
+  return 0;
+}
+
 static int
 process_create (struct kk_instance *self, const void *config, void **ret)
 {
@@ -255,4 +273,5 @@ process_read (void *state, struct kk_rows *out)
 
 KK_PLUGIN (.kind = KK_INPUT, .name = "process", .version = "1.0",
            .summary = "Processor time, memory and state of chosen processes", KK_OPTIONS (options), KK_TABLES (tables),
-           .config_size = sizeof (struct config), .create = process_create, .destroy = process_destroy, .read = process_read);
+           .config_size = sizeof (struct config), .check = process_check, .create = process_create, .destroy = process_destroy,
+           .read = process_read);

@@ -94,27 +94,31 @@ kept (const struct kk_list *keep, const struct kk_list *drop, const char *table,
 }
 
 static int
-check_dots (struct kk_instance *self, const char *option, const struct kk_list *list)
+check_dots (const char *option, const struct kk_list *list, struct kk_fault *fault)
 {
   for (uint32_t i = 0; i < list->count; i++)
-    if (!strchr (list->items[i], '.')) {
-      kk_error (self, "%s: '%s' names no table: write it as table.%s", option, list->items[i], list->items[i]);
-      return -EINVAL;
-    }
+    if (!strchr (list->items[i], '.'))
+      return kk_refuse (fault, option, "'%s' names no table: write it as table.%s", list->items[i], list->items[i]);
   return 0;
+}
+
+static int
+select_check (const void *config, struct kk_fault *fault)
+{
+  const struct config *c = config;
+  return check_dots ("keep_fields", &c->keep_fields, fault) || check_dots ("drop_fields", &c->drop_fields, fault)
+                 || check_dots ("keep_rows", &c->keep_rows, fault) || check_dots ("drop_rows", &c->drop_rows, fault)
+             ? -EINVAL
+             : 0;
 }
 
 static int
 select_create (struct kk_instance *self, const void *config, void **state)
 {
-  const struct config *c = config;
-  if (check_dots (self, "keep_fields", &c->keep_fields) || check_dots (self, "drop_fields", &c->drop_fields)
-      || check_dots (self, "keep_rows", &c->keep_rows) || check_dots (self, "drop_rows", &c->drop_rows))
-    return -EINVAL;
   struct state *s = malloc (sizeof *s);
   if (!s)
     return -ENOMEM;
-  *s = (struct state){.self = self, .config = c};
+  *s = (struct state){.self = self, .config = config};
   *state = s;
   return 0;
 }
@@ -217,4 +221,4 @@ select_process (void *state, void *binding, const struct kk_sample *in, struct k
 
 KK_PLUGIN (.kind = KK_FILTER, .name = "select", .version = "1.0", .summary = "Keeps or drops tables, fields and rows by name",
            KK_OPTIONS (options), .config_size = sizeof (struct config), .create = select_create, .destroy = select_destroy,
-           .bind = select_bind, .unbind = select_unbind, .process = select_process);
+           .check = select_check, .bind = select_bind, .unbind = select_unbind, .process = select_process);
