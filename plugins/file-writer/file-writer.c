@@ -61,6 +61,9 @@ static const struct kk_option options[] = {
                  .help = "Directory of recorded files; empty: the daemon's data_dir"),
 };
 
+/* What may not work for a while. */
+enum doing { RECORDING, PUBLISHING, SYNCING, CLEANING, DOINGS };
+
 struct writer {
   struct kk_instance *self;
   const struct config *config;
@@ -70,7 +73,7 @@ struct writer {
   struct readers readers;
   struct retention retention;
   struct report report;
-  struct trouble recording, publishing, syncing, cleaning;
+  struct trouble troubles[DOINGS];
   struct buf entry;
   uint64_t schema_id; /* of the schema that schema.json tells */
   bool schema_told, published_once;
@@ -86,9 +89,14 @@ clock_of (const struct writer *w, const struct kk_time *now)
 }
 
 static void
-note (const struct writer *w, struct trouble *trouble, const char *step, int error, const struct kk_time *now)
+note (struct writer *w, enum doing what, const char *step, int error, const struct kk_time *now)
 {
-  trouble_note (trouble, w->self, step, w->recorder.store.path, error, now->mono_ns);
+  const char *text = "";
+  if (!trouble_note (&w->troubles[what], w->self, step, w->recorder.store.path, error, now->mono_ns))
+    return;
+  for (int i = 0; i < DOINGS && !*text; i++)
+    text = w->troubles[i].error ? w->troubles[i].text : "";
+  kk_status (w->self, "trouble", "%s", text);
 }
 
 /* ---- Publishing ---- */
@@ -118,14 +126,14 @@ after_publish (struct writer *w, const struct kk_time *now)
   if (s->on_disk)
     retention_note (&w->retention, s->name, (uint64_t) s->bytes, s->newest_wall_ns, clock_of (w, now));
   w->noted_files = w->recorder.files;
-  note (w, &w->syncing, "make files durable (fsync)", w->recorder.sync_error, now);
+  note (w, SYNCING, "make files durable (fsync)", w->recorder.sync_error, now);
 }
 
 static int
 publish (struct writer *w, enum segment_sync sync, const struct kk_time *now)
 {
   int r = recorder_publish (&w->recorder, sync);
-  note (w, &w->publishing, w->recorder.step, r, now);
+  note (w, PUBLISHING, w->recorder.step, r, now);
   if (!r)
     after_publish (w, now);
   return r;
@@ -157,7 +165,7 @@ clean_up (struct writer *w, const struct kk_time *now)
   uint64_t pushed = w->retention.pushed;
   readers_pause (&w->readers);
   int r = retention_run (&w->retention, w->recorder.store.directory, w->recorder.segment.name, clock_of (w, now));
-  note (w, &w->cleaning, "delete old files", r < 0 ? r : 0, now);
+  note (w, CLEANING, "delete old files", r < 0 ? r : 0, now);
   if (w->retention.pushed > pushed && !pushed)
     kk_warn (w->self,
              "recorded files take more room than max_bytes: the oldest are deleted before their time; raise max_bytes or "
@@ -184,7 +192,7 @@ write_sample (struct writer *w, const struct kk_sample *sample, const struct kk_
   }
   if (!r)
     r = recorder_add (&w->recorder, time.wall_ns, w->entry.data, w->entry.len);
-  note (w, &w->recording, w->recorder.step ? w->recorder.step : "make an entry", r, now);
+  note (w, RECORDING, w->recorder.step ? w->recorder.step : "make an entry", r, now);
   if (w->recorder.files != files)
     after_publish (w, now);
   if (r)
@@ -265,6 +273,7 @@ static int
 file_create (struct kk_instance *self, const void *config_, void **state)
 {
   static const mode_t modes[] = {0600, 0640, 0644};
+  static const char *const names[DOINGS] = {"recording", "writing files", "making files durable", "deleting old files"};
   const struct config *config = config_;
   struct kk_time now;
   struct writer *w = calloc (1, sizeof *w);
@@ -282,10 +291,8 @@ file_create (struct kk_instance *self, const void *config_, void **state)
   w->recorder.segment_bytes = (uint64_t) config->segment_bytes;
   w->recorder.fsync = (enum recorder_fsync) config->fsync;
   w->report.started_ns = now.mono_ns;
-  w->recording.doing = "recording";
-  w->publishing.doing = "writing files";
-  w->syncing.doing = "making files durable";
-  w->cleaning.doing = "deleting old files";
+  for (int i = 0; i < DOINGS; i++)
+    w->troubles[i].doing = names[i];
   int r = entry_maker_new (&w->choice, &w->maker);
   if (r) {
     free (w);
@@ -293,7 +300,7 @@ file_create (struct kk_instance *self, const void *config_, void **state)
   }
   r = recorder_open (&w->recorder, config->path && *config->path ? config->path : kk_data_dir (self), modes[config->data_mode],
                      kk_name (self), now.wall_ns);
-  note (w, &w->recording, w->recorder.step, r, &now);
+  note (w, RECORDING, w->recorder.step, r, &now);
   say_recovery (w);
   if (!r)
     w->step_ns = clock_step (w->recorder.store.journals);

@@ -37,14 +37,13 @@ say_it_is_over (const struct trouble *t, struct kk_instance *self, int64_t mono_
   struct buf b BUF_CLEANUP = {0};
   text_duration (&b, mono_ns - t->since_ns);
   kk_info (self, "%s works again, after %s", t->doing, b.error ? "a while" : b.data);
-  kk_status (self, "trouble", "%s", "");
 }
 
-void
+bool
 trouble_note (struct trouble *t, struct kk_instance *self, const char *step, const char *path, int error, int64_t mono_ns)
 {
   if (error == t->error)
-    return;
+    return false;
   bool begins = !t->error;
   if (!error)
     say_it_is_over (t, self, mono_ns);
@@ -52,9 +51,9 @@ trouble_note (struct trouble *t, struct kk_instance *self, const char *step, con
     kk_error (self, "cannot %s in %s: %s; %s", step, path, strerror (-error), hint (error));
     t->said_ns = mono_ns;
   }
-  if (error)
-    kk_status (self, "trouble", "%s: cannot %s in %s: %s", t->doing, step, path, strerror (-error));
+  snprintf (t->text, sizeof t->text, "%s: cannot %s in %s: %s", t->doing, step ? step : "", path, strerror (-error));
   if (begins)
     t->since_ns = mono_ns;
   t->error = error;
+  return true;
 }
