@@ -14,8 +14,8 @@ segments_lie_in (int fd, const ElfW (Ehdr) * head, uint64_t size)
 {
   for (unsigned i = 0; i < head->e_phnum; i++) {
     ElfW (Phdr) segment;
-    uint64_t at = head->e_phoff + (uint64_t) i * head->e_phentsize;
-    if (at > size || pread (fd, &segment, sizeof segment, (off_t) at) != sizeof segment)
+    uint64_t at = head->e_phoff + (uint64_t)i * head->e_phentsize;
+    if (at > size || pread (fd, &segment, sizeof segment, (off_t)at) != sizeof segment)
       return false;
     if (segment.p_type == PT_LOAD && (segment.p_offset > size || segment.p_filesz > size - segment.p_offset))
       return false;
@@ -34,7 +34,7 @@ elf_whole (const char *path)
     return true;
   if (fstat (fd, &st) == 0 && pread (fd, &head, sizeof head, 0) == sizeof head && !memcmp (head.e_ident, ELFMAG, SELFMAG)
       && head.e_ident[EI_CLASS] == CLASS && head.e_phentsize == sizeof (ElfW (Phdr)))
-    whole = segments_lie_in (fd, &head, (uint64_t) st.st_size);
+    whole = segments_lie_in (fd, &head, (uint64_t)st.st_size);
   close (fd);
   return whole;
 }

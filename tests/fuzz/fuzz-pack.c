@@ -15,7 +15,9 @@ make_schema (const struct kk_host *host)
     if (table_schema_name (s->tables + t, names[t], t ? "key" : NULL, "", t, 0))
       abort ();
     for (uint32_t type = KK_TYPE_F64; type <= KK_TYPE_STRING + 1; type++) {
-      struct kk_field f = {.name = "f", .type = type > KK_TYPE_STRING ? KK_TYPE_F64 : type, .kind = KK_GAUGE,
+      struct kk_field f = {.name = "f",
+                           .type = type > KK_TYPE_STRING ? KK_TYPE_F64 : type,
+                           .kind = KK_GAUGE,
                            .decimals = type > KK_TYPE_STRING ? 3 : 0};
       if (table_schema_add (s->tables + t, &f))
         abort ();
@@ -51,7 +53,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   struct schema *schema = make_schema (&env.host);
   struct dict *dict = dict_new ();
   struct sample *before = NULL, *s;
-  const char *p = (const char *) data, *end = p + size;
+  const char *p = (const char *)data, *end = p + size;
   for (int n = 0; schema && dict && n < 50 && p < end && !unpack_sample (&p, end, schema, before, dict, &s); n++) {
     struct buf again = {0};
     read_all (&s->face);

@@ -16,7 +16,7 @@ column (struct sample *s, struct segment *g, const struct block *b)
 {
   ck_assert_int_eq (sample_own (s, b), 0);
   for (uint32_t f = 0; f < b->n_columns; f++)
-    g->columns[f] = (struct column){b, b->values + (size_t) f * b->n_rows, b->absent + (size_t) f * b->n_rows};
+    g->columns[f] = (struct column){b, b->values + (size_t)f * b->n_rows, b->absent + (size_t)f * b->n_rows};
   g->n_rows = b->n_rows;
 }
 
@@ -43,10 +43,10 @@ make_sample (struct schema *schema_, const char *first, const char *second)
     for (uint32_t g = 0; g < s->tables[t].n_segments; g++) {
       const char *keys = t == 0 ? "." : t == 2 ? "1234" : g ? second : first;
       struct dict *d = dict_new ();
-      struct block *b = block_new ((uint32_t) strlen (keys), 2, d);
+      struct block *b = block_new ((uint32_t)strlen (keys), 2, d);
       b->tick = 1;
       for (uint32_t i = 0; keys[i]; i++, at++) {
-        b->keys[i] = t == 1 ? dict_intern (d, keys + i, 1) : (uint64_t) (keys[i] - '0');
+        b->keys[i] = t == 1 ? dict_intern (d, keys + i, 1) : (uint64_t)(keys[i] - '0');
         b->identities[i] = at;
         b->values[i] = at;
         b->values[b->n_rows + i] = 1000 + at;
@@ -65,7 +65,7 @@ make_sample (struct schema *schema_, const char *first, const char *second)
 static void
 sink (void *arg, const struct sample *s)
 {
-  (void) arg;
+  (void)arg;
   out[n_out++ % KK_COUNT (out)] = sample_ref (s);
 }
 
@@ -89,8 +89,8 @@ struct told {
 static int
 told_create (struct kk_instance *self, const void *config, void **state)
 {
-  (void) self;
-  *state = (void *) (uintptr_t) config;
+  (void)self;
+  *state = (void *)(uintptr_t)config;
   return 0;
 }
 
@@ -115,28 +115,28 @@ static void
 told_unbind (void *state, void *binding)
 {
   ck_assert_ptr_eq (state, binding);
-  ((struct told *) state)->unbinds++;
+  ((struct told *)state)->unbinds++;
 }
 
 static int
 told_process (void *state, void *binding, const struct kk_sample *in, struct kk_emit *to)
 {
   struct told *t = state;
-  (void) in;
+  (void)in;
   ck_assert_ptr_eq (state, binding);
   for (int i = 0; i < t->emits; i++) {
     if (t->keep)
       ck_assert_int_eq (kk_emit_keep_rows (to, 1, t->keep, t->n_keep), 0);
-    ck_assert_int_eq (kk_emit_keep_rows (to, 0, (uint32_t[]){0}, 1), -EINVAL);          /* a single table */
-    ck_assert_int_eq (kk_emit_keep_rows (to, 2, (uint32_t[]){1, 1}, 2), -EINVAL);       /* not ascending */
+    ck_assert_int_eq (kk_emit_keep_rows (to, 0, (uint32_t[]){0}, 1), -EINVAL);    /* a single table */
+    ck_assert_int_eq (kk_emit_keep_rows (to, 2, (uint32_t[]){1, 1}, 2), -EINVAL); /* not ascending */
     ck_assert_int_eq (kk_emit_keep_rows (to, 2, (uint32_t[]){99}, 1), -EINVAL);
     ck_assert_int_eq (kk_emit (to), 0);
   }
   return t->result;
 }
 
-static const struct kk_plugin told_plugin
-  = FAKE_PLUGIN (.kind = KK_FILTER, .name = "told", .create = told_create, .bind = told_bind, .unbind = told_unbind,
+static const struct kk_plugin told_plugin =
+    FAKE_PLUGIN (.kind = KK_FILTER, .name = "told", .create = told_create, .bind = told_bind, .unbind = told_unbind,
                  .process = told_process, .config_size = sizeof (struct told));
 
 static struct told told;
@@ -249,7 +249,7 @@ START_TEST (a_filter_may_emit_none_or_many)
 {
   for (told.emits = 0; told.emits < 4; told.emits++) {
     struct sample *s = run ();
-    ck_assert_int_eq ((int) n_out, told.emits);
+    ck_assert_int_eq ((int)n_out, told.emits);
     clear ();
     sample_unref (s);
   }
@@ -359,10 +359,10 @@ START_TEST (select_keeps_what_it_should)
       kk_get_key (&s->face, 1, i, &v);
       ck_assert_int_eq (table_schema_find (o->tables + t, "a") >= 0, a);
       if (plain (lists[2], lists[3], v.string)) {
-        kk_get_key (&out[0]->face, (uint32_t) t, row, &w);
+        kk_get_key (&out[0]->face, (uint32_t)t, row, &w);
         ck_assert_str_eq (v.string, w.string);
         kk_get (&s->face, 1, i, a ? 0 : 1, &v);
-        kk_get (&out[0]->face, (uint32_t) t, row++, 0, &w);
+        kk_get (&out[0]->face, (uint32_t)t, row++, 0, &w);
         ck_assert_uint_eq (v.absent, w.absent);
         ck_assert_uint_eq (v.u64, w.u64);
       }

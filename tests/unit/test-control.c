@@ -22,18 +22,18 @@ static struct {
 static void
 give_status (void *arg, struct buf *answer)
 {
-  (void) arg;
+  (void)arg;
   buf_adds (answer, "{\"version\":\"1\"}");
 }
 
 static int
 give_samples (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n)
 {
-  (void) arg;
+  (void)arg;
   if (last == 13)
     return -ENOMEM;
   for (uint64_t i = 0; i < last; i++)
-    buf_printf (lines, "{\"timestamp\":%llu,\"text\":\"%0100d\"}\n", (unsigned long long) i, 7);
+    buf_printf (lines, "{\"timestamp\":%llu,\"text\":\"%0100d\"}\n", (unsigned long long)i, 7);
   *ret_n = last;
   return 0;
 }
@@ -41,9 +41,9 @@ give_samples (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n)
 static int
 do_reload (void *arg, bool dry, struct json_object *answer, char **reason)
 {
-  (void) arg;
-  (void) dry;
-  (void) answer;
+  (void)arg;
+  (void)dry;
+  (void)answer;
   if (it.reload_result)
     *reason = strdup ("daemon.yaml has \"1\" error");
   return it.reload_result;
@@ -52,7 +52,7 @@ do_reload (void *arg, bool dry, struct json_object *answer, char **reason)
 static void
 do_stop (void *arg)
 {
-  (void) arg;
+  (void)arg;
   __atomic_add_fetch (&it.stops, 1, __ATOMIC_RELAXED);
 }
 
@@ -60,7 +60,7 @@ static void *
 serve (void *arg)
 {
   struct pollfd fd = {.fd = control_server_fd (it.server), .events = POLLIN};
-  (void) arg;
+  (void)arg;
   while (!__atomic_load_n (&it.end, __ATOMIC_ACQUIRE))
     if (poll (&fd, 1, 5) > 0)
       control_server_work (it.server);
@@ -70,8 +70,8 @@ serve (void *arg)
 static void
 serve_in (char *dir)
 {
-  const struct control_commands commands
-    = {.status = give_status, .samples = give_samples, .reload = do_reload, .stop = do_stop};
+  const struct control_commands commands = {
+      .status = give_status, .samples = give_samples, .reload = do_reload, .stop = do_stop};
   memset (&it, 0, sizeof it);
   it.dir = dir;
   fake_env (&it.env, &it.now);
@@ -162,8 +162,16 @@ END_TEST
 
 START_TEST (what_is_not_understood_gets_an_error)
 {
-  static const char *const lines[] = {"", "x", "{", "[]", "{}", "null", "{\"command\":7}", "{\"command\":\"dance\"}",
-                                      "\xff\xfe\x01", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["};
+  static const char *const lines[] = {"",
+                                      "x",
+                                      "{",
+                                      "[]",
+                                      "{}",
+                                      "null",
+                                      "{\"command\":7}",
+                                      "{\"command\":\"dance\"}",
+                                      "\xff\xfe\x01",
+                                      "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["};
   struct control_client *c = client ();
   for (size_t i = 0; i < KK_COUNT (lines); i++)
     ask (c, lines[i], "\"error\"");
@@ -200,7 +208,7 @@ raw (void)
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   int fd = socket (AF_UNIX, SOCK_STREAM, 0);
   snprintf (address.sun_path, sizeof address.sun_path, "%s/daemon.sock", it.dir);
-  ck_assert_int_eq (connect (fd, (struct sockaddr *) &address, sizeof address), 0);
+  ck_assert_int_eq (connect (fd, (struct sockaddr *)&address, sizeof address), 0);
   return fd;
 }
 
@@ -212,9 +220,9 @@ drain (int fd, char *last, size_t size)
   ssize_t n;
   char bytes[65536];
   while ((n = read (fd, bytes, sizeof bytes)) > 0) {
-    all += (size_t) n;
-    size_t keep = (size_t) n < size - 1 ? (size_t) n : size - 1;
-    memcpy (last, bytes + (size_t) n - keep, keep);
+    all += (size_t)n;
+    size_t keep = (size_t)n < size - 1 ? (size_t)n : size - 1;
+    memcpy (last, bytes + (size_t)n - keep, keep);
     last[keep] = 0;
   }
   ck_assert_int_eq (n, 0);
@@ -249,7 +257,7 @@ START_TEST (followers_get_every_sample)
     give_sample ();
     for (int i = 0; i < 5; i++) {
       char want[64];
-      snprintf (want, sizeof want, "{\"timestamp\":%lld", (long long) (it.now.wall_ns / SECOND));
+      snprintf (want, sizeof want, "{\"timestamp\":%lld", (long long)(it.now.wall_ns / SECOND));
       expect (c[i], want);
     }
   }
@@ -317,14 +325,15 @@ START_TEST (without_descriptors_a_client_waits_and_costs_nothing)
     n++;
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   snprintf (address.sun_path, sizeof address.sun_path, "%s/daemon.sock", it.dir);
-  ck_assert_int_eq (connect (fd, (struct sockaddr *) &address, sizeof address), 0);
+  ck_assert_int_eq (connect (fd, (struct sockaddr *)&address, sizeof address), 0);
   ck_assert_int_eq (write (fd, "{\"command\":\"status\"}\n", 21), 21);
   struct rusage before, after;
   getrusage (RUSAGE_SELF, &before);
   nanosleep (&(struct timespec){.tv_nsec = 300000000}, NULL);
   getrusage (RUSAGE_SELF, &after);
-  ck_assert_int_lt ((after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 + after.ru_utime.tv_usec - before.ru_utime.tv_usec
-                      + (after.ru_stime.tv_sec - before.ru_stime.tv_sec) * 1000000 + after.ru_stime.tv_usec - before.ru_stime.tv_usec,
+  ck_assert_int_lt ((after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 + after.ru_utime.tv_usec
+                        - before.ru_utime.tv_usec + (after.ru_stime.tv_sec - before.ru_stime.tv_sec) * 1000000
+                        + after.ru_stime.tv_usec - before.ru_stime.tv_usec,
                     150000);
   while (n > 0)
     close (taken[--n]);

@@ -3,7 +3,7 @@
 static int
 read_ (void *state, struct kk_rows *out)
 {
-  (void) state, (void) out;
+  (void)state, (void)out;
   return 0;
 }
 
@@ -30,28 +30,28 @@ set_up (void)
   memcpy (fields, f, sizeof f);
   memcpy (tables, t, sizeof t);
   tables[0].n_fields = 2;
-  plugin = (struct kk_plugin) FAKE_PLUGIN (.kind = KK_INPUT, .name = "thing", .options = options, .n_options = 2, .tables = tables,
-                                           .n_tables = 1, .create = fake_create, .read = read_,
-                                           .config_size = sizeof (struct config));
+  plugin = (struct kk_plugin)FAKE_PLUGIN (.kind = KK_INPUT, .name = "thing", .options = options, .n_options = 2,
+                                          .tables = tables, .n_tables = 1, .create = fake_create, .read = read_,
+                                          .config_size = sizeof (struct config));
 }
 
 static void
 refused (const char *with)
 {
-  struct descriptor *d = (struct descriptor *) 1;
+  struct descriptor *d = (struct descriptor *)1;
   char *reason = NULL;
   ck_assert_int_eq (descriptor_copy (&plugin, NULL, &d, &reason), -EINVAL);
-  ck_assert_ptr_eq (d, (struct descriptor *) 1);
+  ck_assert_ptr_eq (d, (struct descriptor *)1);
   ck_assert_ptr_nonnull (reason);
   ck_assert_msg (strstr (reason, with) != NULL, "'%s' does not say '%s'", reason, with);
   free (reason);
   set_up ();
 }
 
-#define REFUSED(change, with) \
-  do {                        \
-    change;                   \
-    refused (with);           \
+#define REFUSED(change, with)                                                                                                  \
+  do {                                                                                                                         \
+    change;                                                                                                                    \
+    refused (with);                                                                                                            \
   } while (0)
 
 START_TEST (heads_that_are_refused)
@@ -189,8 +189,8 @@ START_TEST (an_older_plugin_has_shorter_structs)
   plugin.option_size = sizeof o->bytes[0];
   for (int i = 0; i < 2; i++)
     memcpy (o->bytes[i], options + i, sizeof o->bytes[0]);
-  plugin.options = (const struct kk_option *) (void *) o;
-  plugin.size = (uint32_t) size;
+  plugin.options = (const struct kk_option *)(void *)o;
+  plugin.size = (uint32_t)size;
   memcpy (old, &plugin, size);
   struct descriptor *d = fake_descriptor (old);
   free (old);
@@ -204,10 +204,22 @@ END_TEST
 
 START_TEST (a_newer_plugin_has_longer_structs)
 {
-  static struct { struct kk_option known; char more[40]; } o[2];
-  static struct { struct kk_field known; char more[8]; } f[2];
-  static struct { struct kk_table known; char more[64]; } t[1];
-  static struct { struct kk_plugin known; char more[128]; } p;
+  static struct {
+    struct kk_option known;
+    char more[40];
+  } o[2];
+  static struct {
+    struct kk_field known;
+    char more[8];
+  } f[2];
+  static struct {
+    struct kk_table known;
+    char more[64];
+  } t[1];
+  static struct {
+    struct kk_plugin known;
+    char more[128];
+  } p;
   memset (&p, 0xee, sizeof p);
   memset (o, 0xee, sizeof o), memset (f, 0xee, sizeof f), memset (t, 0xee, sizeof t);
   for (int i = 0; i < 2; i++)
@@ -215,7 +227,8 @@ START_TEST (a_newer_plugin_has_longer_structs)
   t[0].known = tables[0];
   t[0].known.fields = &f[0].known;
   p.known = plugin;
-  p.known.size = sizeof p, p.known.option_size = sizeof o[0], p.known.field_size = sizeof f[0], p.known.table_size = sizeof t[0];
+  p.known.size = sizeof p, p.known.option_size = sizeof o[0], p.known.field_size = sizeof f[0],
+  p.known.table_size = sizeof t[0];
   p.known.options = &o[0].known;
   p.known.tables = &t[0].known;
   struct descriptor *d = fake_descriptor (&p.known);

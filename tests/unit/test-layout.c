@@ -3,7 +3,8 @@
 
 /* Inputs whose reads do what the test wants: each has its own plugin, made of the same tables. */
 static const struct kk_field load[] = {KK_F64 ("load", "1", KK_GAUGE, .help = "Load")};
-static const struct kk_field memory[] = {KK_U64 ("used", "By", KK_GAUGE, .help = "Used"), KK_U64 ("free", "By", KK_GAUGE, .help = "Free")};
+static const struct kk_field memory[] = {KK_U64 ("used", "By", KK_GAUGE, .help = "Used"),
+                                         KK_U64 ("free", "By", KK_GAUGE, .help = "Free")};
 static const struct kk_field device[] = {KK_U64 ("bytes", "By", KK_COUNTER, .help = "Bytes")};
 static const struct kk_field other[] = {KK_I64 ("bytes", "By", KK_COUNTER, .help = "Bytes")};
 static const struct kk_table load_tables[] = {KK_SINGLE ("system", load, "All")};
@@ -16,14 +17,15 @@ static const struct kk_table single_tables[] = {KK_SINGLE ("devices", device, "A
 static int
 read_ (void *state, struct kk_rows *out)
 {
-  (void) state, (void) out;
+  (void)state, (void)out;
   return 0;
 }
 
-#define INPUT_(name_, tables_) \
+#define INPUT_(name_, tables_)                                                                                                 \
   FAKE_PLUGIN (.kind = KK_INPUT, .name = name_, KK_TABLES (tables_), .create = fake_create, .read = read_)
 static const struct kk_plugin load_plugin = INPUT_ ("load", load_tables), memory_plugin = INPUT_ ("memory", memory_tables),
-                              named_plugin = INPUT_ ("named", named_tables), numbered_plugin = INPUT_ ("numbered", numbered_tables),
+                              named_plugin = INPUT_ ("named", named_tables),
+                              numbered_plugin = INPUT_ ("numbered", numbered_tables),
                               other_plugin = INPUT_ ("other", other_tables), single_plugin = INPUT_ ("single", single_tables);
 
 enum { MOST = 4 };
@@ -60,7 +62,7 @@ add (const char *name, const struct kk_plugin *plugin, const char *rename_to)
   descriptors[n] = fake_descriptor (plugin);
   plans[n] = fake_plan (name, descriptors[n], NULL);
   if (rename_to) {
-    renaming = (struct rename_pair){.from = (char *) (uintptr_t) plugin->tables[0].name, .to = (char *) (uintptr_t) rename_to};
+    renaming = (struct rename_pair){.from = (char *)(uintptr_t)plugin->tables[0].name, .to = (char *)(uintptr_t)rename_to};
     plans[n].tables = &renaming;
     plans[n].n_tables = 1;
   }
@@ -202,7 +204,7 @@ fill (size_t i, bool strings, const char *keys, uint64_t tick)
   struct kk_rows *out = begin (i);
   for (const char *k = keys; *k; k++) {
     char key[2] = {*k, 0};
-    kk_u64 (strings ? kk_row (out, 0, key, i) : kk_row_u64 (out, 0, (uint64_t) *k, i), 0, (uint64_t) *k * 10 + i);
+    kk_u64 (strings ? kk_row (out, 0, key, i) : kk_row_u64 (out, 0, (uint64_t)*k, i), 0, (uint64_t)*k * 10 + i);
   }
   input_take (inputs[i], &now, tick, 0);
 }
@@ -223,10 +225,10 @@ unite (bool strings)
   for (uint32_t i = 0; want[i]; i++) {
     struct kk_value v;
     kk_get_key (&s->face, 0, i, &v);
-    ck_assert_int_eq (strings ? v.string[0] : (int) v.u64, want[i]);
+    ck_assert_int_eq (strings ? v.string[0] : (int)v.u64, want[i]);
     ck_assert_uint_eq (kk_get_identity (&s->face, 0, i), owner[i]);
     ck_assert_uint_eq (kk_get (&s->face, 0, i, 0, &v), KK_PRESENT);
-    ck_assert_uint_eq (v.u64, (uint64_t) want[i] * 10 + owner[i]);
+    ck_assert_uint_eq (v.u64, (uint64_t)want[i] * 10 + owner[i]);
   }
   ck_assert_uint_eq (layout_duplicates (layout), 3);
   ck_assert_ptr_eq (s->tables[0].segments[0].block, inputs[0]->latest[0]); /* shared, where nothing had to go */

@@ -86,7 +86,8 @@ START_TEST (what_is_no_shared_object_says_the_true_reason)
     snprintf (name, sizeof name, "torn-%zu.so", size);
     put (dir, "good.so", name, size);
     *strrchr (name, '.') = 0;
-    refused (name, -EINVAL, size < 1000 ? " cannot be loaded: " : "torn-"); /* without its debugging part it is whole, but misnamed */
+    refused (name, -EINVAL,
+             size < 1000 ? " cannot be loaded: " : "torn-"); /* without its debugging part it is whole, but misnamed */
   }
   refused ("text", -EINVAL, "/text.so cannot be loaded: ");
   refused ("text", -EINVAL, "invalid ELF header");

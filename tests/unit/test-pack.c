@@ -28,16 +28,16 @@ static struct clock_reading now;
 static struct schema *
 random_schema (void)
 {
-  struct schema *s = schema_new (&env.host, 1 + (uint32_t) below (4));
+  struct schema *s = schema_new (&env.host, 1 + (uint32_t)below (4));
   for (uint32_t t = 0; t < s->n_tables; t++) {
-    uint32_t key = (uint32_t) below (3);
+    uint32_t key = (uint32_t)below (3);
     char name[16];
     snprintf (name, sizeof name, "t%u", t);
     ck_assert_int_eq (table_schema_name (s->tables + t, name, key ? "key" : NULL, "Help", key, 0), 0);
-    for (uint32_t f = 0, n = 1 + (uint32_t) below (5); f < n; f++) {
+    for (uint32_t f = 0, n = 1 + (uint32_t)below (5); f < n; f++) {
       snprintf (name, sizeof name, "f%u", f);
-      struct kk_field field = {.name = name, .type = KK_TYPE_F64 + (uint32_t) below (5), .kind = KK_GAUGE};
-      field.decimals = field.type == KK_TYPE_F64 ? (uint32_t) below (10) : 0;
+      struct kk_field field = {.name = name, .type = KK_TYPE_F64 + (uint32_t)below (5), .kind = KK_GAUGE};
+      field.decimals = field.type == KK_TYPE_F64 ? (uint32_t)below (10) : 0;
       ck_assert_int_eq (table_schema_add (s->tables + t, &field), 0);
     }
   }
@@ -50,14 +50,14 @@ random_text (struct dict *d)
   char text[300];
   size_t n = below (10) ? below (20) : below (sizeof text);
   for (size_t i = 0; i < n; i++)
-    text[i] = (char) ('a' + below (3));
+    text[i] = (char)('a' + below (3));
   return dict_intern (d, text, n);
 }
 
 static uint64_t
 random_cell (const struct kk_field *f, struct dict *d, uint64_t before)
 {
-  static const uint64_t odd[] = {0, 1, UINT64_MAX, (uint64_t) INT64_MAX, (uint64_t) INT64_MIN, 1u << 31, UINT64_MAX - 15};
+  static const uint64_t odd[] = {0, 1, UINT64_MAX, (uint64_t)INT64_MAX, (uint64_t)INT64_MIN, 1u << 31, UINT64_MAX - 15};
   static const double numbers[] = {0, -0.0, 0.05, -1e-9, 1e15, -1e300, 4503599627370497.5, 5e-324, 99.95};
   double v = numbers[below (KK_COUNT (numbers))];
   uint64_t bits = odd[below (KK_COUNT (odd))];
@@ -68,7 +68,7 @@ random_cell (const struct kk_field *f, struct dict *d, uint64_t before)
     return below (2);
   case KK_TYPE_F64:
     if (below (2))
-      v = (double) (int64_t) next () / 1e12;
+      v = (double)(int64_t)next () / 1e12;
     memcpy (&bits, &v, sizeof bits);
     return bits;
   default:
@@ -82,29 +82,31 @@ random_block (const struct table_schema *t, const struct block *before, uint64_t
 {
   struct dict *d = dict_new ();
   bool same_rows = before && below (3);
-  uint32_t rows = !t->key ? 1 : same_rows ? before->n_rows : (uint32_t) below (6);
+  uint32_t rows = !t->key ? 1 : same_rows ? before->n_rows : (uint32_t)below (6);
   struct block *b = block_new (rows, t->n_fields, d);
   uint64_t key = below (2) ? 0 : next ();
   for (uint32_t i = 0; i < rows; i++) {
     uint32_t length = 0;
     char text[32];
     key += 1 + below (1000);
-    snprintf (text, sizeof text, "key %u %llu", i, (unsigned long long) key);
-    const char *was = same_rows && t->key_type == KK_STRING_KEY ? dict_get (before->dict, (uint32_t) before->keys[i], &length) : NULL;
+    snprintf (text, sizeof text, "key %u %llu", i, (unsigned long long)key);
+    const char *was =
+        same_rows && t->key_type == KK_STRING_KEY ? dict_get (before->dict, (uint32_t)before->keys[i], &length) : NULL;
     if (t->key_type == KK_STRING_KEY)
       b->keys[i] = was ? dict_intern (d, was, length) : dict_intern (d, text, strlen (text));
     else
       b->keys[i] = same_rows ? before->keys[i] : key;
     b->identities[i] = same_rows && below (20) ? before->identities[i] : next () >> below (64);
     for (uint32_t f = 0; f < t->n_fields; f++) {
-      size_t at = (size_t) f * rows + i;
-      b->absent[at] = below (5) ? KK_PRESENT : (uint8_t) (KK_UNSET + below (7));
-      b->values[at] = random_cell (t->fields + f, d, before && before->n_rows > i ? before->values[(size_t) f * before->n_rows + i] : 0);
+      size_t at = (size_t)f * rows + i;
+      b->absent[at] = below (5) ? KK_PRESENT : (uint8_t)(KK_UNSET + below (7));
+      b->values[at] =
+          random_cell (t->fields + f, d, before && before->n_rows > i ? before->values[(size_t)f * before->n_rows + i] : 0);
     }
   }
-  b->state = (uint32_t) below (3);
+  b->state = (uint32_t)below (3);
   b->tick = tick;
-  b->wall_ns = now.wall_ns - (int64_t) below (1000000);
+  b->wall_ns = now.wall_ns - (int64_t)below (1000000);
   b->mono_ns = now.mono_ns;
   dict_unref (d);
   return b;
@@ -118,7 +120,7 @@ use_block (struct sample *s, uint32_t t, const struct block *b)
   g->block = s->schema->tables[t].key ? b : NULL;
   g->n_rows = b->n_rows;
   for (uint32_t f = 0; f < s->schema->tables[t].n_fields; f++)
-    g->columns[f] = (struct column){b, b->values + (size_t) f * b->n_rows, b->absent + (size_t) f * b->n_rows};
+    g->columns[f] = (struct column){b, b->values + (size_t)f * b->n_rows, b->absent + (size_t)f * b->n_rows};
 }
 
 static struct sample *
@@ -126,11 +128,11 @@ random_sample (struct schema *schema, const struct sample *before)
 {
   uint32_t segments[8] = {1, 1, 1, 1, 1, 1, 1, 1};
   struct sample *s = sample_new (&env.host, schema, segments);
-  fake_pass (&now, SECOND - (int64_t) below (2 * MS));
+  fake_pass (&now, SECOND - (int64_t)below (2 * MS));
   if (!below (10))
     now.wall_ns -= 7200 * SECOND;
   s->tick = before ? before->tick + 1 : 1;
-  s->time = (struct kk_time){.wall_ns = now.wall_ns, .mono_ns = now.mono_ns, .after = (uint32_t) below (4)};
+  s->time = (struct kk_time){.wall_ns = now.wall_ns, .mono_ns = now.mono_ns, .after = (uint32_t)below (4)};
   for (uint32_t t = 0; t < schema->n_tables; t++) {
     const struct block *was = before ? before->tables[t].segments->columns[0].block : NULL;
     if (was && !below (4))
@@ -160,9 +162,9 @@ same_value (const struct kk_value *a, const struct kk_value *b, uint32_t decimal
     ck_assert_str_eq (a->string, b->string);
   } else if (a->type == KK_TYPE_F64 && decimals) {
     char x[400], y[400];
-    snprintf (x, sizeof x, "%.*f", (int) decimals, a->f64);
-    snprintf (y, sizeof y, "%.*f", (int) decimals, b->f64);
-    ck_assert_msg (!strcmp (x, y) || fabs (a->f64 - b->f64) <= 0.500001 * pow (10, -(double) decimals) + fabs (a->f64) * 4e-16,
+    snprintf (x, sizeof x, "%.*f", (int)decimals, a->f64);
+    snprintf (y, sizeof y, "%.*f", (int)decimals, b->f64);
+    ck_assert_msg (!strcmp (x, y) || fabs (a->f64 - b->f64) <= 0.500001 * pow (10, -(double)decimals) + fabs (a->f64) * 4e-16,
                    "%s %s", x, y);
   } else if (a->type == KK_TYPE_BOOL)
     ck_assert_int_eq (a->boolean, b->boolean);
@@ -254,7 +256,7 @@ START_TEST (damaged_bytes_are_refused_or_read_safely)
     pack_sample (&b, second, first);
     size_t length = round % 2 ? below (b.len) : b.len;
     for (uint64_t n = below (4); n-- > 0 && length;)
-      b.data[below (length)] ^= (char) (1 << below (8));
+      b.data[below (length)] ^= (char)(1 << below (8));
     char *exact = malloc (length + 1);
     memcpy (exact, b.data, length);
     exact = realloc (exact, length ? length : 1); /* a sanitizer sees a read beyond the end */

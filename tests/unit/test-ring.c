@@ -30,8 +30,8 @@ push (struct schema *schema, size_t length)
   b->wall_ns = now.wall_ns;
   b->values[0] = pushed;
   memset (text, 'x', length);
-  int n = snprintf (text + length, 24, "%llu", (unsigned long long) pushed);
-  b->values[1] = dict_intern (d, text, length + (size_t) n);
+  int n = snprintf (text + length, 24, "%llu", (unsigned long long)pushed);
+  b->values[1] = dict_intern (d, text, length + (size_t)n);
   b->absent[0] = b->absent[1] = KK_PRESENT;
   ck_assert_int_eq (sample_own (s, b), 0);
   s->tables[0].segments[0].n_rows = 1;
@@ -62,7 +62,7 @@ see (void *arg, const struct sample *s)
     ck_assert_uint_eq (v.u64, seen->next);
   seen->next = v.u64 + 1;
   char want[24];
-  snprintf (want, sizeof want, "%llu", (unsigned long long) v.u64);
+  snprintf (want, sizeof want, "%llu", (unsigned long long)v.u64);
   kk_get (&s->face, 0, 0, 1, &v);
   ck_assert_uint_ge (v.length, strlen (want));
   ck_assert_str_eq (v.string + v.length - strlen (want), want);
@@ -168,7 +168,7 @@ END_TEST
 static void *
 keep_looking (void *arg)
 {
-  (void) arg;
+  (void)arg;
   for (int i = 0; i < 50; i++) {
     struct seen seen = {0};
     ck_assert_int_eq (ring_read (ring, 30, see, &seen), 0);

@@ -10,30 +10,33 @@ static const struct kk_option options[] = {KK_OPT_BOOL ("extra", struct config, 
 
 enum { F, U, I, B, S, X };
 static const struct kk_field fields[] = {
-  [F] = KK_F64 ("f", "1", KK_GAUGE, .help = "f"), [U] = KK_U64 ("u", "1", KK_GAUGE, .help = "u"),
-  [I] = KK_I64 ("i", "1", KK_GAUGE, .help = "i"), [B] = KK_BOOL ("b", .help = "b"),
-  [S] = KK_STRING ("s", .help = "s"),             [X] = KK_U64 ("x", "1", KK_GAUGE, .only_if = "extra", .help = "x"),
+    [F] = KK_F64 ("f", "1", KK_GAUGE, .help = "f"),
+    [U] = KK_U64 ("u", "1", KK_GAUGE, .help = "u"),
+    [I] = KK_I64 ("i", "1", KK_GAUGE, .help = "i"),
+    [B] = KK_BOOL ("b", .help = "b"),
+    [S] = KK_STRING ("s", .help = "s"),
+    [X] = KK_U64 ("x", "1", KK_GAUGE, .only_if = "extra", .help = "x"),
 };
 static const struct kk_field only_extra[] = {KK_U64 ("x", "1", KK_GAUGE, .only_if = "extra", .help = "x")};
 enum { SINGLE, BY_NAME, BY_NUMBER, EXTRA, HOLLOW };
 static const struct kk_table tables[] = {
-  [SINGLE] = KK_SINGLE ("single", fields, "One"),
-  [BY_NAME] = KK_KEYED ("by_name", "name", KK_STRING_KEY, fields, "Many"),
-  [BY_NUMBER] = KK_KEYED ("by_number", "number", KK_U64_KEY, fields, "Many", .max_rows = 100),
-  [EXTRA] = KK_KEYED ("extra", "number", KK_U64_KEY, fields, "Many", .only_if = "extra"),
-  [HOLLOW] = KK_KEYED ("hollow", "number", KK_U64_KEY, only_extra, "Many"),
+    [SINGLE] = KK_SINGLE ("single", fields, "One"),
+    [BY_NAME] = KK_KEYED ("by_name", "name", KK_STRING_KEY, fields, "Many"),
+    [BY_NUMBER] = KK_KEYED ("by_number", "number", KK_U64_KEY, fields, "Many", .max_rows = 100),
+    [EXTRA] = KK_KEYED ("extra", "number", KK_U64_KEY, fields, "Many", .only_if = "extra"),
+    [HOLLOW] = KK_KEYED ("hollow", "number", KK_U64_KEY, only_extra, "Many"),
 };
 
 static int
 read_ (void *state, struct kk_rows *out)
 {
-  (void) state, (void) out;
+  (void)state, (void)out;
   return 0;
 }
 
-static const struct kk_plugin plugin
-  = FAKE_PLUGIN (.kind = KK_INPUT, .name = "rows", KK_OPTIONS (options), KK_TABLES (tables), .create = fake_create, .read = read_,
-                 .config_size = sizeof (struct config));
+static const struct kk_plugin plugin =
+    FAKE_PLUGIN (.kind = KK_INPUT, .name = "rows", KK_OPTIONS (options), KK_TABLES (tables), .create = fake_create,
+                 .read = read_, .config_size = sizeof (struct config));
 
 static struct env env;
 static struct clock_reading now;
@@ -87,7 +90,7 @@ value (const struct block *b, uint32_t column, uint32_t row)
 static const char *
 text (const struct block *b, uint32_t column, uint32_t row, uint32_t *ret_length)
 {
-  return dict_get (b->dict, (uint32_t) value (b, column, row), ret_length);
+  return dict_get (b->dict, (uint32_t)value (b, column, row), ret_length);
 }
 
 START_TEST (a_wrong_type_is_counted_and_touches_nothing)
@@ -104,7 +107,7 @@ START_TEST (a_wrong_type_is_counted_and_touches_nothing)
   kk_f64 (row, 99, INFINITY);
   kk_absent (row, 99, KK_ERROR);
   kk_table_state (out, 99, KK_PARTIAL);
-  kk_table_state (out, SINGLE, (enum kk_table_state) 7);
+  kk_table_state (out, SINGLE, (enum kk_table_state)7);
   ck_assert_uint_eq (rows_counts (rows).bad_sets, 11);
   struct block *b = rows_seal (rows, SINGLE, 1, false);
   ck_assert_uint_eq (value (b, U, 0), 7);
@@ -119,9 +122,9 @@ START_TEST (why_a_value_is_not_there)
   struct kk_row *row = kk_row (out, SINGLE, NULL, 0);
   kk_u64 (row, U, 7);
   kk_absent (row, U, KK_RESET);
-  kk_absent (row, S, (enum kk_absent) 99);
+  kk_absent (row, S, (enum kk_absent)99);
   kk_f64 (row, F, 1);
-  kk_f64 (row, F, -INFINITY); /* not finite: an error */
+  kk_f64 (row, F, -INFINITY);     /* not finite: an error */
   kk_absent (row, I, KK_PRESENT); /* nothing was given: it cannot be there */
   struct block *b = rows_seal (rows, SINGLE, 1, false);
   ck_assert_uint_eq (absent (b, U, 0), KK_RESET);
@@ -161,7 +164,7 @@ START_TEST (a_key_given_twice_is_counted_and_the_first_kept)
     uint64_t before = rows_counts (rows).lost_rows;
     for (uint32_t i = 0; i < 6; i++) {
       char key[8];
-      snprintf (key, sizeof key, "k%d", (int) orders[o][i]);
+      snprintf (key, sizeof key, "k%d", (int)orders[o][i]);
       kk_u64 (kk_row_u64 (out, BY_NUMBER, orders[o][i], i), U, i);
       kk_u64 (kk_row (out, BY_NAME, key, i), U, i);
     }
@@ -185,7 +188,7 @@ START_TEST (many_rows_in_any_order)
     begin ();
     for (uint64_t i = 0; i < 5000; i++) {
       char key[24];
-      snprintf (key, sizeof key, "%llu", (unsigned long long) (i * 7919 % 5003));
+      snprintf (key, sizeof key, "%llu", (unsigned long long)(i * 7919 % 5003));
       kk_row (out, BY_NAME, key, i);
       if (i % 10 == 0)
         kk_row (out, BY_NAME, key, i);
@@ -245,11 +248,16 @@ START_TEST (strings_are_cleaned)
   string_becomes ("", 0, "", 0);
   string_becomes ("plain", 5, "plain", 5);
   string_becomes ("g\xc3\xbcte", 5, "g\xc3\xbcte", 5);
-  string_becomes ("a\xff" "b", 3, "a\xef\xbf\xbd" "b", 5);
-  string_becomes ("a\xe2\x82", 3, "a\xef\xbf\xbd", 4);         /* a character cut off: one mark */
+  string_becomes ("a\xff"
+                  "b",
+                  3,
+                  "a\xef\xbf\xbd"
+                  "b",
+                  5);
+  string_becomes ("a\xe2\x82", 3, "a\xef\xbf\xbd", 4); /* a character cut off: one mark */
   string_becomes ("\xf0\x9f\x98z", 4, "\xef\xbf\xbdz", 4);
   string_becomes ("\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", 9); /* a surrogate: no character begins so */
-  string_becomes ("\xc0\xaf", 2, "\xef\xbf\xbd\xef\xbf\xbd", 6);  /* overlong */
+  string_becomes ("\xc0\xaf", 2, "\xef\xbf\xbd\xef\xbf\xbd", 6);                 /* overlong */
   string_becomes ("ab\0cd", 5, "ab", 2);
   string_becomes ("\0x", 2, "", 0);
   ck_assert_uint_eq (rows_counts (rows).cut_strings, 0);
@@ -283,9 +291,9 @@ START_TEST (keys_are_cleaned_and_cut)
   kk_row (out, BY_NAME, "\xff", 0);
   struct block *b = rows_seal (rows, BY_NAME, 1, false);
   uint32_t n;
-  dict_get (b->dict, (uint32_t) b->keys[0], &n);
+  dict_get (b->dict, (uint32_t)b->keys[0], &n);
   ck_assert_uint_eq (n, 255);
-  ck_assert_str_eq (dict_get (b->dict, (uint32_t) b->keys[1], &n), "\xef\xbf\xbd");
+  ck_assert_str_eq (dict_get (b->dict, (uint32_t)b->keys[1], &n), "\xef\xbf\xbd");
   ck_assert_uint_eq (rows_counts (rows).cut_strings, 1);
   block_unref (b);
 }

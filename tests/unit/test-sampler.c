@@ -15,8 +15,8 @@ struct config {
 static int
 create (struct kk_instance *self, const void *config, void **state)
 {
-  (void) self;
-  *state = (void *) (uintptr_t) config;
+  (void)self;
+  *state = (void *)(uintptr_t)config;
   return 0;
 }
 
@@ -94,13 +94,13 @@ reads (struct bench *b, size_t i)
 static void
 set_up (struct bench *b, size_t n)
 {
-  static char *const names[MOST] = {(char *) "a", (char *) "b", (char *) "c", (char *) "d"};
+  static char *const names[MOST] = {(char *)"a", (char *)"b", (char *)"c", (char *)"d"};
   memset (b, 0, sizeof *b);
   fake_env (&b->env, &b->now);
   b->d = fake_descriptor (&plugin);
   for (size_t i = 0; i < n; i++) {
     b->configs[i].pipe[0] = b->configs[i].pipe[1] = -1;
-    b->renames[i] = (struct rename_pair){.from = (char *) (uintptr_t) "one", .to = names[i]};
+    b->renames[i] = (struct rename_pair){.from = (char *)(uintptr_t) "one", .to = names[i]};
     b->plans[i] = fake_plan (names[i], b->d, b->configs + i);
     b->plans[i].tables = b->renames + i;
     b->plans[i].n_tables = 1;
@@ -354,7 +354,8 @@ START_TEST (two_hundred_samples_a_second)
   go_real (&b, 5 * MS);
   WAIT_FOR (samples (&b) >= 200);
   struct sampler_view v = sampler_view (b.sampler);
-  ck_assert_uint_le (v.missed, v.ticks / 4); /* the machine may be busy; a sampler that cannot keep up misses every second one */
+  ck_assert_uint_le (v.missed,
+                     v.ticks / 4); /* the machine may be busy; a sampler that cannot keep up misses every second one */
   ck_assert_uint_eq (v.stuck, 0);
   tear_down (&b);
 }
@@ -398,7 +399,7 @@ START_TEST (a_reload_goes_on_with_what_did_not_change)
   ck_assert_ptr_eq (b.graph->inputs[0], kept);
   ck_assert_ptr_ne (b.graph->inputs[1], before->inputs[1]);
   ck_assert_uint_eq (b.graph->n_inputs, 2);
-  uint32_t ticks = (uint32_t) sampler_view (b.sampler).ticks, now = samples (&b);
+  uint32_t ticks = (uint32_t)sampler_view (b.sampler).ticks, now = samples (&b);
   ck_assert_ptr_eq (sampler_swap (b.sampler, b.graph), before);
   ck_assert_uint_eq (graph_end (before, b.graph, real_in (5)), 0);
   WAIT_FOR (samples (&b) > now + 5);

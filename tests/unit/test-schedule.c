@@ -64,7 +64,7 @@ START_TEST (every_tick_is_taken_or_missed)
     ck_assert_int_le (s.next_ns - now.mono_ns, MS);
     ck_assert_int_eq (s.next_ns % MS, 0);
   }
-  ck_assert_int_eq ((int64_t) (s.ticks + s.missed), s.last.mono_ns / MS - begun + 1);
+  ck_assert_int_eq ((int64_t)(s.ticks + s.missed), s.last.mono_ns / MS - begun + 1);
 }
 END_TEST
 

@@ -6,7 +6,7 @@ static int
 read_ (void *state, struct kk_rows *out)
 {
   struct kk_instance *self = state;
-  (void) out;
+  (void)out;
   kk_error (self, "cannot read \xff\xfe: \"no\"");
   kk_status (self, "segment", "3 of 256 KiB");
   kk_status (self, "bytes", "\xc3");
@@ -15,8 +15,8 @@ read_ (void *state, struct kk_rows *out)
 
 static const struct kk_field fields[] = {KK_U64 ("value", "1", KK_GAUGE, .help = "A value")};
 static const struct kk_table tables[] = {KK_SINGLE ("one", fields, "One row")};
-static const struct kk_plugin plugin
-  = FAKE_PLUGIN (.kind = KK_INPUT, .name = "broken", KK_TABLES (tables), .create = fake_create, .read = read_);
+static const struct kk_plugin plugin =
+    FAKE_PLUGIN (.kind = KK_INPUT, .name = "broken", KK_TABLES (tables), .create = fake_create, .read = read_);
 
 static void
 sink (void *arg, const struct sample *sample)
@@ -77,9 +77,11 @@ START_TEST (what_it_says_is_json_with_the_members_promised)
   member (o, "version", json_type_string);
   ck_assert_str_eq (json_object_get_string (member (o, "health", json_type_string)), "degraded");
   has_numbers (o, (const char *const[]){"pid", "uptime_seconds", "interval_seconds", NULL});
-  has_numbers (member (o, "process", json_type_object),
-               (const char *const[]){"cpu_percent", "cpu_seconds", "rss_bytes", "threads", "open_files", "wakeups_per_second", NULL});
-  has_numbers (member (o, "ticks", json_type_object), (const char *const[]){"taken", "missed", "suspends", "clock_steps", NULL});
+  has_numbers (
+      member (o, "process", json_type_object),
+      (const char *const[]){"cpu_percent", "cpu_seconds", "rss_bytes", "threads", "open_files", "wakeups_per_second", NULL});
+  has_numbers (member (o, "ticks", json_type_object),
+               (const char *const[]){"taken", "missed", "suspends", "clock_steps", NULL});
   struct json_object *r = member (o, "ring", json_type_object);
   has_numbers (r, (const char *const[]){"samples", "max_samples", "bytes", "max_bytes", "span_seconds", NULL});
   ck_assert_int_eq (json_object_get_int (member (r, "samples", json_type_int)), 2);
@@ -87,12 +89,15 @@ START_TEST (what_it_says_is_json_with_the_members_promised)
   has_numbers (member (o, "log", json_type_object), (const char *const[]){"suppressed", NULL});
   struct json_object *problems = member (o, "problems", json_type_array), *instances = member (o, "instances", json_type_array);
   ck_assert_uint_eq (json_object_array_length (problems), 1);
-  ck_assert_str_eq (json_object_get_string (json_object_array_get_idx (problems, 0)), "broken: cannot read \xef\xbf\xbd\xef\xbf\xbd: \"no\"");
+  ck_assert_str_eq (json_object_get_string (json_object_array_get_idx (problems, 0)),
+                    "broken: cannot read \xef\xbf\xbd\xef\xbf\xbd: \"no\"");
   ck_assert_uint_eq (json_object_array_length (instances), 1);
   struct json_object *i = json_object_array_get_idx (instances, 0);
-  ck_assert_str_eq (json_object_get_string (member (i, "state", json_type_string)), "failing"); /* whatever the wall clock does */
+  ck_assert_str_eq (json_object_get_string (member (i, "state", json_type_string)),
+                    "failing"); /* whatever the wall clock does */
   ck_assert_str_eq (json_object_get_string (member (i, "kind", json_type_string)), "input");
-  has_numbers (i, (const char *const[]){"calls", "failures", "overruns", "skipped", "dropped", "bad_fields", "lost_rows", NULL});
+  has_numbers (i,
+               (const char *const[]){"calls", "failures", "overruns", "skipped", "dropped", "bad_fields", "lost_rows", NULL});
   ck_assert_int_eq (json_object_get_int (member (i, "failures", json_type_int)), 2);
   ck_assert_str_eq (json_object_get_string (member (member (i, "status", json_type_object), "segment", json_type_string)),
                     "3 of 256 KiB");

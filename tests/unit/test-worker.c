@@ -6,9 +6,9 @@
 /* An output that does what it is told, and keeps the times of the samples it got. */
 struct config {
   pthread_mutex_t lock;
-  int pipe[2];      /* pipe[0] >= 0: hangs until there is something in it */
-  int result;       /* what write answers */
-  uint32_t at_once; /* > 0: does so many of a batch, then KK_RETRY */
+  int pipe[2];         /* pipe[0] >= 0: hangs until there is something in it */
+  int result;          /* what write answers */
+  uint32_t at_once;    /* > 0: does so many of a batch, then KK_RETRY */
   uint32_t good_after; /* so many calls answer `result`, the later ones 0 */
   uint32_t calls, flushed, n;
   int64_t got[4096];
@@ -17,8 +17,8 @@ struct config {
 static int
 create (struct kk_instance *self, const void *config, void **state)
 {
-  (void) self;
-  *state = (void *) (uintptr_t) config;
+  (void)self;
+  *state = (void *)(uintptr_t)config;
   return 0;
 }
 

@@ -11,7 +11,7 @@ static const struct kk_table tables[] = {KK_SINGLE ("good", fields, "One row")};
 static int
 create (struct kk_instance *self, const void *config, void **state)
 {
-  (void) config;
+  (void)config;
   *state = self;
   return 0;
 }
@@ -19,7 +19,7 @@ create (struct kk_instance *self, const void *config, void **state)
 static int
 read_ (void *state, struct kk_rows *out)
 {
-  (void) state;
+  (void)state;
   kk_u64 (kk_row (out, 0, NULL, 0), 0, 42);
   return 0;
 }
