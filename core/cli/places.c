@@ -47,6 +47,7 @@ places_find (const char *given, struct places *ret)
   struct making files = {.plan = calloc (1, sizeof (struct plan)), .d = &faults};
   if (!files.plan)
     return -ENOMEM;
+  files.plan->refs = 1;
   int r = plan_find_config (given, &p.config_file);
   if (r < 0) {
     fprintf (stderr, PROGRAM ": cannot read %s: %s\n", given ? given : "the configuration", strerror (-r));
