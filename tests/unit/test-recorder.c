@@ -44,7 +44,7 @@ count (const char *dir, unsigned *times, unsigned n)
   while ((entry = readdir (d))) {
     if (strncmp (entry->d_name, "metrics_", 8))
       continue;
-    size_t length;
+    size_t length = 0;
     char *text = unit_read (dir, entry->d_name, &length), *p = text;
     files++;
     ck_assert_msg (length > 3 && text[0] == '[' && !strcmp (text + length - 2, "]\n"), "%s: %s", entry->d_name, text);
@@ -177,7 +177,7 @@ START_TEST (a_damaged_journal_is_kept_and_its_rest_recovered)
     ck_assert_int_eq (add (&r, START + i * SECOND, i), 0);
   ck_assert_int_eq (recorder_publish (&r, SEGMENT_NO_SYNC), 0);
   crash (&r);
-  size_t length;
+  size_t length = 0;
   char *bytes = unit_read (dir, STORE_JOURNALS "/file-writer.journal", &length);
   char *third = memmem (bytes, length, "{\"n\":2}", 7);
   third[6] ^= 1;
