@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include "cli/command.h"
+#include "cli/plugin-new.h"
 
 #include "describe.h"
 #include "nearest.h"
@@ -11,8 +12,10 @@
 #include <string.h>
 
 static const struct command_option options[] = {
-    {"json", 0, NULL, "For programs"},
-    {"pod", 0, NULL, "For the manual, in pod: with info the plugin's options and tables, with list what every plugin takes"},
+  {"json", 0, NULL, "For programs"},
+  {"pod", 0, NULL, "For the manual, in pod: with info the plugin's options and tables, with list what every plugin takes"},
+  {"kind", 0, "KIND", "For new: input, filter or output"},
+  {"dir", 0, "DIR", "For new: where to make the directory NAME (here)"},
 };
 
 static int
@@ -138,8 +141,10 @@ static int
 run (const struct command_call *call)
 {
   bool is_list = strcmp (call->arguments[0], "list") == 0, is_info = strcmp (call->arguments[0], "info") == 0;
-  if ((!is_list && !is_info) || call->n_arguments != (is_info ? 2 : 1)) {
-    fprintf (stderr, PROGRAM ": it is 'plugin list' or 'plugin info NAME'\nTry: " PROGRAM " plugin --help\n");
+  bool is_new = strcmp (call->arguments[0], "new") == 0;
+  if ((!is_list && !is_info && !is_new) || call->n_arguments != (is_list ? 1 : 2)) {
+    fprintf (stderr, PROGRAM ": it is 'plugin list', 'plugin info NAME' or 'plugin new NAME --kind KIND'\nTry: " PROGRAM
+                             " plugin --help\n");
     return EXIT_USAGE;
   }
   if (is_list && command_given (call, "pod")) {
@@ -152,19 +157,22 @@ run (const struct command_call *call)
   if (r < 0)
     return fail ("cannot look for plugins", r);
   bool json = command_given (call, "json");
-  int status = is_list ? list (modules, json) : info (modules, call->arguments[1], json, command_given (call, "pod"));
+  int status = is_new    ? plugin_new (call, modules)
+               : is_list ? list (modules, json)
+                         : info (modules, call->arguments[1], json, command_given (call, "pod"));
   modules_close (modules);
   return status;
 }
 
 const struct command plugin_command = {
-    .name = "plugin",
-    .summary = "Say which plugins there are, and what one takes and gives",
-    .arguments = "list | info NAME",
-    .text = "'plugin list' names all plugins that can be found, 'plugin info NAME' says\n"
-            "which options one takes in daemon.yaml and which tables it fills.",
-    COMMAND_OPTIONS (options),
-    .min_arguments = 1,
-    .max_arguments = 2,
-    .run = run,
+  .name = "plugin",
+  .summary = "Say which plugins there are and what one takes and gives; begin a new one",
+  .arguments = "list | info NAME | new NAME --kind KIND [--dir DIR]",
+  .text = "'plugin list' names all plugins that can be found, 'plugin info NAME' says\n"
+          "which options one takes in daemon.yaml and which tables it fills.\n"
+          "'plugin new NAME' writes a small complete project of a plugin of your own.",
+  COMMAND_OPTIONS (options),
+  .min_arguments = 1,
+  .max_arguments = 2,
+  .run = run,
 };
