@@ -119,7 +119,7 @@ take_name (const char *name, const struct modules *modules, struct project *p)
 static const char *
 find_template (const char *name)
 {
-  for (const struct template *t = templates; t->name; t++)
+  for (const struct plugin_template *t = templates; t->name; t++)
     if (!strcmp (t->name, name))
       return t->text;
   return NULL;

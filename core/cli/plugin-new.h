@@ -9,8 +9,8 @@
 int plugin_new (const struct command_call *call, struct modules *modules);
 
 /* The files of contrib/templates/plugin, made into C when the daemon is built; the last has no name. */
-struct template {
+struct plugin_template {
   const char *name, *text;
 };
-extern const struct template templates[];
+extern const struct plugin_template templates[];
 #endif
