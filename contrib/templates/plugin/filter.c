@@ -30,7 +30,7 @@ static int
   struct state *s = malloc (sizeof *s);
   if (!s)
     return -ENOMEM;
-  *s = (struct state){ .self = self, .config = config };
+  *s = (struct state){.self = self, .config = config};
   *state = s;
   return 0;
 }
@@ -50,7 +50,8 @@ is_dropped (const struct config *config, const char *table)
   return false;
 }
 
-/* Called once for every schema, before its first sample: the place to look names up. What is found out may be left in *binding. */
+/* Called once for every schema, before its first sample: the place to look names up. What is found out may be left in *binding.
+ */
 static int
 @IDENT@_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
 {

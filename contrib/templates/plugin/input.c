@@ -26,7 +26,7 @@ static const struct kk_field fields[] = {
   [VALUE] = KK_F64 ("value", "1", KK_GAUGE, .decimals = 3, .help = "First number of the file, times scale"),
 };
 
-static const struct kk_table tables[] = { KK_SINGLE ("@IDENT@", fields, "What @NAME@ has read") };
+static const struct kk_table tables[] = {KK_SINGLE ("@IDENT@", fields, "What @NAME@ has read")};
 
 /* Each use of the plugin in daemon.yaml has a state of its own. */
 struct state {
@@ -40,7 +40,7 @@ static int
   struct state *s = malloc (sizeof *s);
   if (!s)
     return -ENOMEM;
-  *s = (struct state){ .self = self, .config = config };
+  *s = (struct state){.self = self, .config = config};
   *state = s;
   return 0;
 }

@@ -37,7 +37,7 @@ static int
   struct state *s = malloc (sizeof *s);
   if (!s)
     return -ENOMEM;
-  *s = (struct state){ .self = self, .file = fopen (name, "ae") };
+  *s = (struct state){.self = self, .file = fopen (name, "ae")};
   if (!s->file) {
     int error = errno;
     kk_error (self, "cannot append to %s: %s", name, strerror (error));
