@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/member.h"
 #include "cli/stop.h"
 
 #include <errno.h>
@@ -6,13 +7,6 @@
 #include <string.h>
 
 enum { RELOAD_MS = 60000 };
-
-static const char *
-text_of (struct json_object *o, const char *key)
-{
-  struct json_object *value;
-  return json_object_object_get_ex (o, key, &value) && value ? json_object_get_string (value) : "";
-}
 
 static void
 print_faults (struct json_object *answer)
@@ -22,8 +16,8 @@ print_faults (struct json_object *answer)
     return;
   for (size_t i = 0; i < json_object_array_length (faults); i++) {
     struct json_object *f = json_object_array_get_idx (faults, i);
-    fprintf (stderr, "%s:%s:%s: %s: %s\n", text_of (f, "file"), text_of (f, "line"), text_of (f, "column"), text_of (f, "severity"),
-             text_of (f, "text"));
+    fprintf (stderr, "%s:%s:%s: %s: %s\n", member_text (f, "file"), member_text (f, "line"), member_text (f, "column"), member_text (f, "severity"),
+             member_text (f, "text"));
   }
 }
 
@@ -36,9 +30,9 @@ print_changes (struct json_object *answer, bool all)
     return;
   for (size_t i = 0; i < json_object_array_length (changes); i++) {
     struct json_object *c = json_object_array_get_idx (changes, i);
-    const char *why = text_of (c, "why");
+    const char *why = member_text (c, "why");
     if (all || *why)
-      printf ("  %-8s %s%s%s\n", text_of (c, "change"), text_of (c, "instance"), *why ? ": " : "", why);
+      printf ("  %-8s %s%s%s\n", member_text (c, "change"), member_text (c, "instance"), *why ? ": " : "", why);
   }
 }
 

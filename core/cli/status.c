@@ -1,5 +1,6 @@
 #include "buf.h"
 #include "cli/command.h"
+#include "cli/member.h"
 #include "cli/stop.h"
 #include "cli/systemd.h"
 #include "cli/table.h"
@@ -23,30 +24,10 @@ static const struct command_option options[] = {
 
 /* ---- Reading the answer ---- */
 
-static struct json_object *
-get (struct json_object *o, const char *key)
-{
-  struct json_object *v = NULL;
-  return json_object_is_type (o, json_type_object) && json_object_object_get_ex (o, key, &v) ? v : NULL;
-}
-
-static double
-number (struct json_object *o, const char *key)
-{
-  return json_object_get_double (get (o, key));
-}
-
 static int64_t
 count (struct json_object *o, const char *key)
 {
-  return json_object_get_int64 (get (o, key));
-}
-
-static const char *
-text (struct json_object *o, const char *key)
-{
-  struct json_object *v = get (o, key);
-  return v ? json_object_get_string (v) : "";
+  return json_object_get_int64 (member (o, key));
 }
 
 static int64_t
@@ -104,10 +85,10 @@ bytes (struct buf *b, int64_t n)
 static void
 print_health (struct json_object *o, const struct paint *p)
 {
-  const char *health = text (o, "health");
+  const char *health = member_text (o, "health");
   bool good = !strcmp (health, "ok");
   printf ("  %-9s %s%s%s\n", "Health", good ? p->good : p->warn, good ? "ok" : "degraded", p->off);
-  struct json_object *problems = get (o, "problems");
+  struct json_object *problems = member (o, "problems");
   for (size_t i = 0; problems && i < json_object_array_length (problems); i++) {
     char *problem = strdup (json_object_get_string (json_object_array_get_idx (problems, i)));
     if (problem)
@@ -121,22 +102,22 @@ static void
 print_head (struct json_object *o, const struct running *r, const struct paint *p)
 {
   BUF_CLEANUP struct buf a = {.max = 256}, b = {.max = 256};
-  struct json_object *process = get (o, "process"), *ticks = get (o, "ticks"), *ring = get (o, "ring");
-  printf (PROGRAM " %s is running\n", text (o, "version"));
+  struct json_object *process = member (o, "process"), *ticks = member (o, "ticks"), *ring = member (o, "ring");
+  printf (PROGRAM " %s is running\n", member_text (o, "version"));
   line ("PID", "%ld%s%s", (long)r->id.pid, r->holder.unit ? ", of systemd's " : "", r->holder.unit ? r->holder.unit : "");
   print_health (o, p);
-  line ("Uptime", "%s", duration (&a, nanoseconds (number (o, "uptime_seconds"))));
-  line ("CPU", "%.2f %% of one core since the start, %.0f wake-ups a second", number (process, "cpu_percent"),
-        number (process, "wakeups_per_second"));
+  line ("Uptime", "%s", duration (&a, nanoseconds (member_number (o, "uptime_seconds", 0))));
+  line ("CPU", "%.2f %% of one core since the start, %.0f wake-ups a second", member_number (process, "cpu_percent", 0),
+        member_number (process, "wakeups_per_second", 0));
   line ("Memory", "%s resident, %lld threads, %lld open files", bytes (&a, count (process, "rss_bytes")),
         (long long)count (process, "threads"), (long long)count (process, "open_files"));
   line ("Samples", "%lld, one every %s; %lld missed", (long long)count (ticks, "taken"),
-        duration (&a, nanoseconds (number (o, "interval_seconds"))), (long long)count (ticks, "missed"));
+        duration (&a, nanoseconds (member_number (o, "interval_seconds", 0))), (long long)count (ticks, "missed"));
   line ("In memory", "%lld samples, %s, of %s", (long long)count (ring, "samples"), bytes (&a, count (ring, "bytes")),
-        duration (&b, nanoseconds (number (ring, "span_seconds"))));
-  line ("Config", "%s", *text (o, "config_file") ? text (o, "config_file") : "built-in defaults");
-  line ("Data", "%s", text (o, "data_dir"));
-  line ("Log", "%s", text (o, "log_file"));
+        duration (&b, nanoseconds (member_number (ring, "span_seconds", 0))));
+  line ("Config", "%s", *member_text (o, "config_file") ? member_text (o, "config_file") : "built-in defaults");
+  line ("Data", "%s", member_text (o, "data_dir"));
+  line ("Log", "%s", member_text (o, "log_file"));
 }
 
 /* Not every call is timed: 0 is "not known yet". */
@@ -150,16 +131,16 @@ add_duration (struct table *t, double us)
 static void
 add_instance (struct table *t, struct json_object *i)
 {
-  struct json_object *queue = get (i, "queue");
+  struct json_object *queue = member (i, "queue");
   int64_t dropped = count (i, "dropped") + count (queue, "dropped");
-  table_add (t, "%s", text (i, "name"));
-  table_add (t, "%s", text (i, "kind"));
-  table_add (t, "%s", text (i, "state"));
+  table_add (t, "%s", member_text (i, "name"));
+  table_add (t, "%s", member_text (i, "kind"));
+  table_add (t, "%s", member_text (i, "state"));
   table_add (t, "%lld", (long long)count (i, "calls"));
   table_add (t, "%lld", (long long)count (i, "failures"));
   table_add (t, "%lld", (long long)dropped);
-  add_duration (t, number (i, "cpu_us_per_call"));
-  add_duration (t, number (i, "wall_us_most"));
+  add_duration (t, member_number (i, "cpu_us_per_call", 0));
+  add_duration (t, member_number (i, "wall_us_most", 0));
 }
 
 static void
@@ -169,7 +150,7 @@ print_instances (struct json_object *o)
                                                 {"CALLS", true, 9},      {"FAILED", true, 7}, {"LOST", true, 7},
                                                 {"CPU", true, 7},        {"LONGEST", true, 7}};
   struct table t = TABLE (columns);
-  struct json_object *instances = get (o, "instances");
+  struct json_object *instances = member (o, "instances");
   size_t n = instances ? json_object_array_length (instances) : 0;
   for (size_t i = 0; i < n; i++)
     add_instance (&t, json_object_array_get_idx (instances, i));
@@ -177,10 +158,10 @@ print_instances (struct json_object *o)
   table_print (&t, stdout);
   table_free (&t);
   for (size_t i = 0; i < n; i++) {
-    struct json_object *one = json_object_array_get_idx (instances, i), *words = get (one, "status");
+    struct json_object *one = json_object_array_get_idx (instances, i), *words = member (one, "status");
     if (!words || !json_object_object_length (words))
       continue;
-    printf ("\n%s\n", text (one, "name"));
+    printf ("\n%s\n", member_text (one, "name"));
     json_object_object_foreach (words, key, value) line (key, "%s", json_object_get_string (value));
   }
 }

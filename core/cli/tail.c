@@ -1,5 +1,6 @@
 #include "buf.h"
 #include "cli/command.h"
+#include "cli/member.h"
 #include "cli/stop.h"
 #include "cli/table.h"
 #include "control.h"
@@ -27,20 +28,6 @@ struct view {
   double last_time;
   double bytes_sent, bytes_received; /* of the sample before; < 0: not known */
 };
-
-static struct json_object *
-get (struct json_object *o, const char *key)
-{
-  struct json_object *v = NULL;
-  return json_object_is_type (o, json_type_object) && json_object_object_get_ex (o, key, &v) ? v : NULL;
-}
-
-static double
-number (struct json_object *o, const char *key)
-{
-  struct json_object *v = get (o, key);
-  return v ? json_object_get_double (v) : -1;
-}
 
 /* A number, or "-" where it is not known. */
 static void
@@ -74,11 +61,11 @@ print_processes (struct json_object *processes)
   }
   json_object_object_foreach (processes, key, row)
   {
-    double cpu = number (row, "cpu_percent");
+    double cpu = member_number (row, "cpu_percent", -1);
     if (cpu <= most)
       continue;
     most = cpu;
-    struct json_object *named = get (row, "name");
+    struct json_object *named = member (row, "name");
     snprintf (name, sizeof name, "%.0f%% %.40s", cpu, named ? json_object_get_string (named) : key);
   }
   table_clean (name);
@@ -99,20 +86,20 @@ print_time (double timestamp)
 static void
 print_sample (struct view *v, struct json_object *o, double timestamp)
 {
-  struct json_object *system = get (o, "system"), *network = get (o, "network");
+  struct json_object *system = member (o, "system"), *network = member (o, "network");
   if (v->shown == 0 || (isatty (STDOUT_FILENO) && v->shown % HEADER_EVERY == 0))
     printf ("%-8s %5s %5s %7s %6s %10s %10s %5s %s\n", "TIME", "CPU %", "MEM %", "MEM GiB", "LOAD", "IN /s", "OUT /s", "PROCS",
             "TOP PROCESS");
-  double used = number (system, "memory_used_mb");
-  double sent = number (network, "bytes_sent"), received = number (network, "bytes_recv");
+  double used = member_number (system, "memory_used_mb", -1);
+  double sent = member_number (network, "bytes_sent", -1), received = member_number (network, "bytes_recv", -1);
   print_time (timestamp);
-  print_number (number (system, "cpu_percent"), 5, 1);
-  print_number (number (system, "memory_percent"), 5, 1);
+  print_number (member_number (system, "cpu_percent", -1), 5, 1);
+  print_number (member_number (system, "memory_percent", -1), 5, 1);
   print_number (used < 0 ? used : used / 1024, 7, 2);
-  print_number (number (system, "load_avg_1m"), 6, 2);
+  print_number (member_number (system, "load_avg_1m", -1), 6, 2);
   print_rate (received, v->bytes_received, timestamp - v->last_time);
   print_rate (sent, v->bytes_sent, timestamp - v->last_time);
-  print_processes (get (o, "processes"));
+  print_processes (member (o, "processes"));
   v->bytes_sent = sent;
   v->bytes_received = received;
 }
@@ -121,9 +108,9 @@ print_sample (struct view *v, struct json_object *o, double timestamp)
 static int
 show (struct view *v, const char *line, bool *ret_end)
 {
-  struct json_object *o = json_tokener_parse (line), *error = get (o, "error");
-  double timestamp = number (o, "timestamp");
-  *ret_end = get (o, "end") != NULL;
+  struct json_object *o = json_tokener_parse (line), *error = member (o, "error");
+  double timestamp = member_number (o, "timestamp", -1);
+  *ret_end = member (o, "end") != NULL;
   if (error)
     fprintf (stderr, PROGRAM ": %s\n", json_object_get_string (error));
   if (o && !error && !*ret_end && timestamp > v->last_time) {
