@@ -240,7 +240,8 @@ END_TEST
 
 START_TEST (a_retry_gets_the_rest_again)
 {
-  config.good_after = 0;
+  config.result = KK_RETRY;
+  config.good_after = 1;
   config.at_once = 3;
   env.interval_ns = 1; /* the shortest back-off there is */
   start ();
