@@ -216,8 +216,8 @@ check_callbacks (struct copying *c)
     return refuse (c, "its .interval must be a time such as \"60s\", and only an input has one");
   if (!p->create)
     return refuse (c, "it has no .create callback");
-  if (p->kind == KK_INPUT && (!p->read || p->n_tables == 0))
-    return refuse (c, "an input needs .read and KK_TABLES (…)");
+  if (p->kind == KK_INPUT && (!p->read || (p->n_tables == 0 && !p->declare)))
+    return refuse (c, "an input needs .read, and KK_TABLES (…) or .declare");
   if (p->kind != KK_INPUT && p->n_tables)
     return refuse (c, "only inputs have tables");
   if (p->kind == KK_FILTER && (!p->bind || !p->process))

@@ -3,6 +3,7 @@
 #include "plan-inner.h"
 
 #include "nearest.h"
+#include "declare.h"
 #include "option.h"
 #include "units.h"
 
@@ -176,15 +177,29 @@ take_renames (struct making *m, const struct draft *draft, struct instance_plan 
 /* ---- One instance ---- */
 
 static void
-ask_plugin (struct making *m, const struct draft *draft, const struct instance_plan *instance)
+add_fault (struct making *m, const struct draft *draft, const struct kk_fault *fault)
+{
+  const struct yaml_pair *pair = fault->option ? yaml_pair (draft->options, fault->option) : NULL;
+  diag_add (m->d, DIAG_ERROR, pair ? pair->value->at : draft->at, "%s: %s", fault->option ? fault->option : draft->name,
+            *fault->text ? fault->text : "its options do not fit together");
+}
+
+/* Lets the plugin judge its config, and say which tables follow from it. */
+static int
+ask_plugin (struct making *m, const struct draft *draft, struct instance_plan *instance)
 {
   const struct kk_plugin *plugin = &instance->descriptor->plugin;
   struct kk_fault fault = {.option = NULL};
-  if (!plugin->check || !plugin->check (instance->config, &fault))
-    return;
-  const struct yaml_pair *pair = fault.option ? yaml_pair (draft->options, fault.option) : NULL;
-  diag_add (m->d, DIAG_ERROR, pair ? pair->value->at : draft->at, "%s%s%s", fault.option ? fault.option : draft->name, ": ",
-            *fault.text ? fault.text : "its options do not fit together");
+  int r = plugin->check && plugin->check (instance->config, &fault) ? -EINVAL : 0;
+  if (!r && plugin->declare)
+    r = declare_tables (instance->loaded, instance->config, &fault, &instance->declared);
+  if (r == -ENOMEM)
+    return r;
+  if (r)
+    add_fault (m, draft, &fault);
+  else if (instance->declared)
+    instance->descriptor = instance->declared;
+  return 0;
 }
 
 static int
@@ -209,9 +224,6 @@ fill (struct making *m, const struct draft *draft, const struct host_options *ho
   if (plugin->kind == KK_INPUT)
     check_interval (m, draft, instance->interval_ns);
   check_host_keys (m, draft, instance->descriptor);
-  int r = take_renames (m, draft, instance);
-  if (r < 0)
-    return r;
   /* The plugin's own option may have the name of a host's option of another kind: then it is the plugin's. */
   const char *known[16];
   size_t n = 0;
@@ -219,11 +231,13 @@ fill (struct making *m, const struct draft *draft, const struct host_options *ho
     if (!descriptor_option (instance->descriptor, host_names[i]))
       known[n++] = host_names[i];
   known[n] = NULL;
-  r = option_fill (plugin->options, plugin->n_options, plugin->config_size, draft->options, known, draft->at, m->d,
+  int r = option_fill (plugin->options, plugin->n_options, plugin->config_size, draft->options, known, draft->at, m->d,
                    &instance->config);
   if (!r)
-    ask_plugin (m, draft, instance);
-  return r == -ENOMEM ? r : 0;
+    r = ask_plugin (m, draft, instance);
+  if (r == -ENOMEM)
+    return r;
+  return take_renames (m, draft, instance);
 }
 
 static int
@@ -245,7 +259,7 @@ make_instance (struct making *m, const struct draft *draft)
     return r;
   size_t i = m->plan->n_instances++;
   m->hosts[i] = host;
-  m->plan->instances[i].descriptor = descriptor;
+  m->plan->instances[i].descriptor = m->plan->instances[i].loaded = descriptor;
   return fill (m, draft, host, &m->plan->instances[i]);
 }
 

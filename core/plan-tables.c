@@ -43,7 +43,7 @@ compare_tables (struct making *m, const struct instance_plan *a, const struct kk
     return;
   if (ta->key_type != KK_NO_KEY || tb->key_type != KK_NO_KEY) {
     /* Rows of one plugin's instances are united; what two plugins mean by a row need not be the same. */
-    if (a->descriptor != b->descriptor || strcmp (ta->name, tb->name) != 0)
+    if (a->loaded != b->loaded || strcmp (ta->name, tb->name) != 0)
       say_same_table (m, a, b, tb, name, "the rows", NULL);
     return;
   }

@@ -28,6 +28,7 @@ free_instance (struct instance_plan *instance)
   }
   free (instance->tables);
   free_names (instance->pipeline, instance->n_pipeline);
+  descriptor_free (instance->declared);
   free (instance->name);
 }
 

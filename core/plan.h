@@ -25,7 +25,9 @@ struct rename_pair {
 
 struct instance_plan {
   char *name;
-  const struct descriptor *descriptor; /* belongs to the modules */
+  const struct descriptor *descriptor; /* `loaded`, or `declared` where there is one */
+  const struct descriptor *loaded;     /* belongs to the modules */
+  struct descriptor *declared;         /* the same plugin with the tables that it declares for this config; NULL: none */
   void *config;                        /* filled by its options; option_free */
   struct place at;
   int64_t interval_ns; /* inputs: their own or the daemon's */

@@ -188,6 +188,7 @@ struct kk_sample { const struct kk_host *host; };   /* what was collected at one
 struct kk_schema { const struct kk_host *host; };   /* the tables and fields of samples; outlives the plugin's own tables */
 struct kk_shape { const struct kk_host *host; };    /* what a filter will make of a schema */
 struct kk_emit { const struct kk_host *host; };     /* where a filter sends samples */
+struct kk_declare { const struct kk_host *host; };  /* where an input declares tables */
 
 /* When something was read. */
 struct kk_time {
@@ -284,6 +285,9 @@ struct kk_plugin {
    * long before `create` and whether or not it is called later: it looks at nothing but the config, touches no file and no network.
    * 0, or kk_refuse (…). */
   int (*check) (const void *config, struct kk_fault *fault);
+  /* Optional, inputs: declares with kk_declare_table the tables that depend on the config; their numbers follow those of `tables`.
+   * When and how it is asked: as `check`, and after it. 0, -ENOMEM or kk_refuse (…). */
+  int (*declare) (const void *config, struct kk_declare *out, struct kk_fault *fault);
 };
 
 /* return kk_refuse (fault, "track", "'%s' is no regular expression", text); */
@@ -355,6 +359,8 @@ struct kk_host {
   int (*shape_drop_field) (struct kk_shape *shape, uint32_t table, uint32_t field);
   int (*emit_keep_rows) (struct kk_emit *out, uint32_t table, const uint32_t *rows, uint32_t n);
   int (*emit) (struct kk_emit *out);
+
+  int (*declare_table) (struct kk_declare *out, const struct kk_table *table, uint32_t table_size, uint32_t field_size);
 };
 
 /* Log one line; printf's rules; longer than 1,023 bytes is cut. Never log a secret. Any thread. */
@@ -423,6 +429,13 @@ kk_now (const struct kk_instance *self, struct kk_time *time)
 }
 
 /* ---- For inputs ---- */
+
+/* In `declare`: one more table. All of it is copied. 0, -E2BIG (more than 64 tables or 512 fields), -ENOMEM. */
+static inline int
+kk_declare_table (struct kk_declare *out, const struct kk_table *table)
+{
+  return out->host->declare_table (out, table, sizeof *table, sizeof *table->fields);
+}
 
 /* When this read takes place, and what passed since the last good one. */
 static inline void
