@@ -269,7 +269,7 @@ START_TEST (an_input_that_hangs_holds_up_nobody)
   uint32_t seen = samples (&b), before = reads (&b, 0);
   WAIT_FOR (samples (&b) >= seen + 20);
   ck_assert_uint_ge (reads (&b, 0), before + 20);
-  ck_assert_uint_ge (reads (&b, 2), before + 19);
+  ck_assert_uint_ge (reads (&b, 2), before + 15); /* it may be a little behind, never held up */
   ck_assert_uint_eq (reads (&b, 1), 0);
   ck_assert_uint_eq (absent (&b, 1), KK_ERROR);
   ck_assert_uint_eq (absent (&b, 0), KK_PRESENT);
