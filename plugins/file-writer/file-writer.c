@@ -77,7 +77,9 @@ struct writer {
   struct buf entry;
   uint64_t schema_id; /* of the schema that schema.json tells */
   bool schema_told, published_once;
-  int64_t last_publish_ns, next_retention_ns;
+  int64_t last_publish_ns; /* of the file that grows */
+  int64_t last_file_ns;    /* of any: also one that was closed */
+  int64_t next_retention_ns;
   int64_t step_ns;                     /* by which the wall clock runs ahead of the time that passed since boot */
   uint64_t noted_files, cleaned_files; /* the recorder's count when a file was last noted, and old ones looked for */
 };
@@ -104,21 +106,21 @@ note (struct writer *w, enum doing what, const char *step, int error, const stru
 static bool
 publish_is_due (const struct writer *w, int64_t mono_ns)
 {
-  int64_t interval = kk_interval (w->self), passed = mono_ns - w->last_publish_ns;
+  int64_t interval = kk_interval (w->self);
   bool often =
       w->config->publish == PUBLISH_ALWAYS || (w->config->publish == PUBLISH_AUTO && readers_active (&w->readers, mono_ns));
   if (!w->published_once)
     return true;
   if (often)
-    return passed >= w->config->publish_interval_ns - interval / 2;
-  return passed >= (interval >= MINUTE_NS ? 0 : MINUTE_NS + interval / 2);
+    return mono_ns - w->last_publish_ns >= w->config->publish_interval_ns - interval / 2;
+  return mono_ns - w->last_file_ns >= (interval >= MINUTE_NS ? 0 : MINUTE_NS + interval / 2);
 }
 
 static void
 after_publish (struct writer *w, const struct kk_time *now)
 {
   const struct segment *s = &w->recorder.segment;
-  w->last_publish_ns = now->mono_ns;
+  w->last_file_ns = now->mono_ns;
   w->published_once = true;
   if (w->recorder.files != w->noted_files)
     retention_note (&w->retention, w->recorder.last.name, w->recorder.last.bytes, w->recorder.last.newest_wall_ns,
@@ -134,8 +136,10 @@ publish (struct writer *w, enum segment_sync sync, const struct kk_time *now)
 {
   int r = recorder_publish (&w->recorder, sync);
   note (w, PUBLISHING, w->recorder.step, r, now);
-  if (!r)
+  if (!r) {
     after_publish (w, now);
+    w->last_publish_ns = now->mono_ns;
+  }
   return r;
 }
 

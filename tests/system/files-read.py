@@ -39,6 +39,23 @@ def fresh_within_a_second (home):
             kk.check (age < 1.3 * kk.SLOW, "too old", age)
 
 
+@kk.test
+def a_new_file_is_fresh_too (home):
+    "while somebody reads, the sample that begins a new file is readable at once, not one interval later"
+    ages, newest = [], 0
+    home.spawn ("sleep", "1000", "python", *["0" for _ in range (4000)])  # makes each entry larger than a file may be
+    with home.daemon ("plugins: {file-writer: {segment_bytes: 4KiB}}"):
+        kk.wait_for (lambda: home.metrics (), 10, "a first entry")
+        while len (ages) < 4:
+            entries = home.metrics ()
+            if entries[-1]["system"]["timestamp"] > newest:
+                newest = entries[-1]["system"]["timestamp"]
+                ages.append (time.time () - newest)
+            time.sleep (0.02)
+        kk.check (len ([n for n in home.files () if n.startswith ("metrics_")]) >= 3, "every sample has a file of its own")
+    kk.check (min (ages[1:]) < 0.9, "all were readable an interval late", ages)
+
+
 @kk.test (deadline=90)
 def once_a_minute_while_nobody_reads (home):
     "while nobody reads, a file is written when its minute is over, and only then"
