@@ -25,7 +25,7 @@ def started (home, *args, **more):
 def stopped (home):
     home.run ("stop").ok ("stop")
     kk.equal (home.run ("status").rc, 3, "status after stop")
-    kk.equal (home.processes (), [], "processes left")
+    kk.wait_for (lambda: not home.processes (), 10, "all processes to be gone")
     kk.check ("Sanitizer" not in home.log (), "no sanitizer complains", home.log ()[-2000:])
 
 
