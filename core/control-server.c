@@ -28,6 +28,7 @@ struct client {
 
 struct control_server {
   struct log *log;
+  char *data_dir;
   struct control_commands commands;
   int directory, listener, epoll, event;
   bool waiting; /* somebody could not be let in for want of descriptors */
@@ -61,19 +62,55 @@ watch (struct control_server *s, int fd, int operation, uint32_t events)
   return epoll_ctl (s->epoll, operation, fd, &event) ? -errno : 0;
 }
 
+static void
+stop_listening (struct control_server *s)
+{
+  if (s->listener >= 0)
+    close (s->listener);
+  if (s->directory >= 0)
+    close (s->directory);
+}
+
+/* Begins to listen, and only then ends it where it was before. */
 static int
-listen_on (struct control_server *s, const char *data_dir)
+listen_anew (struct control_server *s)
 {
   struct sockaddr_un address;
-  int r = socket_address (data_dir, &address, &s->directory);
+  int directory, r = socket_address (s->data_dir, &address, &directory);
   if (r)
     return r;
-  s->listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  unlinkat (s->directory, SOCKET_NAME, 0); /* of a daemon that is gone: whoever serves holds the lock */
-  if (s->listener < 0 || bind (s->listener, (struct sockaddr *) &address, sizeof address)
-      || fchmodat (s->directory, SOCKET_NAME, 0600, 0) || listen (s->listener, 16))
-    return -errno;
+  int listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  unlinkat (directory, SOCKET_NAME, 0); /* of a daemon that is gone: whoever serves holds the lock */
+  if (listener < 0 || bind (listener, (struct sockaddr *) &address, sizeof address)
+      || fchmodat (directory, SOCKET_NAME, 0600, 0) || listen (listener, 16))
+    r = -errno;
+  if (!r) /* edge-triggered, or a lack of descriptors would keep us awake */
+    r = watch (s, listener, EPOLL_CTL_ADD, EPOLLIN | (uint32_t) EPOLLET);
+  if (r) {
+    if (listener >= 0)
+      close (listener);
+    close (directory);
+    return r;
+  }
+  stop_listening (s);
+  s->listener = listener;
+  s->directory = directory;
   return 0;
+}
+
+int
+control_server_tend (struct control_server *s)
+{
+  struct stat st;
+  char *path;
+  if (asprintf (&path, "%s/" SOCKET_NAME, s->data_dir) < 0)
+    return -ENOMEM;
+  bool gone = lstat (path, &st) && errno == ENOENT;
+  free (path);
+  if (!gone)
+    return 0;
+  int r = listen_anew (s);
+  return r ? r : 1;
 }
 
 int
@@ -88,9 +125,10 @@ control_server_new (const char *data_dir, struct log *log, const struct control_
   pthread_mutex_init (&s->lock, NULL);
   s->epoll = epoll_create1 (EPOLL_CLOEXEC);
   s->event = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  int r = s->epoll < 0 || s->event < 0 ? -errno : listen_on (s, data_dir);
+  int r = s->epoll < 0 || s->event < 0 ? -errno : 0;
+  s->data_dir = strdup (data_dir);
   if (!r)
-    r = watch (s, s->listener, EPOLL_CTL_ADD, EPOLLIN | (uint32_t) EPOLLET); /* or a lack of descriptors would keep us awake */
+    r = s->data_dir ? listen_anew (s) : -ENOMEM;
   if (!r)
     r = watch (s, s->event, EPOLL_CTL_ADD, EPOLLIN);
   if (r) {
@@ -111,12 +149,10 @@ control_server_free (struct control_server *s)
       client_close (s, i);
   for (size_t i = 0; i < s->n_pending; i++)
     kk_sample_unref (s->pending[i]);
-  if (s->listener >= 0) {
+  if (s->listener >= 0)
     unlinkat (s->directory, SOCKET_NAME, 0);
-    close (s->listener);
-  }
-  if (s->directory >= 0)
-    close (s->directory);
+  stop_listening (s);
+  free (s->data_dir);
   if (s->epoll >= 0)
     close (s->epoll);
   if (s->event >= 0)

@@ -27,6 +27,8 @@ int control_server_new (const char *data_dir, struct log *log, const struct cont
 void control_server_free (struct control_server *s);
 int control_server_fd (const struct control_server *s);  /* readable: call control_server_work */
 void control_server_work (struct control_server *s);     /* never waits */
+/* Makes the socket again when it is gone, with its directory or without. 0: it was there; 1: made; -errno. */
+int control_server_tend (struct control_server *s);
 /* Gives a sample to whoever follows. Any thread; costs nothing while nobody does. */
 void control_server_sample (struct control_server *s, const struct kk_sample *sample);
 #endif

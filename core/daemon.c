@@ -247,6 +247,8 @@ tend (struct daemon *d)
   }
   if (now - d->ticks_seen_ns < d->env.interval_ns * 2 + HANG_S * SECOND_NS && d->setup->tend)
     d->setup->tend (d->setup->arg);
+  if (control_server_tend (d->control) > 0)
+    log_warn (d->setup->log, "made the control socket again: it was gone");
 }
 
 static void

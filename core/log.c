@@ -313,6 +313,8 @@ log_at (struct log *log, enum kk_level level, const char *instance, const char *
 void
 log_tend (struct log *log)
 {
+  if ((log->to & LOG_TO_FILE) && access (log->path, F_OK) && errno == ENOENT)
+    log_reopen (log);
   pthread_mutex_lock (&log->lock);
   settle (log, monotonic_ns ());
   pthread_mutex_unlock (&log->lock);

@@ -23,7 +23,8 @@ int log_reopen (struct log *log); /* after logrotate; -errno: the old file goes 
 void log_close (struct log *log);
 /* What the process itself or a library prints to stdout and stderr goes to the file too, also after a reopen. */
 void log_take_stdio (struct log *log);
-/* To be called now and then: says what was left out or could not be written, once that is possible again. */
+/* To be called now and then: makes a file anew that is gone, says what was left out or could not be written, once that is
+ * possible again. */
 void log_tend (struct log *log);
 enum kk_level log_level (const struct log *log);
 /* Lines left out by the rate limit so far. */
