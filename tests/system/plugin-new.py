@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 
 import kit
 import kk
@@ -149,6 +151,17 @@ def refusals (home):
     home.write ("file", "")
     kk.equal (home.run ("plugin", "new", "file", "--kind", "input").rc, 1, "an existing file")
     kk.equal (sorted (n for n in os.listdir (home.path) if not n.startswith (".")), ["file", "there"], "what was written")
+
+
+@kk.test
+def nothing_half_written (home):
+    "when not everything can be written nothing is left behind, and the reason is said"
+    def no_room ():
+        signal.signal (signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit (resource.RLIMIT_FSIZE, (1500, 1500))
+    r = home.run ("plugin", "new", "mine", "--kind", "input", preexec_fn=no_room)
+    kk.check (r.rc == 1 and "cannot make 'mine': File too large" in r.err, "the reason", r)
+    kk.check (not os.path.exists (os.path.join (home.path, "mine")), "nothing is left")
 
 
 @kk.test
