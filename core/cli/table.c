@@ -62,9 +62,10 @@ table_add (struct table *t, const char *format, ...)
   if (t->n == t->cap) {
     size_t cap = t->cap ? t->cap * 2 : 64;
     char **cells = realloc (t->cells, cap * sizeof *cells);
-    t->failed = !cells;
-    if (t->failed)
+    if (!cells) {
+      t->failed = true;
       return;
+    }
     t->cells = cells;
     t->cap = cap;
   }

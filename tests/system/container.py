@@ -88,6 +88,10 @@ class Machine:
         with open (os.path.join (kk.BUILD, "core", kk.PROGRAM), "rb") as f:
             if re.search (rb"__[at]san_init", f.read ()):
                 kk.skip ("built with a sanitizer, which a service's sandbox does not let run")
+        with open (os.path.join (kk.BUILD, "config.status"), encoding="utf-8") as f:
+            prefix = re.search (r'^S\["prefix"\]="(.*)"$', f.read (), re.M).group (1)
+        if prefix not in ("/usr", "/usr/local"):
+            kk.skip (f"built for {prefix}, which is in no user's PATH")
         self.home, self.top = home, os.path.join (home.top, "machine")
         subprocess.run (["cp", "-a", "--reflink=auto", tree (), self.top], check=True)
         make_install (self.top)
