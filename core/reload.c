@@ -36,13 +36,19 @@ reload_clear (struct reload *r)
 }
 
 void
-reload_log (const struct reload *r, struct log *log)
+reload_log_faults (const struct diag *faults, struct log *log)
 {
-  for (size_t i = 0; i < r->faults.n; i++) {
-    const struct diag_item *f = r->faults.items + i;
+  for (size_t i = 0; i < faults->n; i++) {
+    const struct diag_item *f = faults->items + i;
     enum kk_level level = f->severity == DIAG_ERROR ? KK_LOG_ERROR : f->severity == DIAG_WARNING ? KK_LOG_WARNING : KK_LOG_INFO;
     log_at (log, level, NULL, "%s:%u:%u: %s", f->file ? f->file : "configuration", f->line, f->column, f->text);
   }
+}
+
+void
+reload_log (const struct reload *r, struct log *log)
+{
+  reload_log_faults (&r->faults, log);
   for (size_t i = 0; i < r->n_changes; i++)
     if (r->changes[i].change != PLAN_KEEP)
       log_at (log, KK_LOG_INFO, r->changes[i].name, "%s: %s", plan_change_word (r->changes[i].change), r->changes[i].why);

@@ -18,8 +18,10 @@ struct reload {
 /* Fills in *ret, also on failure: then -errno with one sentence in *reason (the caller's to free). */
 int reload_prepare (const char *config_file, struct modules *modules, const struct plan *now, struct reload *ret, char **reason);
 void reload_clear (struct reload *r);
-/* Faults, and what changes, as lines of the log. */
+/* Faults of a configuration as lines of the log. */
+void reload_log_faults (const struct diag *faults, struct log *log);
+/* The same, and what changes. */
 void reload_log (const struct reload *r, struct log *log);
-/* The same as members "faults" and "changes" of an answer. */
+/* Both as members "faults" and "changes" of an answer. */
 void reload_json (const struct reload *r, struct json_object *answer);
 #endif

@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "path.h"
+#include "reload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,9 +41,10 @@ launch_prepare (const struct launch_options *options, struct launch *ret)
   r = modules_open (options->plugin_dir, &l.modules);
   if (!r)
     r = plan_make (config_file, l.modules, &faults, &l.plan);
-  diag_print (&faults, stderr, isatty (STDERR_FILENO));
+  if (r < 0 || !options->foreground)
+    diag_print (&faults, stderr, isatty (STDERR_FILENO));
   bool faulty = faults.errors > 0;
-  diag_free (&faults);
+  l.faults = faults;
   if (r < 0 && faulty)
     fprintf (stderr, PROGRAM ": cannot start: %s has errors\n", config_file ? config_file : "the built-in configuration");
   else if (r < 0)
@@ -61,6 +63,7 @@ launch_clear (struct launch *l)
 {
   plan_free (l->plan);
   modules_close (l->modules);
+  diag_free (&l->faults);
   *l = (struct launch){.plan = NULL};
 }
 
@@ -161,9 +164,12 @@ open_log (const struct launch *l, struct log **ret)
   unsigned to = LOG_TO_FILE;
   if (l->options.foreground)
     to |= stderr_is_journal () ? LOG_TO_JOURNAL : LOG_TO_STDERR;
-  int r = make_parent (s->log_file);
-  if (!r)
-    r = make_parent (s->pid_file);
+  int r = make_parent (s->pid_file);
+  if (r < 0) {
+    fprintf (stderr, PROGRAM ": cannot make the directory of pid_file %s: %s\n", s->pid_file, strerror (-r));
+    return r;
+  }
+  r = make_parent (s->log_file);
   if (!r)
     r = log_open (s->log_file, to, level, ret);
   if (r < 0)
@@ -214,6 +220,7 @@ run_daemon (struct launch *l, struct process *p)
     log_warn (p->log, "cannot write daemon.lock: %s", strerror (-r));
   log_info (p->log, PROGRAM " " PACKAGE_VERSION " starts; configuration: %s",
             l->plan->config_file ? l->plan->config_file : "built-in defaults");
+  reload_log_faults (&l->faults, p->log);
   struct daemon_setup setup = {
       .log = p->log,
       .modules = l->modules,

@@ -20,9 +20,10 @@ struct launch {
   struct launch_options options;
   struct modules *modules;
   struct plan *plan;
+  struct diag faults; /* none that keeps it from running */
 };
 
-/* Reads and checks the configuration; its faults are printed. 0 or -errno. */
+/* Reads and checks the configuration; its faults are printed, unless they go to the log that the terminal sees. 0 or -errno. */
 int launch_prepare (const struct launch_options *options, struct launch *ret);
 void launch_clear (struct launch *l);
 /* Starts the daemon. In the foreground: returns when it has ended. Detached: returns in the parent when it is ready or has

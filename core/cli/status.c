@@ -202,7 +202,8 @@ show_running (const struct places *places, const struct running *r, bool json)
       print_json (NULL, r, "unresponsive");
     else
       printf (PROGRAM ": PID %ld runs, but %s\n", (long)r->id.pid,
-              e == -ENOENT || e == -ECONNREFUSED ? "is not ready, or just ending" : "does not answer");
+              e == -ENOENT || e == -ECONNREFUSED ? "is not ready, or just ending"
+                                                      : "does not answer; if that lasts: " PROGRAM " restart");
     return STATUS_UNKNOWN;
   }
   if (json) {

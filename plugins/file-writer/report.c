@@ -93,7 +93,9 @@ show_files (struct kk_instance *self, const struct recorder *recorder, const str
   const struct segment *s = &recorder->segment;
   struct buf b BUF_CLEANUP = {0};
   text_bytes (&b, s->text.len);
-  if (!b.error)
+  if (!b.error && !*s->name)
+    kk_status (self, "segment", "none yet");
+  else if (!b.error)
     kk_status (self, "segment", "%s, %" PRIu64 " entries, %" PRIu64 " published, %s", s->name, s->entries, s->published,
                b.data);
   buf_clear (&b);

@@ -147,6 +147,29 @@ def start_tells_the_reason (home):
 
 
 @kk.test
+def warnings_reach_the_log (home):
+    "what a configuration is warned of at the start stands in the log too, and in the foreground is said once"
+    warning = "section 'export' has no effect"
+    config = FAST + "\nexport: {format: csv}\n"
+    home.config (config)
+    r = home.run ("start").ok ()
+    kk.contains (r.err, f"warning: {warning}", "on the terminal")
+    kk.contains (home.log (), warning, "in the log")
+    stopped (home)
+    with home.daemon (config) as d:
+        kk.equal (d.err ().count (warning), 1, "in the foreground")
+
+
+@kk.test
+def a_pid_file_without_a_place (home):
+    "a PID file that cannot be is not blamed on the log"
+    home.config ("daemon: {pid_file: /proc/nowhere/x.pid}\n")
+    r = home.run ("start")
+    kk.equal (r.rc, 1, "start")
+    kk.contains (r.err, "pid_file /proc/nowhere/x.pid", "start")
+
+
+@kk.test
 def stale_pid_files (home):
     "a stale PID file is status 1 and blocks nothing"
     home.config (FAST)
@@ -228,6 +251,7 @@ def hangs (home):
     r = home.run ("status")
     kk.equal (r.rc, 4, "status")
     kk.contains (r.out, str (pid), "with its PID")
+    kk.contains (r.out, "restart", "with what to do")
     kk.check (time.monotonic () - begin < 15 * kk.SLOW, "within a bounded time")
     r = home.run ("start")
     kk.equal (r.rc, 1, "start")
