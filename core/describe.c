@@ -94,7 +94,7 @@ void
 describe_plugin_text (struct buf *b, const struct descriptor *d)
 {
   const struct kk_plugin *p = &d->plugin;
-  int width = 11;
+  int width = 12;
   buf_printf (b, "%s: %s\n\n  %-9s %s\n  %-9s %s\n  %-9s %s\n", p->name, p->summary, "kind", descriptor_kind (d), "version",
               p->version, "file", d->path ? d->path : "part of the daemon");
   for (uint32_t i = 0; i < p->n_options; i++)

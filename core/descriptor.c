@@ -327,6 +327,7 @@ descriptor_free (struct descriptor *d)
   free ((void *) (uintptr_t) d->plugin.options);
   free (d->store);
   free (d->path);
+  free (d->said);
   free (d);
 }
 

@@ -9,6 +9,8 @@ struct descriptor {
   struct kk_plugin plugin; /* strings, options, tables and fields are copies owned by this; n_… as given */
   char *path;              /* of the .so, or NULL for one that is part of the host */
   char *store;             /* the memory of all copied strings */
+  char *said;              /* of an isolated plugin: its description as its process gave it; NULL: it runs in this process */
+  size_t n_said;
 };
 
 /* Copies a descriptor as a plugin declares it, whatever header it was built with. On failure *reason (the caller's to free) is one

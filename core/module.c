@@ -2,6 +2,8 @@
 
 #include "buf.h"
 #include "elf-whole.h"
+#include "isolate/proxy.h"
+#include "ours.h"
 #include "option.h"
 #include "self.h"
 
@@ -12,11 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAX_MODULES = 1024 };
 
 struct modules {
   char *directories;
+  bool chosen; /* directories are not those of the build */
   struct descriptor **loaded;
   size_t n, cap;
 };
@@ -54,9 +58,11 @@ modules_open (const char *directories, struct modules **ret)
 {
   if (!directories)
     directories = getenv ("KODE_KRONICAL_PLUGINS");
+  struct modules *m = calloc (1, sizeof *m);
+  if (m)
+    m->chosen = directories && *directories;
   if (!directories || !*directories)
     directories = PLUGINS_DIR ":" THIRDPARTY_DIR;
-  struct modules *m = calloc (1, sizeof *m);
   struct descriptor *self = NULL;
   char *reason = NULL;
   if (!m || !(m->directories = strdup (directories)) || lt_dlinit () || descriptor_copy (self_plugin (), NULL, &self, &reason)
@@ -105,15 +111,48 @@ next_directory (const char **list, char *to, size_t size)
   return false;
 }
 
+/* Ours are known by name, as of the build; in the directories of the build only where they were installed. */
+static bool
+is_ours (const struct modules *m, const char *name, const char *directory)
+{
+  static const char names[] = " " OUR_PLUGINS " ";
+  size_t n = strlen (name);
+  if (!m->chosen && strcmp (directory, PLUGINS_DIR))
+    return false;
+  for (const char *at = names; (at = strstr (at, name)); at++)
+    if (at[-1] == ' ' && at[n] == ' ')
+      return true;
+  return false;
+}
+
+/* As root, what others can write would be a way for them to become root. */
 static int
-find (const struct modules *m, const char *name, char *path, size_t size)
+check_trust (const char *path, const char *directory, char **reason)
+{
+  const char *const both[] = {path, directory};
+  struct stat st;
+  for (size_t i = 0; i < 2 && geteuid () == 0; i++)
+    if (stat (both[i], &st) == 0 && (st.st_uid != 0 || (st.st_mode & 022))) {
+      because (reason, "%s is refused: users other than root can change %s; make it root's: chown root '%s'; chmod go-w '%s'", path,
+               i ? directory : "it", both[i], both[i]);
+      return -EPERM;
+    }
+  return 0;
+}
+
+static int
+find (const struct modules *m, const char *name, char *path, size_t size, bool *ret_ours, char **reason)
 {
   char directory[4096];
   for (const char *list = m->directories; next_directory (&list, directory, sizeof directory);) {
     int n = snprintf (path, size, "%s/%s.so", directory, name);
     struct stat st;
-    if (n > 0 && (size_t) n < size && stat (path, &st) == 0)
-      return S_ISREG (st.st_mode) ? 0 : -EISDIR;
+    if (n <= 0 || (size_t) n >= size || stat (path, &st))
+      continue;
+    *ret_ours = is_ours (m, name, directory);
+    if (!S_ISREG (st.st_mode))
+      return -EISDIR;
+    return *ret_ours && m->chosen ? 0 : check_trust (path, directory, reason);
   }
   return -ENOENT;
 }
@@ -157,32 +196,50 @@ open_module (const char *path, const struct kk_plugin **ret, char **reason)
 }
 
 int
-modules_load (struct modules *m, const char *name, const struct descriptor **ret, char **reason)
+module_load_file (const char *path, struct descriptor **ret, char **reason)
 {
-  *reason = NULL;
-  for (size_t i = 0; i < m->n; i++)
-    if (!strcmp (m->loaded[i]->plugin.name, name)) {
-      *ret = m->loaded[i];
-      return 0;
-    }
-  char path[4096 + 80];
-  if (strchr (name, '/') || find (m, name, path, sizeof path)) {
-    because (reason, "there is no plugin '%s' in %s", name, m->directories);
-    return -ENOENT;
-  }
   const struct kk_plugin *plugin;
+  char *why;
+  *reason = NULL;
+  if (lt_dlinit ())
+    return -ENOMEM;
   int r = open_module (path, &plugin, reason);
   if (r)
     return r;
+  r = descriptor_copy (plugin, path, ret, &why);
+  if (r && why)
+    because (reason, "%s is refused: %s", path, why);
+  free (why);
+  return r;
+}
+
+int
+modules_load_as (struct modules *m, const char *name, enum module_place place, const struct descriptor **ret, char **reason)
+{
+  char path[4096 + 80];
+  bool ours = true;
+  *reason = NULL;
+  int r = strchr (name, '/') ? -ENOENT : find (m, name, path, sizeof path, &ours, reason);
+  bool isolated = place == MODULE_ISOLATED || (place == MODULE_AS_OURS && !ours);
+  for (size_t i = 0; i < m->n; i++)
+    if (!strcmp (m->loaded[i]->plugin.name, name)
+        && (isolated == !!m->loaded[i]->said || !m->loaded[i]->path || (place == MODULE_AS_OURS && r == -ENOENT))) {
+      free (*reason);
+      *reason = NULL;
+      *ret = m->loaded[i];
+      return 0;
+    }
+  if (r == -EPERM)
+    return r;
+  if (r) {
+    because (reason, "there is no plugin '%s' in %s", name, m->directories);
+    return -ENOENT;
+  }
   struct descriptor *d;
   char *why;
-  r = descriptor_copy (plugin, path, &d, &why);
-  if (r) {
-    if (why)
-      because (reason, "%s is refused: %s", path, why);
-    free (why);
+  r = isolated ? proxy_describe (path, &d, reason) : module_load_file (path, &d, reason);
+  if (r)
     return r;
-  }
   if (strcmp (d->plugin.name, name)) {
     because (reason, "%s is refused: it calls itself '%s'; the file's name must be the plugin's", path, d->plugin.name);
     r = -EINVAL;
@@ -198,6 +255,12 @@ modules_load (struct modules *m, const char *name, const struct descriptor **ret
   }
   *ret = d;
   return 0;
+}
+
+int
+modules_load (struct modules *m, const char *name, const struct descriptor **ret, char **reason)
+{
+  return modules_load_as (m, name, MODULE_AS_OURS, ret, reason);
 }
 
 static int

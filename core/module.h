@@ -14,6 +14,15 @@ int modules_open (const char *directories, struct modules **ret);
 void modules_close (struct modules *m);
 const char *modules_directories (const struct modules *m);
 
+enum module_place {
+  MODULE_AS_OURS, /* ours into this process, those of others into a process of their own */
+  MODULE_HERE,
+  MODULE_ISOLATED,
+};
+/* As modules_load, but says where its code is to run. */
+int modules_load_as (struct modules *m, const char *name, enum module_place place, const struct descriptor **ret, char **reason);
+/* Loads a file into this process, whatever it is; descriptor_free. */
+int module_load_file (const char *path, struct descriptor **ret, char **reason);
 /* Loads plugin `name` (NAME.so in one of the directories), once. The descriptor belongs to m. On failure *reason (the caller's to
  * free) is one sentence for the user; -ENOENT: no such file in the directories; -EINVAL: refused. */
 int modules_load (struct modules *m, const char *name, const struct descriptor **ret, char **reason);

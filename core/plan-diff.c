@@ -32,6 +32,19 @@ same_pipeline (const struct plan *from, const struct instance_plan *a, const str
   return true;
 }
 
+static bool
+same_confinement (const struct instance_plan *a, const struct instance_plan *b)
+{
+  if (!b->descriptor->said)
+    return true;
+  if (a->memory_limit != b->memory_limit || a->network != b->network || a->n_write_paths != b->n_write_paths)
+    return false;
+  for (size_t i = 0; i < a->n_write_paths; i++)
+    if (strcmp (a->write_paths[i], b->write_paths[i]))
+      return false;
+  return true;
+}
+
 /* The interval of samples is part of what filters and outputs were told. */
 static bool
 same_interval (const struct plan *from, const struct instance_plan *a, const struct plan *to, const struct instance_plan *b)
@@ -56,6 +69,8 @@ plan_same_instance (const struct plan *from, const struct instance_plan *a, cons
   else if (a->deadline_ns != b->deadline_ns || a->queue_bytes != b->queue_bytes || a->queue_age_ns != b->queue_age_ns
            || a->pass_on_error != b->pass_on_error)
     why = "its bounds changed";
+  else if (!same_confinement (a, b))
+    why = "what its process may do changed";
   else if (!same_tables (a, b))
     why = "its tables were renamed";
   else if (!same_pipeline (from, a, to, b))

@@ -23,11 +23,19 @@ const struct kk_option host_options[] = {
     KK_OPT_LIST ("pipeline", struct host_options, pipeline, .help = "Filters before this output alone, in this order"),
     KK_OPT_CHOICE ("on_error", struct host_options, on_error, "drop|pass", .def = "drop",
                    .help = "What happens to a table when this filter fails on it"),
+    KK_OPT_CHOICE ("isolate", struct host_options, isolate, "auto|true|false", .def = "auto",
+                   .help = "Whether it runs in a process of its own; auto: plugins of others do"),
+    KK_OPT_BYTES ("memory_limit", struct host_options, memory_limit, .def = "256MiB", .min = "8MiB", .max = "1TiB",
+                  .help = "Memory of its own process"),
+    KK_OPT_BOOL ("network", struct host_options, network, .def = "false", .help = "Whether its own process may make sockets"),
+    KK_OPT_LIST ("write_paths", struct host_options, write_paths,
+                 .help = "Files and directories that its own process may write to"),
 };
 const uint32_t n_host_options = KK_COUNT (host_options);
 
 const char *const host_names[] = {"enabled",   "plugin",   "optional", "interval", "deadline", "queue_bytes",
-                                  "queue_age", "pipeline", "on_error", "tables",   NULL};
+                                  "queue_age", "pipeline", "on_error", "tables",
+                                  "isolate",   "memory_limit", "network", "write_paths", NULL};
 
 uint32_t
 host_option_kinds (const char *name)

@@ -32,6 +32,10 @@ struct host_options {
   int64_t queue_age_ns;
   struct kk_list pipeline;
   int32_t on_error; /* 0: drop, 1: pass */
+  int32_t isolate;  /* 0: as ours or theirs, 1: in a process of its own, 2: in the daemon */
+  int64_t memory_limit;
+  bool network;
+  struct kk_list write_paths;
 };
 
 struct making {

@@ -5,6 +5,7 @@
 #include "nearest.h"
 #include "declare.h"
 #include "option.h"
+#include "path.h"
 #include "units.h"
 
 #include <ctype.h>
@@ -62,7 +63,8 @@ find_descriptor (struct making *m, const struct draft *draft, const struct host_
   const struct descriptor *descriptor = NULL;
   const char *plugin = *host->plugin ? host->plugin : draft->name;
   char *reason = NULL;
-  *r = modules_load (m->modules, plugin, &descriptor, &reason);
+  static const enum module_place places[] = {MODULE_AS_OURS, MODULE_ISOLATED, MODULE_HERE};
+  *r = modules_load_as (m->modules, plugin, places[host->isolate], &descriptor, &reason);
   if (*r < 0 && *r != -ENOMEM) {
     say_not_loaded (m, draft, plugin, host->optional, *r, reason);
     *r = 0;
@@ -174,6 +176,37 @@ take_renames (struct making *m, const struct draft *draft, struct instance_plan 
   return 0;
 }
 
+static int
+take_confinement (struct making *m, const struct draft *draft, const struct host_options *host, struct instance_plan *instance)
+{
+  static const char *const names[] = {"memory_limit", "network", "write_paths"};
+  for (size_t i = 0; i < 3 && !instance->descriptor->said; i++) {
+    const struct yaml_pair *pair = yaml_pair (draft->options, names[i]);
+    if (pair && !descriptor_option (instance->descriptor, names[i]))
+      diag_add (m->d, DIAG_WARNING, pair->at, "'%s' has no effect: '%s' runs within the daemon; say 'isolate: true'", names[i],
+                draft->name);
+  }
+  instance->memory_limit = host->memory_limit;
+  instance->network = host->network;
+  instance->write_paths = calloc (host->write_paths.count + 1, sizeof (char *));
+  if (!instance->write_paths)
+    return -ENOMEM;
+  for (uint32_t i = 0; i < host->write_paths.count; i++) {
+    int r = path_expand (host->write_paths.items[i], instance->write_paths + i);
+    if (r == -ENOMEM)
+      return r;
+    if (r < 0 || instance->write_paths[i][0] != '/') {
+      const struct yaml_pair *pair = yaml_pair (draft->options, "write_paths");
+      diag_add (m->d, DIAG_ERROR, pair ? pair->at : draft->at, "write_paths: '%.60s' is no full path: begin it with / or ~",
+                host->write_paths.items[i]);
+      if (r < 0)
+        return 0;
+    }
+    instance->n_write_paths++;
+  }
+  return 0;
+}
+
 /* ---- One instance ---- */
 
 static void
@@ -224,14 +257,17 @@ fill (struct making *m, const struct draft *draft, const struct host_options *ho
   if (plugin->kind == KK_INPUT)
     check_interval (m, draft, instance->interval_ns);
   check_host_keys (m, draft, instance->descriptor);
+  int r = take_confinement (m, draft, host, instance);
+  if (r < 0)
+    return r;
   /* The plugin's own option may have the name of a host's option of another kind: then it is the plugin's. */
-  const char *known[16];
+  const char *known[32];
   size_t n = 0;
   for (size_t i = 0; host_names[i]; i++)
     if (!descriptor_option (instance->descriptor, host_names[i]))
       known[n++] = host_names[i];
   known[n] = NULL;
-  int r = option_fill (plugin->options, plugin->n_options, plugin->config_size, draft->options, known, draft->at, m->d,
+  r = option_fill (plugin->options, plugin->n_options, plugin->config_size, draft->options, known, draft->at, m->d,
                    &instance->config);
   if (!r)
     r = ask_plugin (m, draft, instance);

@@ -29,6 +29,7 @@ free_instance (struct instance_plan *instance)
   free (instance->tables);
   free_names (instance->pipeline, instance->n_pipeline);
   descriptor_free (instance->declared);
+  free_names (instance->write_paths, instance->n_write_paths);
   free (instance->name);
 }
 

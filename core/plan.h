@@ -39,6 +39,10 @@ struct instance_plan {
   char **pipeline; /* outputs: names of filters of its own, in order */
   size_t n_pipeline;
   bool pass_on_error; /* filters: on_error: pass */
+  int64_t memory_limit; /* isolated ones: bytes */
+  bool network;
+  char **write_paths;
+  size_t n_write_paths;
 };
 
 struct plan {

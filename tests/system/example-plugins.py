@@ -63,7 +63,7 @@ def csv_writer (home):
     "the output, in C++: a header, then a row per sample; another header after the columns changed"
     kk.need_tool ("g++")
     env = built (home, "csv-writer")
-    file = os.path.join (home.data, "csv-writer.csv")
+    file = os.path.join (home.data, "plugins", "csv-writer", "csv-writer.csv")
 
     def rows ():
         with open (file, encoding="utf-8", newline="") as f:

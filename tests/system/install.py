@@ -47,7 +47,7 @@ def installs (home):
         with open (path, "rb") as f:
             text = f.read ()
         kk.check (dest.encode () not in text, "DESTDIR is in no file", name)
-        if not name.endswith (".so") and "/bin/" not in "/" + name:
+        if not name.endswith (".so") and "/bin/" not in "/" + name and "/libexec/" not in "/" + name:
             kk.check (kk.BUILD.encode () not in text, "the build directory is in no file", name)
     program = os.path.join (dest, next (f for f in there if f.endswith ("bin/kode-kronical-daemon")))
     plugins = os.path.dirname (os.path.join (dest, next (f for f in there if f.endswith (".so"))))

@@ -37,7 +37,7 @@ BUILD = os.environ.get ("KK_BUILD", "")
 SOURCE = os.environ.get ("KK_SOURCE", "")
 SLOW = max (1.0, float (os.environ.get ("KK_SLOW") or 1))
 KEEP = bool (os.environ.get ("KK_KEEP"))
-FROM_OUTSIDE = ("PATH", "KODE_KRONICAL_PLUGINS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH")
+FROM_OUTSIDE = ("PATH", "KODE_KRONICAL_PLUGINS", "KODE_KRONICAL_PLUGIN_HOST", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH")
 
 
 class Failed (AssertionError):

@@ -84,7 +84,7 @@ def a_new_filter (home):
 def a_new_output (home):
     "plugin new --kind output: a line for each sample"
     directory = built (home, "my-lines", "output")
-    file = os.path.join (home.data, "my-lines.txt")
+    file = os.path.join (home.data, "plugins", "my-lines", "my-lines.txt")
     with daemon (home):
         def lines ():
             with open (file, encoding="utf-8") as f:

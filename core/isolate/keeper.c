@@ -1,0 +1,458 @@
+#include "keeper.h"
+
+#include "face.h"
+#include "replay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#define SECOND_NS INT64_C (1000000000)
+#define FIRST_RETRY_NS SECOND_NS
+#define MOST_RETRY_NS (60 * SECOND_NS)
+#define CREATE_WAIT_NS (3 * SECOND_NS)  /* for the first start, before the daemon goes on without it */
+#define START_NS (10 * SECOND_NS)       /* for any start */
+#define DESCRIBE_NS (5 * SECOND_NS)
+#define DESTROY_NS (2 * SECOND_NS)
+#define LEAST_WAIT_NS INT64_C (1000000)
+#define START_WAIT_NS INT64_C (20000000) /* in one call, for a start under way: mostly it is enough */
+enum { MAX_LATE = 6, MAX_DOUBLED = 6, DESCRIBE_MEMORY = 256 << 20 };
+
+uint32_t
+keeper_level (const struct keeper *k)
+{
+  return k->instance->face.host->log_level (&k->instance->face);
+}
+
+static void
+on_line (void *arg, uint32_t level, const char *text)
+{
+  struct kk_instance *self = arg;
+  if (level <= self->host->log_level (self))
+    self->host->log (self, level, text);
+}
+
+static void
+forget_schemas (struct keeper *k)
+{
+  while (k->n_known) {
+    k->n_known--;
+    schema_unref (k->known[k->n_known].schema);
+    sample_unref (k->known[k->n_known].last);
+  }
+}
+
+/* ---- Failing ---- */
+
+/* Half to the whole of 1, 2, 4 … 60 s. */
+static int64_t
+back_off (const struct keeper *k)
+{
+  uint32_t doubled = k->failures > MAX_DOUBLED ? MAX_DOUBLED : k->failures ? k->failures - 1 : 0, random = 0;
+  int64_t ns = FIRST_RETRY_NS << doubled;
+  if (ns > MOST_RETRY_NS)
+    ns = MOST_RETRY_NS;
+  if (getrandom (&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+    random = 0x80000000u;
+  return ns / 2 + (int64_t) ((double) ns / 2 * random / 4294967296.0);
+}
+
+/* Sees the process off; what it says in `why` goes to the log and to status. */
+static void
+bury (struct keeper *k)
+{
+  char why[INSTANCE_TEXT_SIZE];
+  if (!child_end (&k->child, k->error, 0, why, sizeof why))
+    return; /* it hangs in the kernel: the next call tries again */
+  int64_t wait = back_off (k);
+  k->state = KEEPER_DOWN;
+  k->retry_ns = wire_now () + wait;
+  kk_error (&k->instance->face, "its process failed: %s; it is started again in %.1f s", why, (double) wait / 1e9);
+  kk_status (&k->instance->face, "process", "failed, %u in a row: %s", k->failures, why);
+}
+
+void
+keeper_fail (struct keeper *k, int error)
+{
+  if (k->state == KEEPER_DOWN || k->state == KEEPER_ENDING)
+    return;
+  k->generation++;
+  k->failures++;
+  k->error = error;
+  k->state = KEEPER_ENDING;
+  forget_schemas (k);
+  bury (k);
+}
+
+void
+keeper_good (struct keeper *k)
+{
+  k->late = 0;
+  k->said_late = false;
+  if (!k->failures)
+    return;
+  k->failures = 0;
+  kk_info (&k->instance->face, "its process works again");
+}
+
+static void
+say_up (struct keeper *k)
+{
+  static const char *const names[] = {"seccomp", "landlock", "limits"};
+  char text[120] = "", lacking[80] = "";
+  for (uint32_t i = 0; i < 3; i++) {
+    char *to = k->confined & 1u << i ? text : lacking;
+    snprintf (to + strlen (to), 40, "%s%s", *to ? ", " : "", names[i]);
+  }
+  kk_status (&k->instance->face, "process", "%d, held in by %s%s%s", (int) k->child.pid, *text ? text : "nothing",
+             *lacking ? "; not there: " : "", lacking);
+}
+
+/* ---- Starting ---- */
+
+static int
+start (struct keeper *k)
+{
+  const struct instance_plan *plan = k->instance->plan;
+  const struct confinement how = {.memory_limit = plan->memory_limit,
+                                  .network = plan->network,
+                                  .data_dir = k->data_dir,
+                                  .write = (const char *const *) plan->write_paths,
+                                  .n_write = (uint32_t) plan->n_write_paths};
+  k->state = KEEPER_OPENING;
+  k->generation++;
+  int r = child_start (&k->child, plan->descriptor->path, &how, on_line, &k->instance->face);
+  if (r)
+    keeper_fail (k, r);
+  return r ? -EIO : 0;
+}
+
+static int
+ask_create (struct keeper *k)
+{
+  const struct kk_instance *self = &k->instance->face;
+  struct buf BUF_CLEANUP b = {0};
+  wire_text (&b, kk_name (self));
+  wire_text (&b, k->data_dir);
+  wire_u64 (&b, (uint64_t) kk_interval (self));
+  wire_u32 (&b, keeper_level (k));
+  face_put_config (&b, k->instance->plan->descriptor, k->config);
+  k->state = KEEPER_CREATING;
+  return child_request (&k->child, WIRE_CREATE, &b, wire_now () + LEAST_WAIT_NS * 100);
+}
+
+/* Ends a process whose plugin will not do; its reason has been logged. */
+static int
+refuse (struct keeper *k, int error, const char *reason)
+{
+  if (reason)
+    kk_error (&k->instance->face, "%s", reason);
+  k->refused = error < 0 ? error : -EIO;
+  char last[INSTANCE_TEXT_SIZE];
+  pthread_mutex_lock (&k->instance->lock);
+  snprintf (last, sizeof last, "%s", k->instance->last_message);
+  pthread_mutex_unlock (&k->instance->lock);
+  snprintf (k->child.words, sizeof k->child.words, "%.*s", CHILD_WORDS - 1, last);
+  keeper_fail (k, -ECANCELED);
+  return k->refused;
+}
+
+/* The process opened the plugin: is it the one the host knows? */
+static int
+opened (struct keeper *k, struct wire *w, int32_t result)
+{
+  const struct descriptor *d = k->instance->plan->descriptor;
+  k->confined = wire_take_u32 (w);
+  if (result)
+    return refuse (k, result, wire_take_text (w, NULL));
+  if ((size_t) (w->end - w->p) != d->n_said || memcmp (w->p, d->said, d->n_said))
+    return refuse (k, -ESTALE, "the plugin has changed on disk: restart the daemon");
+  return ask_create (k);
+}
+
+/* One step of a start that has got an answer. */
+static int
+advance (struct keeper *k, struct wire *w, int32_t result)
+{
+  if (k->state == KEEPER_OPENING)
+    return opened (k, w, result);
+  if (result)
+    return refuse (k, result, NULL);
+  k->state = KEEPER_UP;
+  k->refused = 0;
+  say_up (k);
+  return 0;
+}
+
+/* Takes the reply apart that all replies begin with. */
+static int
+take_reply (struct keeper *k, int64_t until_ns, struct wire *ret, int32_t *ret_result)
+{
+  struct kk_row *nowhere;
+  struct replay r = {.instance = &k->instance->face, .current = &nowhere};
+  int e = child_reply (&k->child, until_ns, ret, ret_result);
+  if (e)
+    return e;
+  uint32_t n = wire_take_u32 (ret);
+  struct wire statuses = {.p = wire_take_bytes (ret, n)};
+  statuses.end = statuses.p + (statuses.p ? n : 0);
+  return !statuses.p || replay_calls (&r, &statuses) ? -EBADMSG : 0;
+}
+
+/* Goes on with the start until it is up or until_ns. */
+static int
+go_on (struct keeper *k, int64_t until_ns)
+{
+  while (k->state == KEEPER_OPENING || k->state == KEEPER_CREATING) {
+    struct wire w;
+    int32_t result;
+    int r = take_reply (k, until_ns, &w, &result);
+    if (r == -ETIMEDOUT && wire_now () - k->child.since_ns < START_NS)
+      return -EAGAIN;
+    if (!r)
+      r = advance (k, &w, result);
+    if (r) {
+      keeper_fail (k, r);
+      return k->refused ? k->refused : -EIO;
+    }
+  }
+  return k->state == KEEPER_UP ? 0 : -EAGAIN;
+}
+
+/* What it may write to by itself must not be where the data of others is recorded. Where none can be made, it has none to write to. */
+static int
+make_data_dir (struct keeper *k)
+{
+  const char *whole = kk_data_dir (&k->instance->face);
+  if (asprintf (&k->data_dir, "%s/plugins", whole) < 0) {
+    k->data_dir = NULL;
+    return -ENOMEM;
+  }
+  mkdir (k->data_dir, 0700);
+  free (k->data_dir);
+  if (asprintf (&k->data_dir, "%s/plugins/%s", whole, kk_name (&k->instance->face)) < 0) {
+    k->data_dir = NULL;
+    return -ENOMEM;
+  }
+  mkdir (k->data_dir, 0700);
+  return 0;
+}
+
+int
+keeper_begin (struct keeper *k, struct instance *i, const void *config)
+{
+  *k = (struct keeper){.instance = i, .config = config};
+  int r = make_data_dir (k);
+  if (r)
+    return r;
+  if (!start (k))
+    go_on (k, wire_now () + CREATE_WAIT_NS);
+  return k->refused;
+}
+
+void
+keeper_end (struct keeper *k)
+{
+  char why[INSTANCE_TEXT_SIZE];
+  if (k->state != KEEPER_DOWN) {
+    bool hangs = k->state == KEEPER_ENDING || k->child.waiting || child_send (&k->child, WIRE_DESTROY, NULL, wire_now ());
+    child_end (&k->child, hangs ? -ETIMEDOUT : 0, DESTROY_NS, why, sizeof why);
+  }
+  forget_schemas (k);
+  free (k->data_dir);
+}
+
+/* ---- Asking ---- */
+
+/* How long an answer is waited for. An input or filter holds up the samples of all others, so it has at most half an interval, and less
+ * while it keeps being late; its own deadline, after which it is ended, may be longer. */
+static int64_t
+patience (const struct keeper *k)
+{
+  const struct instance *i = k->instance;
+  int64_t wait = i->plan->deadline_ns - i->plan->deadline_ns / 10;
+  if (i->plugin->kind == KK_OUTPUT)
+    return i->plan->deadline_ns;
+  if (wait > i->sample_interval_ns / 2)
+    wait = i->sample_interval_ns / 2;
+  wait >>= k->late > MAX_LATE ? MAX_LATE : k->late;
+  return wait > LEAST_WAIT_NS ? wait : LEAST_WAIT_NS;
+}
+
+static int
+was_late (struct keeper *k)
+{
+  int64_t waited = wire_now () - k->child.since_ns;
+  if (!k->said_late)
+    kk_warn (&k->instance->face, "has not answered within %.3f s; the others go on", (double) waited / 1e9);
+  k->said_late = true;
+  if (waited < k->instance->plan->deadline_ns - LEAST_WAIT_NS)
+    return -EAGAIN;
+  INSTANCE_COUNT (k->instance, overruns, 1);
+  keeper_fail (k, -ETIMEDOUT);
+  return -ETIMEDOUT;
+}
+
+int
+keeper_ready (struct keeper *k)
+{
+  int r;
+  if (k->state == KEEPER_ENDING)
+    bury (k);
+  if (k->state == KEEPER_ENDING || (k->state == KEEPER_DOWN && wire_now () < k->retry_ns))
+    return -EAGAIN;
+  if (k->state == KEEPER_DOWN && start (k))
+    return -EIO;
+  if (k->state != KEEPER_UP) {
+    int64_t wait = patience (k);
+    r = go_on (k, wire_now () + (wait < START_WAIT_NS ? wait : START_WAIT_NS));
+    if (r)
+      return r;
+  }
+  if (!k->child.waiting)
+    return 0;
+  struct wire w;
+  int32_t result;
+  r = take_reply (k, 0, &w, &result); /* too old to be of use */
+  if (r == -ETIMEDOUT)
+    return was_late (k);
+  k->late = 0; /* slow, but it does not hang */
+  if (!r)
+    return 0;
+  keeper_fail (k, r);
+  return -EIO;
+}
+
+int
+keeper_ask (struct keeper *k, enum wire_type type, const struct buf *body, struct wire *ret, int32_t *ret_result)
+{
+  int r = keeper_ready (k);
+  if (r)
+    return r;
+  int64_t until = wire_now () + patience (k);
+  r = child_request (&k->child, type, body, until);
+  if (r == -ETIMEDOUT) { /* half of a message may be there */
+    keeper_fail (k, r);
+    return r;
+  }
+  if (!r)
+    r = take_reply (k, until, ret, ret_result);
+  if (r == -ETIMEDOUT) {
+    k->late++;
+    return was_late (k);
+  }
+  if (!r)
+    return 0;
+  keeper_fail (k, r);
+  return -EIO;
+}
+
+int
+keeper_send (struct keeper *k, enum wire_type type, const struct buf *body)
+{
+  if (k->state != KEEPER_UP)
+    return -EAGAIN;
+  int r = child_send (&k->child, type, body, wire_now () + patience (k));
+  if (r)
+    keeper_fail (k, r);
+  return r;
+}
+
+/* ---- Schemas ---- */
+
+bool
+keeper_knows (const struct keeper *k, const struct schema *schema)
+{
+  for (uint32_t i = 0; i < k->n_known; i++)
+    if (k->known[i].schema == schema)
+      return true;
+  return false;
+}
+
+int
+keeper_schema (struct keeper *k, struct schema *schema, struct sample **ret_last)
+{
+  for (uint32_t i = 0; i < k->n_known; i++)
+    if (k->known[i].schema == schema) {
+      if (ret_last)
+        *ret_last = k->known[i].last;
+      return 0;
+    }
+  struct buf BUF_CLEANUP b = {0};
+  bool full = k->n_known == KEEPER_SCHEMAS;
+  if (full)
+    forget_schemas (k);
+  wire_u64 (&b, schema->id);
+  wire_u8 (&b, full);
+  carry_put_schema (&b, schema);
+  int r = keeper_send (k, WIRE_SCHEMA, &b);
+  if (r)
+    return r;
+  k->known[k->n_known].schema = schema_ref (schema);
+  k->known[k->n_known++].last = NULL;
+  if (ret_last)
+    *ret_last = NULL;
+  return 0;
+}
+
+void
+keeper_carried (struct keeper *k, const struct sample *sample)
+{
+  for (uint32_t i = 0; i < k->n_known; i++)
+    if (k->known[i].schema == sample->schema) {
+      sample_unref (k->known[i].last);
+      k->known[i].last = sample_ref (sample);
+    }
+}
+
+/* ---- Describing ---- */
+
+static void
+no_line (void *arg, uint32_t level, const char *text)
+{
+  (void) arg;
+  (void) level;
+  (void) text;
+}
+
+static int
+say_why (char **reason, const char *path, const char *why)
+{
+  if (asprintf (reason, "%s cannot be loaded: %s", path, why) < 0)
+    *reason = NULL;
+  return -EINVAL;
+}
+
+int
+keeper_describe (const char *path, const struct kk_plugin *calls, struct descriptor **ret, char **reason)
+{
+  const struct confinement how = {.memory_limit = DESCRIBE_MEMORY};
+  struct child c;
+  struct wire w;
+  int32_t result;
+  char why[INSTANCE_TEXT_SIZE], *refused = NULL;
+  *reason = NULL;
+  int r = child_start (&c, path, &how, no_line, NULL);
+  if (!r)
+    r = child_reply (&c, wire_now () + DESCRIBE_NS, &w, &result);
+  if (!r) {
+    wire_take_bytes (&w, wire_take_u32 (&w)); /* status lines, of no instance */
+    wire_take_u32 (&w);                       /* what holds it in */
+  }
+  if (!r && !w.bad && !result) {
+    r = face_take (w.p, (size_t) (w.end - w.p), calls, path, ret, &refused);
+    if (r == -EINVAL && refused && asprintf (reason, "%s is refused: %s", path, refused) < 0)
+      *reason = NULL;
+    free (refused);
+  } else if (!r && !w.bad) {
+    const char *text = wire_take_text (&w, NULL);
+    *reason = strdup (text ? text : strerror (-result));
+    r = -EINVAL;
+  } else if (!r)
+    r = -EBADMSG;
+  bool understood = !r || *reason || r == -ENOMEM;
+  child_end (&c, understood ? -ETIMEDOUT : r, 0, why, sizeof why);
+  return understood ? r : say_why (reason, path, why);
+}

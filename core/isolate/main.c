@@ -1,0 +1,57 @@
+/* The process of one isolated plugin. The daemon starts it with a socket for messages and a pipe that tells it when the daemon is
+ * gone; it is of no use to people. */
+#include "guest.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { MESSAGES = 3, LIFE = 4 };
+
+/* Whatever this process is doing, stopped or in an endless loop: when the daemon's end of the pipe closes, the kernel kills it. */
+static bool
+tie_to_daemon (void)
+{
+  return fcntl (LIFE, F_SETOWN, getpid ()) == 0 && fcntl (LIFE, F_SETSIG, SIGKILL) == 0 && fcntl (LIFE, F_SETFL, O_ASYNC) == 0;
+}
+
+/* What the daemon had open when it started this process is none of a plugin's business. */
+static void
+close_others (void)
+{
+#ifdef SYS_close_range
+  if (!syscall (SYS_close_range, LIFE + 1, ~0u, 0))
+    return;
+#endif
+  DIR *dir = opendir ("/proc/self/fd");
+  for (struct dirent *e; dir && (e = readdir (dir));) {
+    int fd = atoi (e->d_name);
+    if (fd > LIFE && fd != dirfd (dir))
+      close (fd);
+  }
+  if (dir)
+    closedir (dir);
+}
+
+int
+main (void)
+{
+  int type;
+  socklen_t size = sizeof type;
+  if (getsockopt (MESSAGES, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_SEQPACKET) {
+    fputs ("kode-kronical-plugin-host is started by kode-kronical-daemon, for plugins that run in a process of their own\n", stderr);
+    return 2;
+  }
+  close_others ();
+  if (!tie_to_daemon () || chdir ("/"))
+    return 1;
+  fcntl (MESSAGES, F_SETFD, FD_CLOEXEC);
+  fcntl (LIFE, F_SETFD, FD_CLOEXEC);
+  setvbuf (stdout, NULL, _IOLBF, 0);
+  signal (SIGPIPE, SIG_IGN);
+  return guest_serve (MESSAGES);
+}

@@ -1,0 +1,335 @@
+#include "proxy.h"
+
+#include "../instance.h"
+#include "keeper.h"
+#include "replay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CRASHES = 3, BATCH_BYTES = 4 << 20 };
+
+struct proxy {
+  struct keeper keeper;
+  struct kk_row **current;
+  uint32_t next_binding;
+  uint32_t crashes; /* while the same samples were being written */
+};
+
+struct binding {
+  uint32_t id;
+  uint32_t generation; /* of the process that knows it */
+  struct schema *schema;
+  char *dropped; /* as the process gave it */
+  size_t n_dropped;
+};
+
+static const struct kk_plugin proxy_calls;
+
+/* ---- Every kind ---- */
+
+static void
+proxy_destroy (void *state)
+{
+  struct proxy *p = state;
+  keeper_end (&p->keeper);
+  free (p->current);
+  free (p);
+}
+
+static int
+proxy_create (struct kk_instance *self, const void *config, void **state)
+{
+  struct instance *i = (struct instance *) self; /* face is its first member */
+  struct proxy *p = calloc (1, sizeof *p);
+  if (p)
+    p->current = calloc (i->plugin->n_tables + 1, sizeof (struct kk_row *));
+  if (!p || !p->current) {
+    free (p);
+    return -ENOMEM;
+  }
+  int r = keeper_begin (&p->keeper, i, config);
+  if (r) {
+    proxy_destroy (p);
+    return r;
+  }
+  *state = p;
+  return 0;
+}
+
+/* What a reply wants done; a process that sends nonsense is ended. */
+static int
+finish (struct proxy *p, struct wire *w, int32_t result, struct kk_rows *rows, struct kk_emit *emit)
+{
+  struct replay r = {.instance = &p->keeper.instance->face,
+                     .rows = rows,
+                     .emit = emit,
+                     .current = p->current,
+                     .n_tables = p->keeper.instance->plugin->n_tables};
+  int done = replay_calls (&r, w);
+  if (done == -EBADMSG) {
+    keeper_fail (&p->keeper, -EBADMSG);
+    return -EIO;
+  }
+  if (!result && !done)
+    keeper_good (&p->keeper);
+  return result < 0 ? result : result > 0 ? -EIO : done;
+}
+
+/* ---- Inputs ---- */
+
+static int
+proxy_read (void *state, struct kk_rows *out)
+{
+  struct proxy *p = state;
+  struct buf BUF_CLEANUP b = {0};
+  struct kk_time time;
+  struct wire w;
+  int32_t result;
+  kk_read_time (out, &time);
+  wire_u32 (&b, keeper_level (&p->keeper));
+  wire_u64 (&b, (uint64_t) time.wall_ns);
+  wire_u64 (&b, (uint64_t) time.mono_ns);
+  wire_u64 (&b, (uint64_t) time.elapsed_ns);
+  wire_u32 (&b, time.after);
+  int r = keeper_ask (&p->keeper, WIRE_READ, &b, &w, &result);
+  return r ? r : finish (p, &w, result, out, NULL);
+}
+
+/* ---- Filters ---- */
+
+static int
+apply_dropped (const char *data, size_t n, struct kk_shape *shape)
+{
+  struct wire w = {.p = data, .end = data + n};
+  int r = 0;
+  while (!r && w.p < w.end) {
+    uint32_t table = wire_take_u32 (&w), field = wire_take_u32 (&w);
+    if (w.bad)
+      return -EBADMSG;
+    r = field == UINT32_MAX ? kk_shape_drop_table (shape, table) : kk_shape_drop_field (shape, table, field);
+  }
+  return r;
+}
+
+/* Has the process of now bind a schema. *ret is what it drops, good until the next request. */
+static int
+ask_bind (struct proxy *p, struct binding *b, struct wire *ret)
+{
+  struct keeper *k = &p->keeper;
+  struct buf BUF_CLEANUP body = {0};
+  int32_t result;
+  int r = keeper_ready (k);
+  if (!r)
+    r = keeper_schema (k, b->schema, NULL);
+  if (r)
+    return r;
+  wire_u32 (&body, keeper_level (k));
+  wire_u32 (&body, b->id);
+  wire_u64 (&body, b->schema->id);
+  r = keeper_ask (k, WIRE_BIND, &body, ret, &result);
+  if (r || result)
+    return r ? r : result;
+  b->generation = k->generation;
+  return 0;
+}
+
+static void
+proxy_unbind (void *state, void *binding)
+{
+  struct proxy *p = state;
+  struct binding *b = binding;
+  struct buf BUF_CLEANUP body = {0};
+  wire_u32 (&body, b->id);
+  if (b->generation == p->keeper.generation)
+    keeper_send (&p->keeper, WIRE_UNBIND, &body);
+  schema_unref (b->schema);
+  free (b->dropped);
+  free (b);
+}
+
+static int
+proxy_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
+{
+  struct proxy *p = state;
+  struct binding *b = calloc (1, sizeof *b);
+  struct wire w;
+  if (!b)
+    return -ENOMEM;
+  b->id = ++p->next_binding;
+  b->schema = schema_ref (schema_of (in));
+  int r = ask_bind (p, b, &w);
+  if (!r && (r = apply_dropped (w.p, (size_t) (w.end - w.p), shape)) == -EBADMSG)
+    keeper_fail (&p->keeper, -EBADMSG);
+  b->n_dropped = r ? 0 : (size_t) (w.end - w.p);
+  if (!r && !(b->dropped = malloc (b->n_dropped + 1)))
+    r = -ENOMEM;
+  if (r) {
+    proxy_unbind (p, b);
+    return r;
+  }
+  memcpy (b->dropped, w.p, b->n_dropped);
+  *binding = b;
+  return 0;
+}
+
+/* A new process does not know what the one before was told; what it drops must not change, for others count on it. */
+static int
+bind_again (struct proxy *p, struct binding *b)
+{
+  struct wire w;
+  int r = ask_bind (p, b, &w);
+  if (r)
+    return r;
+  if ((size_t) (w.end - w.p) == b->n_dropped && !memcmp (w.p, b->dropped, b->n_dropped))
+    return 0;
+  b->generation = 0;
+  kk_error (&p->keeper.instance->face, "drops other fields than before it was started again: restart the daemon");
+  return -ESTALE;
+}
+
+static int
+proxy_process (void *state, void *binding, const struct kk_sample *in, struct kk_emit *out)
+{
+  struct proxy *p = state;
+  struct binding *b = binding;
+  struct buf BUF_CLEANUP body = {0};
+  const struct sample *sample = sample_of (in);
+  struct sample *before = NULL;
+  struct wire w;
+  int32_t result;
+  int r = keeper_ready (&p->keeper);
+  if (!r && b->generation != p->keeper.generation)
+    r = bind_again (p, b);
+  if (!r)
+    r = keeper_schema (&p->keeper, sample->schema, &before);
+  if (r)
+    return r;
+  wire_u32 (&body, keeper_level (&p->keeper));
+  wire_u32 (&body, b->id);
+  wire_u64 (&body, sample->schema->id);
+  carry_put_sample (&body, sample, before);
+  keeper_carried (&p->keeper, sample);
+  r = keeper_ask (&p->keeper, WIRE_PROCESS, &body, &w, &result);
+  return r ? r : finish (p, &w, result, NULL, out);
+}
+
+/* ---- Filters and outputs ---- */
+
+static int
+ask_flush (struct proxy *p, struct kk_emit *out)
+{
+  struct buf BUF_CLEANUP body = {0};
+  struct wire w;
+  int32_t result;
+  wire_u32 (&body, keeper_level (&p->keeper));
+  int r = keeper_ask (&p->keeper, WIRE_FLUSH, &body, &w, &result);
+  return r ? r : out || result <= 0 ? finish (p, &w, result, NULL, out) : result;
+}
+
+static int
+proxy_flush_filter (void *state, struct kk_emit *out)
+{
+  return ask_flush (state, out);
+}
+
+static int
+proxy_flush (void *state)
+{
+  return ask_flush (state, NULL);
+}
+
+/* ---- Outputs ---- */
+
+/* Packs samples from `at` on, as many as go into one message. */
+static int
+put_samples (struct proxy *p, struct buf *body, const struct kk_sample *const *samples, uint32_t n, uint32_t *ret_packed)
+{
+  struct buf BUF_CLEANUP packed = {0};
+  uint32_t i = 0;
+  for (; i < n && packed.len < BATCH_BYTES; i++) {
+    const struct sample *sample = sample_of (samples[i]);
+    struct sample *before;
+    if (i && !keeper_knows (&p->keeper, sample->schema))
+      break; /* to tell of it takes a message of its own */
+    int r = keeper_schema (&p->keeper, sample->schema, &before);
+    if (r)
+      return r;
+    wire_u64 (&packed, sample->schema->id);
+    carry_put_sample (&packed, sample, before);
+    keeper_carried (&p->keeper, sample);
+  }
+  wire_u32 (body, keeper_level (&p->keeper));
+  wire_u32 (body, i);
+  buf_add (body, packed.data, packed.len);
+  *ret_packed = i;
+  return packed.error;
+}
+
+static int
+write_some (struct proxy *p, const struct kk_sample *const *samples, uint32_t n, uint32_t *ret_done, uint32_t *ret_packed)
+{
+  struct buf BUF_CLEANUP body = {0};
+  struct wire w;
+  int32_t result;
+  int r = keeper_ready (&p->keeper);
+  if (!r)
+    r = put_samples (p, &body, samples, n, ret_packed);
+  if (!r)
+    r = keeper_ask (&p->keeper, WIRE_WRITE, &body, &w, &result);
+  if (r)
+    return r;
+  uint32_t done = wire_take_u32 (&w);
+  if (w.bad || w.p != w.end || done > *ret_packed || result > KK_RETRY) {
+    keeper_fail (&p->keeper, -EBADMSG);
+    return -EIO;
+  }
+  *ret_done = result ? done : *ret_packed;
+  if (!result)
+    keeper_good (&p->keeper);
+  return result;
+}
+
+/* Without a process the samples wait in their queue. What kills it again and again is given up. */
+static int
+proxy_write (void *state, const struct kk_sample *const *samples, uint32_t n, uint32_t *done)
+{
+  struct proxy *p = state;
+  uint32_t generation = p->keeper.generation;
+  *done = 0;
+  while (*done < n) {
+    uint32_t some = 0, packed = 0;
+    int r = write_some (p, samples + *done, n - *done, &some, &packed);
+    *done += some;
+    if (some)
+      p->crashes = 0;
+    if (r == KK_RETRY)
+      return r;
+    if (r && p->keeper.state == KEEPER_UP && p->keeper.generation == generation)
+      return r;
+    if (!r)
+      continue;
+    if (!packed || ++p->crashes < MAX_CRASHES)
+      return KK_RETRY;
+    p->crashes = 0;
+    return -EIO;
+  }
+  return 0;
+}
+
+static const struct kk_plugin proxy_calls = {.create = proxy_create,
+                                             .destroy = proxy_destroy,
+                                             .read = proxy_read,
+                                             .bind = proxy_bind,
+                                             .unbind = proxy_unbind,
+                                             .process = proxy_process,
+                                             .flush_filter = proxy_flush_filter,
+                                             .write = proxy_write,
+                                             .flush = proxy_flush};
+
+int
+proxy_describe (const char *path, struct descriptor **ret, char **reason)
+{
+  return keeper_describe (path, &proxy_calls, ret, reason);
+}

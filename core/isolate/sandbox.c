@@ -1,0 +1,233 @@
+#include <config.h>
+
+#include "sandbox.h"
+
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { MAX_FILES = 256 };
+/* Address space beyond the memory that may be written: libraries, reserves of malloc, shared memory. */
+#define ADDRESS_RESERVE (UINT64_C (1) << 30)
+
+/* ---- Limits ---- */
+
+static bool
+limit (int what, uint64_t most)
+{
+  struct rlimit now;
+  if (getrlimit ((__rlimit_resource_t) what, &now))
+    return false;
+  if (now.rlim_max != RLIM_INFINITY && now.rlim_max < most)
+    most = now.rlim_max;
+  struct rlimit r = {.rlim_cur = most, .rlim_max = most};
+  return setrlimit ((__rlimit_resource_t) what, &r) == 0;
+}
+
+/* No limit of processes: it counts all of the user's, and threads too. seccomp forbids new ones. */
+static bool
+limit_all (const struct sandbox *s)
+{
+  bool ok = limit (RLIMIT_CORE, 0) && limit (RLIMIT_NOFILE, MAX_FILES);
+#ifndef KK_SANITIZED /* a sanitizer reserves terabytes */
+  ok = limit (RLIMIT_DATA, s->memory_limit) && limit (RLIMIT_AS, s->memory_limit + ADDRESS_RESERVE) && ok;
+#else
+  (void) s;
+#endif
+  return ok;
+}
+
+/* ---- Landlock ---- Its header may be older than the kernel that runs. */
+
+struct ruleset {
+  uint64_t files, network, scoped;
+};
+struct path_rule {
+  uint64_t allowed;
+  int32_t parent;
+} __attribute__ ((packed));
+
+enum { NR_CREATE = 444, NR_ADD = 445, NR_RESTRICT = 446, RULE_PATH = 1 };
+#define ACCESS_EXECUTE (UINT64_C (1) << 0)
+#define ACCESS_WRITE_FILE (UINT64_C (1) << 1)
+#define ACCESS_CHANGES (UINT64_C (0x1ff0)) /* remove and make: bits 4 to 12 */
+#define ACCESS_REFER (UINT64_C (1) << 13)
+#define ACCESS_TRUNCATE (UINT64_C (1) << 14)
+
+static bool
+allow_path (int ruleset, const char *path, uint64_t access)
+{
+  struct path_rule rule = {.allowed = access, .parent = open (path, O_PATH | O_CLOEXEC)};
+  if (rule.parent < 0)
+    return false;
+  bool ok = !syscall (NR_ADD, ruleset, RULE_PATH, &rule, 0);
+  if (!ok && errno == EINVAL) { /* a file: what is for directories does not fit */
+    rule.allowed &= ACCESS_WRITE_FILE | ACCESS_TRUNCATE;
+    ok = !syscall (NR_ADD, ruleset, RULE_PATH, &rule, 0);
+  }
+  close (rule.parent);
+  return ok;
+}
+
+static bool
+landlock (const struct sandbox *s)
+{
+  long version = syscall (NR_CREATE, NULL, 0, 1);
+  if (version < 1)
+    return false;
+  uint64_t change = ACCESS_WRITE_FILE | ACCESS_CHANGES;
+  change |= (version >= 2 ? ACCESS_REFER : 0) | (version >= 3 ? ACCESS_TRUNCATE : 0);
+  struct ruleset r = {.files = change | ACCESS_EXECUTE};
+  r.network = version >= 4 && !s->network ? 3 : 0; /* bind and connect of TCP */
+  r.scoped = version >= 6 ? 3 : 0;                 /* abstract sockets of others, signals to others */
+  size_t size = version >= 6 ? sizeof r : version >= 4 ? 2 * sizeof (uint64_t) : sizeof (uint64_t);
+  int ruleset = (int) syscall (NR_CREATE, &r, size, 0);
+  if (ruleset < 0)
+    return false;
+  allow_path (ruleset, "/dev/null", ACCESS_WRITE_FILE);
+  for (size_t i = 0; i < s->n_write; i++)
+    allow_path (ruleset, s->write[i], change);
+  bool ok = !syscall (NR_RESTRICT, ruleset, 0);
+  close (ruleset);
+  return ok;
+}
+
+/* ---- seccomp ---- */
+
+#if defined __x86_64__
+#define ARCH AUDIT_ARCH_X86_64
+#elif defined __aarch64__
+#define ARCH AUDIT_ARCH_AARCH64
+#endif
+
+#if defined ARCH && !defined KK_SANITIZED
+
+enum { X32 = 0x40000000, MAX_RULES = 220 };
+
+/* Never: new programs and processes, other processes, the machine's own settings, ways around this filter. */
+static const uint32_t never[] = {
+  SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_open, SYS_pidfd_getfd,
+  SYS_pidfd_send_signal, SYS_setsid, SYS_setpgid, SYS_tkill, SYS_rt_sigqueueinfo, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot,
+  SYS_unshare, SYS_setns, SYS_move_mount, SYS_open_tree, SYS_fsopen, SYS_fsmount, SYS_fsconfig, SYS_fspick, SYS_reboot,
+  SYS_kexec_load, SYS_kexec_file_load, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_swapon, SYS_swapoff, SYS_bpf,
+  SYS_perf_event_open, SYS_userfaultfd, SYS_add_key, SYS_request_key, SYS_keyctl, SYS_io_uring_setup, SYS_io_uring_enter,
+  SYS_io_uring_register, SYS_open_by_handle_at, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime,
+  SYS_sethostname, SYS_setdomainname, SYS_quotactl, SYS_acct, SYS_personality, SYS_syslog, SYS_vhangup,
+#ifdef SYS_fork
+  SYS_fork, SYS_vfork, SYS_iopl, SYS_ioperm, SYS_modify_ldt,
+#endif
+};
+
+struct program {
+  struct sock_filter code[MAX_RULES];
+  unsigned short n;
+};
+
+static void
+add (struct program *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no)
+{
+  p->code[p->n++] = (struct sock_filter){.code = code, .k = k, .jt = yes, .jf = no};
+}
+
+static void
+load (struct program *p, size_t offset)
+{
+  add (p, BPF_LD | BPF_W | BPF_ABS, (uint32_t) offset, 0, 0);
+}
+
+static void
+answer (struct program *p, uint32_t what)
+{
+  add (p, BPF_RET | BPF_K, what, 0, 0);
+}
+
+static void
+refuse (struct program *p, uint32_t call, uint32_t error)
+{
+  add (p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
+  answer (p, SECCOMP_RET_ERRNO | error);
+}
+
+/* The call is fine when its first argument is `fine`. The number is in the accumulator before and after. */
+static void
+refuse_unless_first (struct program *p, uint32_t call, uint32_t fine)
+{
+  add (p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
+  load (p, offsetof (struct seccomp_data, args[0]));
+  add (p, BPF_JMP | BPF_JEQ | BPF_K, fine, 1, 0);
+  answer (p, SECCOMP_RET_ERRNO | EPERM);
+  load (p, offsetof (struct seccomp_data, nr));
+}
+
+static void
+add_rules (struct program *p, const struct sandbox *s)
+{
+  uint32_t self = (uint32_t) getpid ();
+  load (p, offsetof (struct seccomp_data, arch));
+  add (p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
+  answer (p, SECCOMP_RET_KILL_PROCESS);
+  load (p, offsetof (struct seccomp_data, nr));
+#ifdef __x86_64__
+  add (p, BPF_JMP | BPF_JGE | BPF_K, X32, 0, 1);
+  answer (p, SECCOMP_RET_KILL_PROCESS);
+#endif
+  for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+    refuse (p, never[i], EPERM);
+  refuse (p, SYS_clone3, ENOSYS); /* its flags cannot be seen; the C library goes on with clone */
+  add (p, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4);
+  load (p, offsetof (struct seccomp_data, args[0]));
+  add (p, BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0);
+  answer (p, SECCOMP_RET_ERRNO | EPERM);
+  load (p, offsetof (struct seccomp_data, nr));
+  refuse_unless_first (p, SYS_kill, self);
+  refuse_unless_first (p, SYS_tgkill, self);
+  refuse_unless_first (p, SYS_rt_tgsigqueueinfo, self);
+  refuse_unless_first (p, SYS_prlimit64, 0);
+  if (!s->network)
+    refuse (p, SYS_socket, EPERM);
+  answer (p, SECCOMP_RET_ALLOW);
+}
+
+static bool
+filter_calls (const struct sandbox *s)
+{
+  struct program p = {.n = 0};
+  add_rules (&p, s);
+  struct sock_fprog program = {.len = p.n, .filter = p.code};
+  return prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+#else
+static bool
+filter_calls (const struct sandbox *s)
+{
+  (void) s;
+  return false;
+}
+#endif
+
+uint32_t
+sandbox_enter (const struct sandbox *s)
+{
+  uint32_t done = 0;
+  bool no_new = prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+#ifndef KK_SANITIZED /* its leak check looks into its own process */
+  prctl (PR_SET_DUMPABLE, 0);
+#endif
+  if (limit_all (s))
+    done |= CONFINED_LIMITS;
+  if (no_new && landlock (s))
+    done |= CONFINED_LANDLOCK;
+  if (no_new && filter_calls (s))
+    done |= CONFINED_SECCOMP;
+  return done;
+}

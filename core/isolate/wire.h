@@ -1,0 +1,89 @@
+/* Messages between the daemon and the process of an isolated plugin (plugin-host), over a SOCK_SEQPACKET socket.
+ *
+ * A message is one packet or several: each starts with struct wire_head, and all but the last of a message have `more` set. The
+ * kernel copies them, so what was checked cannot change afterwards. A reply carries the number of its request. Numbers are in the
+ * machine's own byte order: both ends are one build on one machine. A text is its length, its bytes and a 0. */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { WIRE_PACKET = 32 << 10, WIRE_MAX = 16 << 20, WIRE_VERSION = 1 };
+
+enum wire_type {
+  /* To the plugin's process. */
+  WIRE_OPEN = 1, /* how it is confined, and the file to load */
+  WIRE_CREATE,
+  WIRE_READ,
+  WIRE_SCHEMA, /* no reply */
+  WIRE_BIND,
+  WIRE_UNBIND, /* no reply */
+  WIRE_PROCESS,
+  WIRE_FLUSH,
+  WIRE_WRITE,
+  WIRE_DESTROY,
+  /* From it. */
+  WIRE_REPLY = 64,
+  WIRE_LOG,
+};
+
+/* Calls of the host's functions, in order. A reply is its result, a number of bytes of CALL_STATUS, then what was asked for: of READ,
+ * PROCESS and FLUSH more calls. */
+enum wire_call {
+  CALL_STATUS = 1,  /* key, text */
+  CALL_ROW,         /* table, identity */
+  CALL_ROW_KEY,     /* table, identity, text */
+  CALL_ROW_U64,     /* table, identity, u64 */
+  CALL_TABLE,       /* table: whose newest row the fields that follow are set in */
+  CALL_TABLE_STATE, /* table, state */
+  CALL_NUMBER,      /* field, type, 8 bytes */
+  CALL_STRING,      /* field, text */
+  CALL_ABSENT,      /* field, why */
+  CALL_KEEP_ROWS,   /* table, n, n numbers */
+  CALL_EMIT,
+};
+
+/* What holds the plugin's process in, as it says itself. */
+enum { CONFINED_SECCOMP = 1 << 0, CONFINED_LANDLOCK = 1 << 1, CONFINED_LIMITS = 1 << 2 };
+
+struct wire_head {
+  uint32_t type;
+  uint32_t number;
+  uint32_t more;
+  uint32_t reserved;
+};
+
+/* ---- Putting together ---- Errors stick in the buffer. */
+
+void wire_u8 (struct buf *b, uint8_t v);
+void wire_u32 (struct buf *b, uint32_t v);
+void wire_u64 (struct buf *b, uint64_t v);
+void wire_text (struct buf *b, const char *text); /* NULL stays NULL */
+void wire_text_n (struct buf *b, const char *text, size_t n);
+
+/* ---- Taking apart ---- Past the end or out of order: bad sticks, and zeros are given out. */
+
+struct wire {
+  const char *p, *end;
+  bool bad;
+};
+
+uint8_t wire_take_u8 (struct wire *w);
+uint32_t wire_take_u32 (struct wire *w);
+uint64_t wire_take_u64 (struct wire *w);
+/* Stays within the message, 0-terminated; NULL where NULL was sent, or bad. */
+const char *wire_take_text (struct wire *w, size_t *ret_n);
+const void *wire_take_bytes (struct wire *w, size_t n);
+
+/* ---- Sending ---- */
+
+/* Sends one message, waiting for room until until_ns (CLOCK_MONOTONIC; INT64_MAX: for ever). 0, -ETIMEDOUT, or -errno. */
+int wire_send (int fd, uint32_t type, uint32_t number, const char *data, size_t n, int64_t until_ns);
+/* Takes one packet, waiting until until_ns: its body is put behind what `b` holds, up to b->max. 0, -ETIMEDOUT, -EBADMSG, -EFBIG, -ECONNRESET at
+ * the end, or -errno. */
+int wire_receive (int fd, struct wire_head *ret, struct buf *b, int64_t until_ns);
+int64_t wire_now (void);
+#endif

@@ -1,0 +1,400 @@
+"""Plugins of others run in processes of their own: what they do wrong costs their own values only."""
+
+import json
+import os
+import shutil
+import signal
+
+import kk
+
+MODULES = os.path.join (kk.BUILD, "tests", "isolate", ".libs")
+with open (os.path.join (kk.BUILD, "config.h"), encoding="utf-8") as f:
+    SANITIZED = "#define KK_SANITIZED 1" in f.read ()
+TICK = 0.1 * kk.SLOW
+
+
+def plugins (home, *names):
+    """A directory with the plugins of these tests, and the search path that has it."""
+    place = os.path.join (home.top, "plugins")
+    os.makedirs (place, mode=0o755, exist_ok=True)
+    for name in names or ("rogue", "teller", "sieve"):
+        shutil.copy (os.path.join (MODULES, name + ".so"), place)
+        os.chmod (os.path.join (place, name + ".so"), 0o755)
+    return {"KODE_KRONICAL_PLUGINS": os.environ["KODE_KRONICAL_PLUGINS"] + ":" + place}
+
+
+def config (home, instances, **more):
+    text = {"daemon": {"sample_interval": TICK, "data_dir": home.data}, "plugins": instances}
+    text.update (more)
+    return json.dumps (text)
+
+
+def daemon (home, instances, **more):
+    return home.daemon (config (home, instances, **more), env=plugins (home))
+
+
+def instance (d, name):
+    for one in d.status ()["instances"]:
+        if one["name"] == name:
+            return one
+    raise kk.Failed ("no instance " + name)
+
+
+def child_of (d):
+    """PIDs of the processes of isolated plugins."""
+    found = []
+    for pid in filter (str.isdigit, os.listdir ("/proc")):
+        try:
+            with open (f"/proc/{pid}/stat", "rb") as f:
+                parent = int (f.read ().rsplit (b")", 1)[1].split ()[1])
+        except OSError:
+            continue
+        if parent == d.pid and kk.alive (int (pid)):
+            found.append (int (pid))
+    return found
+
+
+def misbehaves (home, mode, says, **options):
+    """The failure stands in log and status, it is started again, and nobody else misses anything."""
+    with daemon (home, {"rogue": {"mode": mode, "deadline": f"{int (600 * kk.SLOW)}ms", **options}}) as d:
+        kk.wait_for (lambda: says in home.log (), 15, f"{mode}: '{says}' in the log")
+        kk.contains (home.log (), "is started again in", "the log")
+        one = kk.wait_for (lambda: (i := instance (d, "rogue"))["failures"] and i, 5, "a failed read")
+        kk.contains (one["last_message"] or "", "its process failed", "the message in status")
+        kk.wait_for (lambda: home.log ().count (says) > 1, 20, "it is started again and does it again")
+        s = d.status ()
+        kk.equal (s["ticks"]["missed"], 0, "missed ticks")
+        for name in ("cpu", "memory", "net"):
+            kk.equal ((instance (d, name)["failures"], instance (d, name)["skipped"]), (0, 0), "failures of " + name)
+        return home.log ()
+
+
+@kk.test
+def good_inside_and_out (home):
+    "the same plugin gives the same values in the daemon and in a process of its own"
+    renamed = {"rogue": "inside", "rogue_rows": "inside_rows", "rogue_numbers": "inside_numbers"}
+    what = {"words": ["x", "y z"], "share": "99.5%", "choice": "three", "extra": True}
+    with daemon (home, {"out": {"plugin": "rogue", **what},
+                        "in": {"plugin": "rogue", "isolate": False, "tables": renamed, **what}}) as d:
+        kk.wait_for (lambda: instance (d, "out")["calls"] > 5, 10, "some reads")
+        kk.equal (len (child_of (d)), 1, "one of the two has a process")
+        a, b = instance (d, "out"), instance (d, "in")
+        for key in ("bad_fields", "lost_rows", "cut_strings"):
+            kk.equal (a[key] // a["calls"], b[key] // b["calls"], key)
+        kk.contains (a["status"]["process"], "held in by", "status says what it is held in by")
+        kk.check ("reads" in a["status"], "its own status line", a["status"])
+    entry = kk.wait_for (lambda: home.metrics ()[-1], 5, "an entry")
+    kk.equal (entry["rogue"], entry["inside"], "the single table")
+    kk.equal (entry["rogue_rows"], entry["inside_rows"], "rows by name")
+    kk.equal (entry["rogue_numbers"], entry["inside_numbers"], "rows by number")
+    kk.equal (len (entry["rogue_numbers"]), 3, "no more rows than the table may have")
+    kk.equal (home.processes (), [], "no process is left")
+
+
+@kk.test
+def segv (home):
+    "SIGSEGV"
+    kk.contains (misbehaves (home, "segv", "SIGSEGV"), "its last words: about to do: segv", "last words")
+
+
+@kk.test
+def aborts (home):
+    "abort ()"
+    misbehaves (home, "abort", "SIGABRT")
+
+
+@kk.test
+def exits (home):
+    "exit ()"
+    misbehaves (home, "exit", "it exited with status 7")
+
+
+@kk.test
+def loops (home):
+    "an endless loop"
+    misbehaves (home, "loop", "it did not answer within")
+
+
+@kk.test
+def deadlock (home):
+    "a deadlock"
+    misbehaves (home, "deadlock", "it did not answer within")
+
+
+@kk.test
+def stopped (home):
+    "SIGSTOP"
+    misbehaves (home, "stop", "it did not answer within")
+
+
+@kk.test
+def grows (home):
+    "memory without end"
+    if SANITIZED:
+        kk.skip ("memory is not limited in a build with sanitizers")
+    misbehaves (home, "grow", "SIGABRT", memory_limit="32MiB")
+
+
+@kk.test
+def garbage (home):
+    "garbage on the channel"
+    misbehaves (home, "garbage", "its answer made no sense")
+
+
+@kk.test
+def torn (home):
+    "a message that is cut off"
+    misbehaves (home, "torn", "its answer made no sense")
+
+
+@kk.test
+def nonsense (home):
+    "an answer in the right envelope that holds nonsense"
+    misbehaves (home, "nonsense", "its answer made no sense")
+
+
+@kk.test
+def endless (home):
+    "an answer without end"
+    misbehaves (home, "endless", "its answer was too big", deadline=f"{int (5000 * kk.SLOW)}ms")
+
+
+@kk.test
+def closed (home):
+    "a channel that it closes itself"
+    misbehaves (home, "closed", "its process failed")
+
+
+@kk.test
+def rows (home):
+    "2^32 rows"
+    misbehaves (home, "rows", "it did not answer within")
+
+
+@kk.test
+def floods_log (home):
+    "a flood of lines for the log"
+    with daemon (home, {"rogue": {"mode": "log"}}) as d:
+        kk.wait_for (lambda: instance (d, "rogue")["calls"] > 8, 15, "some reads")
+        kk.equal (d.status ()["ticks"]["missed"], 0, "missed ticks")
+        kk.equal (instance (d, "cpu")["failures"], 0, "failures of cpu")
+    kk.check (len (home.log ()) < 1 << 20, "the log stays small", len (home.log ()))
+
+
+@kk.test
+def error_is_no_crash (home):
+    "a read that fails in good order ends no process"
+    with daemon (home, {"rogue": {"mode": "error", "after": 1}}) as d:
+        kk.wait_for (lambda: instance (d, "rogue")["failures"] > 3, 10, "failed reads")
+        kk.check ("its process failed" not in home.log (), "no failure of the process", home.log ())
+
+
+@kk.test
+def slow (home):
+    "an answer after half an interval is too late, but within the deadline nothing is ended"
+    with daemon (home, {"rogue": {"pause": f"{int (TICK * 700)}ms", "deadline": f"{int (TICK * 20000)}ms"}}) as d:
+        kk.wait_for (lambda: instance (d, "rogue")["failures"] > 3, 20, "reads that were late")
+        kk.contains (home.log (), "has not answered within", "the log says so")
+        kk.check ("its process failed" not in home.log (), "the process is left alone", home.log ())
+        kk.equal (d.status ()["ticks"]["missed"], 0, "missed ticks")
+
+
+@kk.test
+def create_refused (home):
+    "what create says is said as without isolation"
+    home.config (config (home, {"rogue": {"mode": "no-create"}}))
+    r = home.run ("start", "--foreground", env=plugins (home))
+    kk.equal (r.rc, 1, "exit status")
+    kk.contains (r.all, "there is no device", "the reason")
+
+
+@kk.test
+def create_crashes (home):
+    "a crash in create leaves the daemon running"
+    with daemon (home, {"rogue": {"mode": "create-segv"}}):
+        kk.wait_for (lambda: home.log ().count ("SIGSEGV") > 1, 15, "tried again")
+
+
+@kk.test
+def held_in (home):
+    "no writing, no sockets, no signals to others, no processes, no files of the daemon"
+    if SANITIZED:
+        kk.skip ("seccomp is off in a build with sanitizers")
+    path = os.path.join (home.top, "written")
+    with daemon (home, {"rogue": {"mode": "try", "path": path}}) as d:
+        held = kk.wait_for (lambda: instance (d, "rogue")["status"]["process"], 5, "status")
+        entry = kk.wait_for (lambda: [e["rogue"] for e in home.metrics () if "tried" in e.get ("rogue", {})], 10, "an entry")[-1]
+    if "not there" in held:
+        kk.skip ("this kernel lacks something: " + held)
+    kk.equal (entry["tried"], 32, "all it could do is read")
+    kk.check (not os.path.exists (path), "nothing was written")
+
+
+@kk.test
+def let_out (home):
+    "network and write_paths let it do that"
+    if SANITIZED:
+        kk.skip ("seccomp is off in a build with sanitizers")
+    place = os.path.join (home.top, "place")
+    os.makedirs (place)
+    with daemon (home, {"rogue": {"mode": "try", "path": place + "/written", "network": True, "write_paths": [place]}}):
+        entry = kk.wait_for (lambda: [e["rogue"] for e in home.metrics () if "tried" in e.get ("rogue", {})], 10, "an entry")[-1]
+    kk.equal (entry["tried"], 32 + 2 + 1, "it can read, write there and make sockets")
+    kk.check (os.path.exists (place + "/written"), "it was written")
+
+
+@kk.test
+def no_grandchildren (home):
+    "what it forks does not stay"
+    with daemon (home, {"rogue": {"mode": "fork"}}) as d:
+        kk.wait_for (lambda: instance (d, "rogue")["calls"] > 6, 10, "some reads")
+    kk.wait_for (lambda: not home.processes (), 5, "no process is left")
+
+
+@kk.test
+def dies_with_the_daemon (home):
+    "its process ends with the daemon, whatever it is doing"
+    for mode in ("good", "loop", "stop"):
+        with daemon (home, {"rogue": {"mode": mode, "deadline": "30s"}}) as d:
+            kk.wait_for (lambda: instance (d, "rogue")["calls"] > 5, 10, "some reads")
+            children = child_of (d)
+            kk.check (children, "it has a process")
+            d.kill ()
+        kk.wait_for (lambda: not any (kk.alive (pid) for pid in children), 5, f"{mode}: its process is gone")  # pylint: disable=cell-var-from-loop
+
+
+@kk.test
+def killed_from_outside (home):
+    "kill -9 of its process: started again, and then it works"
+    with daemon (home, {"rogue": {}}) as d:
+        kk.wait_for (lambda: instance (d, "rogue")["calls"] > 3, 10, "some reads")
+        os.kill (child_of (d)[0], signal.SIGKILL)
+        kk.wait_for (lambda: "its process works again" in home.log (), 15, "it works again")
+        kk.contains (home.log (), "SIGKILL", "the log")
+        kk.wait_for (lambda: instance (d, "rogue")["state"] == "ok", 5, "status")
+
+
+def told (path):
+    try:
+        with open (path, encoding="utf-8", errors="replace") as f:
+            return [line for line in f.read ().split ("\n") if line]
+    except FileNotFoundError:
+        return []
+
+
+def two_tellers (home, second=None, **more):
+    place = os.path.join (home.top, "told")
+    os.makedirs (place)
+    a, b = os.path.join (place, "inside"), os.path.join (place, "outside")
+    instances = {"rogue": {"isolate": False, "interval": 2 * TICK},
+                 "inside": {"plugin": "teller", "isolate": False, "path": a},
+                 "outside": {"plugin": "teller", "path": b, "write_paths": [place], **(second or {})}, **more}
+    return a, b, instances
+
+
+@kk.test
+def output_isolated (home):
+    "an output in a process of its own sees exactly the same samples"
+    a, b, instances = two_tellers (home)
+    with daemon (home, instances) as d:
+        kk.wait_for (lambda: len (told (b)) > 8, 15, "samples told")
+        kk.equal (len (child_of (d)), 1, "one has a process")
+    inside, outside = told (a), told (b)
+    kk.check (len (inside) > 8 and "rogue_rows" in inside[-1], "samples", inside[-1:])
+    kk.equal (outside, inside, "what both were told")
+
+
+@kk.test
+def output_crashes (home):
+    "an output that crashes is started again and gets what it has not had"
+    a, b, instances = two_tellers (home, {"mode": "segv"})
+    with daemon (home, instances) as d:
+        kk.wait_for (lambda: "SIGSEGV" in home.log (), 15, "a crash")
+        kk.wait_for (lambda: len (told (b)) > 12, 30, "samples told after it")
+        kk.equal (d.status ()["ticks"]["missed"], 0, "missed ticks")
+    inside = told (a)
+    kk.equal ([x for x in told (b) if x not in inside], [], "nothing else")
+
+
+@kk.test
+def filter_isolated (home):
+    "a filter in a process of its own does the same, and when it crashes it is told again what it was told"
+    a, b, instances = two_tellers (home, sieve={})
+    instances["inside"]["pipeline"] = ["within"]
+    instances["outside"]["pipeline"] = ["sieve"]
+    instances["within"] = {"plugin": "sieve", "isolate": False}
+    with daemon (home, instances):
+        kk.wait_for (lambda: len (told (b)) > 5, 15, "samples told")
+    inside = told (a)
+    kk.check ("rogue_rows" in inside[-1] and "rogue_numbers" not in inside[-1] and " number[" not in inside[-1], "filtered", inside[-1])
+    kk.check ("rogue_rows string 1 rows" in inside[-1] or "1 rows state 1" in inside[-1], "one row", inside[-1])
+    kk.equal (told (b), inside, "what both were told")
+
+
+@kk.test
+def filter_crashes (home):
+    "a filter that crashes drops what it did not come to, and goes on afterwards"
+    a, b, instances = two_tellers (home, sieve={"mode": "segv"})
+    instances["outside"]["pipeline"] = ["sieve"]
+    del instances["inside"]
+    with daemon (home, instances) as d:
+        kk.wait_for (lambda: "SIGSEGV" in home.log (), 15, "a crash")
+        n = len (told (b))
+        kk.wait_for (lambda: len (told (b)) > n + 1, 15, "samples after it")
+        kk.check (instance (d, "sieve")["dropped"], "dropped ones are counted")
+    kk.check (not any ("rogue_numbers" in line for line in told (b)), "nothing passes by it")
+    kk.equal (told (a), [], "there is no other")
+
+
+@kk.test
+def described_elsewhere (home):
+    "a foreign file is not loaded by any command: one that crashes when loaded is refused with a sentence"
+    place = plugins (home, "rogue")
+    top = os.path.join (home.top, "plugins")
+    source = home.write ("crash.c", "#include <stdlib.h>\n__attribute__ ((constructor)) static void f (void) { abort (); }\nint x;\n")
+    kk.need_tool ("cc")
+    home.run ("-shared", "-fPIC", "-o", os.path.join (top, "crash.so"), source, program=shutil.which ("cc")).ok ("cc")
+    home.write (os.path.join (top, "text.so"), "no plugin\n", 0o755)
+    os.chmod (os.path.join (top, "crash.so"), 0o755)
+    r = home.run ("plugin", "list", env=place)
+    kk.equal (r.rc, 1, "exit status")
+    kk.contains (r.out, "SIGABRT", "the reason of one")
+    kk.contains (r.out, "text.so", "the other")
+    kk.contains (r.out, "rogue", "the good one is there")
+    info = home.run ("plugin", "info", "rogue", "--json", env=place).ok ().json ()
+    kk.equal ([o["name"] for o in info["options"]], ["mode", "after", "words", "share", "pause", "path", "extra", "choice"], "its options")
+    home.config ("plugins: {crash: true}\n")
+    kk.contains (home.run ("config", "--check", env=place).all, "SIGABRT", "the check says why")
+
+
+@kk.test
+def root_is_careful (home):
+    "as root, a plugin that others can write is refused"
+    kk.need_root ()
+    place = plugins (home, "rogue")
+    for path in (os.path.join (home.top, "plugins", "rogue.so"), os.path.join (home.top, "plugins")):
+        mode = os.stat (path).st_mode
+        os.chmod (path, mode | 0o002)
+        r = home.run ("plugin", "info", "rogue", env=place)
+        kk.equal (r.rc, 1, "exit status")
+        kk.contains (r.err, "users other than root can change", "the reason")
+        os.chmod (path, mode)
+    home.run ("plugin", "info", "rogue", env=place).ok ()
+
+
+@kk.test
+def missing_plugin (home):
+    "a plugin that is not there: places and nearest name, or a warning when it is optional"
+    place = plugins (home, "rogue")
+    home.config ("plugins: {rouge: true}\n")
+    r = home.run ("config", "--check", env=place)
+    kk.equal (r.rc, 1, "exit status")
+    kk.contains (r.all, "did you mean 'rogue'", "the nearest name")
+    kk.contains (r.all, os.path.join (home.top, "plugins"), "the places")
+    home.config ("plugins: {rouge: {optional: true}}\n")
+    r = home.run ("config", "--check", env=place)
+    kk.equal (r.rc, 0, "optional: exit status")
+    kk.contains (r.all, "rouge", "optional: a warning")
+
+
+kk.main ()

@@ -1,0 +1,87 @@
+/* A filter that drops a field and lets through the second row of a table; for the tests of isolation. */
+#include <kode-kronical/plugin.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+struct config {
+  const char *mode;
+};
+static const struct kk_option options[] = {
+  KK_OPT_STRING ("mode", struct config, mode, .def = "good", .help = "What it does wrong"),
+};
+
+struct state {
+  const struct config *config;
+  uint64_t samples;
+};
+struct binding {
+  uint32_t rows; /* number of the table */
+};
+
+static int
+sieve_create (struct kk_instance *self, const void *config, void **state)
+{
+  struct state *s = calloc (1, sizeof *s);
+  (void) self;
+  if (!s)
+    return -ENOMEM;
+  s->config = config;
+  *state = s;
+  return 0;
+}
+
+static int
+sieve_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
+{
+  (void) state;
+  struct binding *b = calloc (1, sizeof *b);
+  if (!b)
+    return -ENOMEM;
+  b->rows = UINT32_MAX;
+  for (uint32_t t = 0; t < kk_schema_tables (in); t++) {
+    struct kk_table table;
+    kk_schema_table (in, t, &table);
+    if (!strcmp (table.name, "rogue_rows"))
+      b->rows = t;
+    if (!strcmp (table.name, "rogue_numbers"))
+      kk_shape_drop_table (shape, t);
+    for (uint32_t f = 0; f < table.n_fields; f++) {
+      struct kk_field field;
+      kk_schema_field (in, t, f, &field);
+      if (!strcmp (field.name, "number"))
+        kk_shape_drop_field (shape, t, f);
+    }
+  }
+  *binding = b;
+  return 0;
+}
+
+static void
+sieve_unbind (void *state, void *binding)
+{
+  (void) state;
+  free (binding);
+}
+
+static int
+sieve_process (void *state, void *binding, const struct kk_sample *in, struct kk_emit *out)
+{
+  struct state *s = state;
+  const struct binding *b = binding;
+  const uint32_t rows[] = {1};
+  struct kk_table_info info;
+  if (++s->samples == 4 && !strcmp (s->config->mode, "segv"))
+    raise (SIGSEGV);
+  if (b->rows != UINT32_MAX && !kk_table_info (in, b->rows, &info) && info.rows > 1) {
+    int r = kk_emit_keep_rows (out, b->rows, rows, 1);
+    if (r)
+      return r;
+  }
+  return kk_emit (out);
+}
+
+KK_PLUGIN (.kind = KK_FILTER, .name = "sieve", .version = "1.0", .summary = "Lets some through", KK_OPTIONS (options),
+           .config_size = sizeof (struct config), .create = sieve_create, .bind = sieve_bind, .unbind = sieve_unbind,
+           .process = sieve_process, .destroy = free);
