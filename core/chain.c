@@ -195,21 +195,6 @@ chain_flush (struct chain *c)
   }
 }
 
-int
-chain_shape (struct chain *c, struct schema *in, struct schema **ret)
-{
-  struct schema *now = in;
-  for (size_t i = 0; i < c->n; i++) {
-    const struct binding *b;
-    int r = binding_for (c->links + i, now, &b);
-    if (r)
-      return r;
-    now = b->shape->out;
-  }
-  *ret = schema_ref (now);
-  return 0;
-}
-
 /* ---- What a filter may do with its output ---- */
 
 static int

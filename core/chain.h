@@ -17,8 +17,6 @@ void chain_free (struct chain *c); /* unbinds; not the instances */
 void chain_run (struct chain *c, const struct sample *sample);
 /* Lets filters emit what they still hold, first to last. */
 void chain_flush (struct chain *c);
-/* The schema that comes out for one that goes in: a new reference in *ret. 0, or -errno of the filter that refused. */
-int chain_shape (struct chain *c, struct schema *in, struct schema **ret);
 
 void chain_host_functions (struct kk_host *host);
 #endif

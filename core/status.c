@@ -125,6 +125,7 @@ struct listing {
   struct json_object *instances;
   struct json_object *problems;
   int64_t now_ns;
+  uint64_t duplicate_rows;
 };
 
 static const char *
@@ -209,6 +210,7 @@ static void
 list_graph (void *arg, const struct graph *g)
 {
   struct listing *l = arg;
+  l->duplicate_rows = layout_duplicates (g->layout);
   for (size_t i = 0; i < g->n_inputs; i++) {
     const struct input *in = g->inputs[i];
     struct json_object *o = add_instance (l, in->instance, input_stuck (in), false);
@@ -256,6 +258,7 @@ status_json (const struct status_source *from)
   struct json_object *log = json_object_new_object ();
   add_u64 (log, "suppressed", from->env->log ? log_suppressed (from->env->log) : 0);
   json_object_object_add (o, "log", log);
+  add_u64 (o, "duplicate_rows", l.duplicate_rows);
   json_object_object_add (o, "instances", l.instances);
   return o;
 }

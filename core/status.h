@@ -5,6 +5,7 @@
  *    "ticks":{"taken":…,"missed":…,"suspends":…,"clock_steps":…},
  *    "ring":{"samples":…,"max_samples":…,"bytes":…,"max_bytes":…,"span_seconds":…},
  *    "log":{"suppressed":…},
+ *    "duplicate_rows":…,   rows whose key another input of the same table had already
  *    "instances":[{"name":"net","plugin":"net","kind":"input","state":"ok","calls":…,"failures":…,…,"status":{…},"queue":{…}}]}
  *
  * health is "ok" or "degraded" (then `problems` says why). state is ok, failing, stuck or waiting. */

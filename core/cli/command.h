@@ -53,7 +53,6 @@ const char *command_value (const struct command_call *call, const char *name);
 /* commands.c */
 extern const struct command *const commands[]; /* NULL-ended, in the order of help */
 const struct command *command_find (const char *name);
-size_t commands_count (void);
 extern const struct command command_start, command_stop, command_restart, command_reload, command_status, command_tail,
     command_install, command_uninstall;
 extern const struct command config_command, plugin_command;

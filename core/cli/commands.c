@@ -17,15 +17,6 @@ command_find (const char *name)
   return NULL;
 }
 
-size_t
-commands_count (void)
-{
-  size_t n = 0;
-  while (commands[n])
-    n++;
-  return n;
-}
-
 static const char *
 find_value (const struct command_call *call, const char *name)
 {
