@@ -49,6 +49,7 @@ daemon_block_signals (void)
   signals_taken (&set);
   sigprocmask (SIG_BLOCK, &set, NULL);
   signal (SIGPIPE, SIG_IGN);
+  signal (SIGUSR2, SIG_IGN); /* means nothing here: it shall not end the daemon */
 }
 
 static int64_t
@@ -254,7 +255,9 @@ tend (struct daemon *d)
 static void
 loop (struct daemon *d)
 {
-  struct pollfd fds[] = {{.fd = d->signals, .events = POLLIN}, {.fd = control_server_fd (d->control), .events = POLLIN}};
+  struct pollfd fds[] = {{.fd = d->signals, .events = POLLIN},
+                         {.fd = control_server_fd (d->control), .events = POLLIN},
+                         {.fd = d->setup->tend_fd, .events = POLLIN}};
   int64_t tended_ns = in_seconds (d, 0);
   while (!d->stop) {
     int64_t left_ms = TEND_MS - (in_seconds (d, 0) - tended_ns) / 1000000;
@@ -264,7 +267,8 @@ loop (struct daemon *d)
     if (n > 0 && (fds[1].revents & POLLIN))
       control_server_work (d->control);
     /* By time, not when nothing else comes: somebody may follow the samples all day. Sooner when this thread is awake anyway. */
-    if (in_seconds (d, 0) - tended_ns < (n > 0 ? SECOND_NS : TEND_MS * INT64_C (1000000)))
+    bool at_once = n > 0 && (fds[2].revents & POLLIN);
+    if (!at_once && in_seconds (d, 0) - tended_ns < (n > 0 ? SECOND_NS : TEND_MS * INT64_C (1000000)))
       continue;
     tend (d);
     tended_ns = in_seconds (d, 0);

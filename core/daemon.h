@@ -14,6 +14,7 @@ struct daemon_setup {
   int (*ready) (void *arg);
   /* Called every few seconds from the main thread: rewrites a lost PID file, tells the watchdog. May be NULL. */
   void (*tend) (void *arg);
+  int tend_fd; /* when it is readable, tend is called at once; -1: there is none */
   /* Called once, when the end begins. May be NULL. */
   void (*stopping) (void *arg);
   /* Called around a reload (1: begins, 0: done). May be NULL. */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ struct process {
   struct notify notify;
   struct detach detach;
   char *pid_file;
+  int pid_watch;      /* inotify on the PID file; -1: none */
   char *reason;       /* why it was not ready after all */
   uint32_t lock_lost; /* times in a row that daemon.lock was found to be another's */
 };
@@ -69,6 +71,18 @@ launch_clear (struct launch *l)
 
 /* ---- What daemon_run calls back ---- */
 
+/* Whoever removes or changes the PID file wakes the daemon, which puts it right; without inotify that waits for the next tend. */
+static void
+watch_pid_file (struct process *p)
+{
+  char events[1024];
+  if (p->pid_watch < 0)
+    return;
+  while (read (p->pid_watch, events, sizeof events) > 0)
+    ;
+  inotify_add_watch (p->pid_watch, p->pid_file, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_MODIFY);
+}
+
 static int
 on_ready (void *arg)
 {
@@ -79,6 +93,7 @@ on_ready (void *arg)
       p->reason = NULL;
     return r;
   }
+  watch_pid_file (p);
   log_info (p->log, "ready, PID %ld", (long)p->holder.id.pid);
   notify_send (&p->notify, "READY=1\nSTATUS=Recording");
   detach_ready (&p->detach);
@@ -102,6 +117,7 @@ on_tend (void *arg)
   notify_send (&p->notify, "WATCHDOG=1");
   log_tend (p->log);
   tend_pid_file (p);
+  watch_pid_file (p);
   int r = lock_tend (p->lock, &p->holder);
   if (r > 0)
     log_warn (p->log, "made daemon.lock again: it was gone");
@@ -221,6 +237,7 @@ run_daemon (struct launch *l, struct process *p)
   log_info (p->log, PROGRAM " " PACKAGE_VERSION " starts; configuration: %s",
             l->plan->config_file ? l->plan->config_file : "built-in defaults");
   reload_log_faults (&l->faults, p->log);
+  p->pid_watch = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
   struct daemon_setup setup = {
       .log = p->log,
       .modules = l->modules,
@@ -228,6 +245,7 @@ run_daemon (struct launch *l, struct process *p)
       .config_file = l->options.config_file,
       .ready = on_ready,
       .tend = on_tend,
+      .tend_fd = p->pid_watch,
       .stopping = on_stopping,
       .reloading = on_reloading,
       .arg = p,
@@ -245,6 +263,8 @@ run_daemon (struct launch *l, struct process *p)
   }
   free (reason);
   free (p->reason);
+  if (p->pid_watch >= 0)
+    close (p->pid_watch);
   pidfile_remove (p->pid_file, p->holder.id.pid);
   return r < 0 ? EXIT_FAILED : EXIT_OK;
 }

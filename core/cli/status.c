@@ -16,7 +16,7 @@
 
 /* The custom of init scripts. */
 enum { STATUS_RUNNING = 0, STATUS_STALE = 1, STATUS_STOPPED = 3, STATUS_UNKNOWN = 4 };
-enum { ANSWER_MS = 5000, STARTING_TRIES = 20, STARTING_MS = 100 };
+enum { ANSWER_MS = 5000, STARTING_TRIES = 20, STARTING_MS = 100, SETTLED_S = 10 };
 
 static const struct command_option options[] = {
     {"json", 0, NULL, "For programs: all that the daemon knows about itself, as one JSON object"},
@@ -107,13 +107,16 @@ print_head (struct json_object *o, const struct running *r, const struct paint *
   line ("PID", "%ld%s%s", (long)r->id.pid, r->holder.unit ? ", of systemd's " : "", r->holder.unit ? r->holder.unit : "");
   print_health (o, p);
   line ("Uptime", "%s", duration (&a, nanoseconds (member_number (o, "uptime_seconds", 0))));
-  line ("CPU", "%.2f %% of one core since the start, %.0f wake-ups a second", member_number (process, "cpu_percent", 0),
-        member_number (process, "wakeups_per_second", 0));
+  if (member_number (o, "uptime_seconds", 0) < SETTLED_S) /* a share of so short a time would only tell of the start itself */
+    line ("CPU", "%.0f ms since the start", member_number (process, "cpu_seconds", 0) * 1e3);
+  else
+    line ("CPU", "%.2f %% of one core since the start, %.0f wake-ups a second", member_number (process, "cpu_percent", 0),
+          member_number (process, "wakeups_per_second", 0));
   line ("Memory", "%s resident, %lld threads, %lld open files", bytes (&a, count (process, "rss_bytes")),
         (long long)count (process, "threads"), (long long)count (process, "open_files"));
   line ("Samples", "%lld, one every %s; %lld missed", (long long)count (ticks, "taken"),
         duration (&a, nanoseconds (member_number (o, "interval_seconds", 0))), (long long)count (ticks, "missed"));
-  line ("In memory", "%lld samples, %s, of %s", (long long)count (ring, "samples"), bytes (&a, count (ring, "bytes")),
+  line ("In memory", "%lld sample%s, %s, of %s", (long long)count (ring, "samples"), count (ring, "samples") == 1 ? "" : "s", bytes (&a, count (ring, "bytes")),
         duration (&b, nanoseconds (member_number (ring, "span_seconds", 0))));
   line ("Config", "%s", *member_text (o, "config_file") ? member_text (o, "config_file") : "built-in defaults");
   line ("Data", "%s", member_text (o, "data_dir"));

@@ -237,7 +237,11 @@ def files_deleted_while_running (home):
     kk.wait_for (lambda: os.path.getsize (home.data + "/daemon.lock") > 0, 20, "the lock is there again")
     kk.contains (home.run ("start").err, f"(PID {pid})", "start afterwards")
     home.write (home.pid_file, "1\n")
-    kk.wait_for (lambda: pid_of (home) == pid, 20, "the PID file is right again")
+    kk.wait_for (lambda: pid_of (home) == pid, 2, "the PID file is right again, and at once")
+    os.unlink (home.pid_file)
+    kk.wait_for (lambda: os.path.exists (home.pid_file) and pid_of (home) == pid, 2, "the PID file is there again, and at once")
+    os.kill (pid, signal.SIGUSR2)
+    kk.equal (home.run ("status").rc, 0, "SIGUSR2 means nothing")
     stopped (home)
 
 
