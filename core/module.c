@@ -1,6 +1,7 @@
 #include "module.h"
 
 #include "buf.h"
+#include "elf-sanitizer.h"
 #include "elf-whole.h"
 #include "isolate/proxy.h"
 #include "ours.h"
@@ -174,6 +175,11 @@ open_module (const char *path, const struct kk_plugin **ret, char **reason)
   lt_dladvise advise;
   if (!elf_whole (path)) {
     because (reason, "%s cannot be loaded: the file is cut off; install it again", path);
+    return -EINVAL;
+  }
+  const char *sanitizer = elf_foreign_sanitizer (path);
+  if (sanitizer) {
+    because (reason, "%s cannot be loaded: it is built with %s, and this program is not: build it without", path, sanitizer);
     return -EINVAL;
   }
   if (lt_dladvise_init (&advise))

@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include "cli/command.h"
+#include "cli/plugin-check.h"
 #include "cli/plugin-new.h"
 
 #include "describe.h"
@@ -16,6 +17,7 @@ static const struct command_option options[] = {
   {"pod", 0, NULL, "For the manual, in pod: with info the plugin's options and tables, with list what every plugin takes"},
   {"kind", 0, "KIND", "For new: input, filter or output"},
   {"dir", 0, "DIR", "For new: where to make the directory NAME (here)"},
+  {"time", 0, "SECONDS", "For check: the longest it may take (30)"},
 };
 
 static int
@@ -140,10 +142,14 @@ info (struct modules *modules, const char *name, bool json, bool pod)
 static int
 run (const struct command_call *call)
 {
+  if (!strcmp (call->arguments[0], "check") && call->n_arguments >= 2)
+    return plugin_check (call);
+  if (!strcmp (call->arguments[0], "check-stage"))
+    return plugin_check_stage (call);
   bool is_list = strcmp (call->arguments[0], "list") == 0, is_info = strcmp (call->arguments[0], "info") == 0;
   bool is_new = strcmp (call->arguments[0], "new") == 0;
   if ((!is_list && !is_info && !is_new) || call->n_arguments != (is_list ? 1 : 2)) {
-    fprintf (stderr, PROGRAM ": it is 'plugin list', 'plugin info NAME' or 'plugin new NAME --kind KIND'\nTry: " PROGRAM
+    fprintf (stderr, PROGRAM ": it is 'plugin list', 'plugin info NAME', 'plugin new NAME --kind KIND' or 'plugin check FILE.so'\nTry: " PROGRAM
                              " plugin --help\n");
     return EXIT_USAGE;
   }
@@ -166,13 +172,16 @@ run (const struct command_call *call)
 
 const struct command plugin_command = {
   .name = "plugin",
-  .summary = "Say which plugins there are and what one takes and gives; begin a new one",
-  .arguments = "list | info NAME | new NAME",
+  .summary = "Say which plugins there are and what one takes and gives; begin or check one",
+  .arguments = "list | info NAME | new NAME | check FILE.so [OPTION=VALUE]...",
   .text = "'plugin list' names all plugins that can be found, 'plugin info NAME' says\n"
           "which options one takes in daemon.yaml and which tables it fills.\n"
-          "'plugin new NAME' writes a small complete project of a plugin of your own.",
+          "'plugin new NAME' writes a small complete project of a plugin of your own.\n"
+          "'plugin check FILE.so' uses a plugin in processes of its own and says what is\n"
+          "wrong with it and what to do; OPTION=VALUE as in daemon.yaml. Its status is 0\n"
+          "without faults, else 1.",
   COMMAND_OPTIONS (options),
   .min_arguments = 1,
-  .max_arguments = 2,
+  .max_arguments = 72,
   .run = run,
 };

@@ -181,6 +181,16 @@ put_swap (const struct memory_reading *now, struct kk_row *row)
   kk_f64 (row, SWAP_USED, (double) (total - free) / 1024);
   if (total)
     kk_f64 (row, SWAP_PERCENT, 100.0 * (double) (total - free) / (double) total);
+  else
+    kk_absent (row, SWAP_PERCENT, KK_UNSET); /* there is none */
+}
+
+static void
+put_no_group (struct kk_row *row)
+{
+  kk_absent (row, GROUP_LIMIT, KK_UNSET);
+  kk_absent (row, GROUP_USED, KK_UNSET);
+  kk_absent (row, GROUP_PERCENT, KK_UNSET);
 }
 
 static void
@@ -192,8 +202,10 @@ put_group (struct memory *m, const struct memory_reading *now, struct kk_row *ro
     if (memory_group_limit (m->group, now->kib[MEMORY_TOTAL], &m->limit) < 0)
       m->limit = 0;
   }
-  if (!m->limit)
+  if (!m->limit) {
+    put_no_group (row);
     return;
+  }
   kk_f64 (row, GROUP_LIMIT, (double) m->limit / (1 << 20));
   if (memory_group_used (m->group, &used) == 0) {
     kk_f64 (row, GROUP_USED, (double) used / (1 << 20));
@@ -219,12 +231,15 @@ memory_read (void *state, struct kk_rows *out)
   kk_f64 (row, USED, (double) use.used_kib / 1024);
   if (m->config->swap)
     put_swap (&now, row);
-  if (m->config->parts)
-    for (uint32_t i = 0; i < KK_COUNT (parts); i++)
-      if (memory_has (&now, parts[i]))
-        kk_f64 (row, PARTS + i, (double) now.kib[parts[i]] / 1024);
+  for (uint32_t i = 0; m->config->parts && i < KK_COUNT (parts); i++)
+    if (memory_has (&now, parts[i]))
+      kk_f64 (row, PARTS + i, (double) now.kib[parts[i]] / 1024);
+    else
+      kk_absent (row, PARTS + i, KK_UNSET); /* this kernel does not say */
   if (m->group)
     put_group (m, &now, row);
+  else
+    put_no_group (row);
   return 0;
 }
 

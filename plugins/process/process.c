@@ -70,7 +70,7 @@ static const struct kk_field fields[] = {
   [MEMORY_RSS_MB] = KK_F64 ("memory_rss_mb", "MiBy", KK_GAUGE, .decimals = 1, .help = "Memory in use"),
   [MEMORY_VMS_MB] = KK_F64 ("memory_vms_mb", "MiBy", KK_GAUGE, .decimals = 1, .help = "Address space in use"),
   [NUM_THREADS] = KK_U64 ("num_threads", "1", KK_GAUGE, .help = "Threads"),
-  [STATUS] = KK_STRING ("status", .help = "What it does: running, sleeping, disk-sleep, stopped, zombie, idle, ..."),
+  [STATUS] = KK_STRING ("status", .help = "What it does: running, sleeping, disk-sleep, stopped, zombie, idle and the like"),
   [CREATE_TIME] = KK_F64 ("create_time", "s", KK_INFO, .decimals = 2, .help = "When it was started, in seconds since 1970"),
   [CMDLINE] = KK_STRING ("cmdline", .help = "Its arguments, joined by spaces; empty for a kernel thread"),
   [IO_READ_BYTES] =

@@ -1,0 +1,198 @@
+/* Wild values, made from the plugin's own option table: all that its types and ranges let through. */
+#include "check/stand.h"
+
+#include "option.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_VALUES = 24, MIXES = 200, LONG_TEXT = 5000, LONG_LIST = 500 };
+
+struct values {
+  char *texts[MAX_VALUES];
+  size_t n;
+};
+
+static void
+add (struct values *v, const char *text)
+{
+  if (text && v->n < MAX_VALUES && (v->texts[v->n] = strdup (text)))
+    v->n++;
+}
+
+static void
+add_choices (struct values *v, const char *choices)
+{
+  while (choices && *choices) {
+    size_t n = strcspn (choices, "|");
+    char *one = strndup (choices, n);
+    add (v, one);
+    free (one);
+    choices += n + (choices[n] == '|');
+  }
+}
+
+static void
+add_paths (struct values *v, const char *dir)
+{
+  static const char *const names[] = {"", "/missing", "/missing/deep/er", "/file", "/file/below", "/with blank and \"", "/data"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    struct buf BUF_CLEANUP b = {0};
+    buf_printf (&b, "%s%s", dir, names[i]);
+    add (v, b.data);
+  }
+}
+
+/* Whatever does not fit the option is refused by the host and left out later. */
+static void
+values_for (struct values *v, const struct kk_option *o, const char *dir)
+{
+  static const char *const words[] = {"true", "false", "0", "1", "-1", "2", "0.5", "1e300", "-1e300", "9223372036854775807",
+                                      "-9223372036854775808", "1ns", "1ms", "1h", "100000h", "1TiB", "100%", "0%"};
+  static const char *const texts[] = {"", "word", "a/../../b", "%s%n%s", "*", "[", "\303\244\342\202\254", "\\", "a b", "-"};
+  add (v, o->min);
+  add (v, o->max);
+  if (o->type == KK_OPTION_CHOICE) {
+    add_choices (v, o->choices);
+  } else if (o->type == KK_OPTION_PATH) {
+    add_paths (v, dir);
+  } else if (o->type == KK_OPTION_STRING || o->type == KK_OPTION_LIST) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+      add (v, texts[i]);
+    char *text = malloc (LONG_TEXT + 1);
+    if (text) {
+      memset (text, 'x', LONG_TEXT);
+      text[LONG_TEXT] = 0;
+      add (v, text);
+    }
+    free (text);
+  } else {
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+      add (v, words[i]);
+  }
+}
+
+/* Puts a text into the config as the user's file would; false when the option does not take it. */
+static bool
+put (const struct kk_option *o, void *config, const char *text, bool long_list)
+{
+  struct yaml_node word = {.kind = YAML_SCALAR, .text = (char *) (uintptr_t) text, .quoted = o->type == KK_OPTION_STRING};
+  const struct yaml_node *items[LONG_LIST];
+  struct yaml_node list = {.kind = YAML_LIST, .items = items, .n = long_list ? LONG_LIST : *text ? 1 : 0};
+  for (size_t i = 0; i < LONG_LIST; i++)
+    items[i] = &word;
+  union option_value value, old;
+  if (option_parse (o, o->type == KK_OPTION_LIST ? &list : &word, &value))
+    return false;
+  option_load (o, config, &old);
+  option_value_free (o, &old);
+  option_store (o, config, &value);
+  return true;
+}
+
+static void *
+defaults (struct check *k)
+{
+  const struct kk_plugin *p = &k->d->plugin;
+  void *config = calloc (1, p->config_size ? p->config_size : 1);
+  for (uint32_t i = 0; config && i < p->n_options; i++) {
+    union option_value value;
+    if (!option_default (p->options + i, &value))
+      option_store (p->options + i, config, &value);
+  }
+  return config;
+}
+
+static void
+try_config (struct check *k, struct stand *s, struct samples *samples, void *config, const char *what, uint32_t *made)
+{
+  struct specimen p;
+  char *reason = NULL, name[200];
+  snprintf (name, sizeof name, "tries %s", what);
+  check_step (k, name);
+  int r = specimen_new (s, k->d->plugin.name, config, &p, &reason);
+  free (reason);
+  if (r)
+    return;
+  ++*made;
+  for (int i = 0; i < 3; i++)
+    specimen_use (&p, samples);
+  specimen_end (&p);
+}
+
+static void
+describe (char *to, size_t size, const struct kk_option *o, const char *text, bool long_list)
+{
+  snprintf (to, size, "%s: %.80s%s%s", o->name, *text ? text : "\"\"", strlen (text) > 80 ? "…" : "",
+            long_list ? " (a long list of it)" : "");
+}
+
+static void
+try_each (struct check *k, struct stand *s, struct samples *samples, uint32_t *tried, uint32_t *made)
+{
+  const struct kk_plugin *p = &k->d->plugin;
+  for (uint32_t i = 0; i < p->n_options; i++) {
+    struct values v = {0};
+    char what[160];
+    values_for (&v, p->options + i, k->dir);
+    for (size_t j = 0; j < v.n; j++) {
+      bool long_list = p->options[i].type == KK_OPTION_LIST && j % 3 == 2;
+      void *config = check_time_left (k) ? defaults (k) : NULL;
+      describe (what, sizeof what, p->options + i, v.texts[j], long_list);
+      if (config && put (p->options + i, config, v.texts[j], long_list)) {
+        ++*tried;
+        try_config (k, s, samples, config, what, made);
+      }
+      option_free (p->options, p->n_options, config);
+      free (v.texts[j]);
+    }
+  }
+}
+
+/* Several options at once; the same every time. */
+static void
+try_mixes (struct check *k, struct stand *s, struct samples *samples, uint32_t *tried, uint32_t *made)
+{
+  const struct kk_plugin *p = &k->d->plugin;
+  uint64_t seed = 88172645463325252u;
+  for (int n = 0; p->n_options > 1 && n < MIXES && check_time_left (k); n++) {
+    char what[160] = "";
+    void *config = defaults (k);
+    for (uint32_t i = 0; config && i < p->n_options; i++) {
+      struct values v = {0};
+      values_for (&v, p->options + i, k->dir);
+      seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+      if (v.n && seed % 3 && put (p->options + i, config, v.texts[(seed >> 8) % v.n], (seed >> 32) % 8 == 0))
+        snprintf (what + strlen (what), sizeof what - strlen (what), "%s%s: %.24s", *what ? ", " : "", p->options[i].name,
+                  v.texts[(seed >> 8) % v.n]);
+      for (size_t j = 0; j < v.n; j++)
+        free (v.texts[j]);
+    }
+    ++*tried;
+    if (config)
+      try_config (k, s, samples, config, what, made);
+    option_free (p->options, p->n_options, config);
+  }
+}
+
+void
+stage_configs (struct check *k)
+{
+  struct stand s;
+  struct samples *samples = NULL;
+  uint32_t tried = 0, made = 0;
+  int file = open ("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file >= 0)
+    close (file);
+  if (!stand_init (&s, k, "data") && (k->d->plugin.kind == KK_INPUT || !samples_new (&s, &samples))) {
+    try_each (k, &s, samples, &tried, &made);
+    try_mixes (k, &s, samples, &tried, &made);
+  }
+  samples_free (samples);
+  stand_release (&s);
+  check_figure (k, "configs", "%u", tried);
+  check_figure (k, "accepted", "%u", made);
+}

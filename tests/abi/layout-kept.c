@@ -1,0 +1,4 @@
+#define EXACT
+#include "plugin-1.h"
+
+#include "offsets.h"

@@ -1,0 +1,3 @@
+#include <kode-kronical/plugin.h>
+
+#include "offsets.h"

@@ -1,0 +1,172 @@
+"""What was built against one header works with the host of another, and what cannot work is refused with file and reason."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import kk
+import plugins
+
+KINDS = ("input", "filter", "output")
+HOST = """descriptor schema dict sample rows clock env instance input shape chain layout option option-value diag yaml log limit
+util/buf util/units util/utf8 util/nearest util/path util/text""".split ()
+
+
+def run_daemon (home, prefix):
+    """A daemon with one plugin of each kind, until the output has written; what it wrote."""
+    names = {k: f"{prefix}-{k}" for k in KINDS}
+    home.write (home.config_file, "daemon: {sample_interval: 0.1}\n"
+                f"plugins:\n  {names['input']}: {{}}\n  {names['filter']}: {{}}\n  {names['output']}: {{}}\n"
+                f"pipeline: [{names['filter']}]\n")
+    lines = os.path.join (home.data, "lines")
+    with home.daemon (None, env={"KODE_KRONICAL_PLUGINS": os.path.join (home.top, "plugins") + ":" + os.environ["KODE_KRONICAL_PLUGINS"]}):
+        kk.wait_for (lambda: os.path.getsize (lines) > 8192, 30, "lines of the output")
+    with open (lines, encoding="utf-8") as f:
+        return f.read ()
+
+
+def check_lines (text, answer):
+    values = set (text.split ("\n"))
+    for wanted in ("abi_one.sum=7", f"abi_one.answer={answer}", "abi_one.fine=true", "abi_one.share=80", "abi_many.count=2", "abi_numbers.count=2"):
+        kk.check (wanted in values, f"{wanted} was written", sorted (values)[:20])
+    kk.check ("abi_one.text" not in text, "the filter left a field out")
+
+
+@kk.test
+def old_plugins_here (home):
+    "plugins of every kind built with the kept header 1 run on this host"
+    one, _ = plugins.headers (home)
+    for kind in KINDS:
+        plugins.build (home, kind + ".c", "one-" + kind, one)
+    check_lines (run_daemon (home, "one"), 1)
+
+
+@kk.test
+def later_plugins_here (home):
+    "plugins built with a later header and KK_API 1 run on this host, where later functions answer -ENOSYS"
+    _, later = plugins.headers (home)
+    for kind in KINDS:
+        plugins.build (home, kind + ".c", "later-" + kind, later, "-DKK_API=1", "-DLATER")
+    check_lines (run_daemon (home, "later"), -38)
+
+
+@kk.test
+def old_plugins_on_a_later_host (home):
+    "plugins built with header 1, and with a later one, run on a host that was built with a later header"
+    one, later = plugins.headers (home)
+    host = os.path.join (home.top, "later-host")
+    core = os.path.join (kk.SOURCE, "core")
+    sources = [os.path.join (core, s + ".c") for s in HOST if os.path.exists (os.path.join (core, s + ".c"))]
+    plugins.compile (home, os.path.join (plugins.HERE, "later-host.c"), host, *sources, "-D_GNU_SOURCE", f"-I{later}", f"-I{kk.BUILD}",
+                     f"-I{core}", f"-I{core}/util", "-pthread", "-ldl", "-lm", "-Wl,--export-dynamic")
+    for prefix, include, flags, answer in (("one", one, (), 1), ("later", later, ("-DLATER",), 10)):
+        made = [plugins.build (home, kind + ".c", f"{prefix}-{kind}", include, *flags) for kind in KINDS]
+        directory = os.path.join (home.top, "data-" + prefix)
+        os.makedirs (directory)
+        r = home.run (*made, directory, program=host).ok ()
+        number, text = ("77", "later") if prefix == "later" else ("0", "none")
+        kk.contains (r.out, f"options of {prefix}-input: 10 {number} {text}", "members that an older plugin does not have are zero")
+        with open (os.path.join (directory, "lines"), encoding="utf-8") as f:
+            check_lines (f.read (), answer)
+
+
+GOOD = """#include <kode-kronical/plugin.h>
+struct config { bool flag; };
+static const struct kk_option options[] = {KK_OPT_BOOL ("flag", struct config, flag, .help = "A flag")};
+static const struct kk_field fields[] = {[0] = KK_U64 ("value", "1", KK_GAUGE, .help = "A value")};
+static const struct kk_table tables[] = {KK_SINGLE ("good", fields, "One row")};
+static int create (struct kk_instance *self, const void *config, void **state) { (void) config; *state = self; return 0; }
+static int read_ (void *state, struct kk_rows *out) { (void) state; kk_u64 (kk_row (out, 0, NULL, 0), 0, 42); return 0; }
+KK_PLUGIN (.kind = KK_INPUT, .name = NAME, .version = "1", .summary = "Of a test", KK_OPTIONS (options), KK_TABLES (tables),
+           .config_size = sizeof (struct config), .create = create, .read = read_);
+"""
+
+
+def refused (home, name, reason):
+    """plugin info, list and a config that names it say file and reason; nothing crashes."""
+    directory = os.path.join (home.top, "plugins")
+    file = os.path.join (directory, name + ".so")
+    env = {"KODE_KRONICAL_PLUGINS": directory}
+    info = home.run ("plugin", "info", name, env=env)
+    kk.equal (info.rc, 1, f"plugin info {name}: {info}")
+    kk.contains (info.err, file, "the file is named")
+    kk.check (re.search (reason, info.err), f"the reason of {name} is said", info.err)
+    kk.equal (info.err.count ("\n"), 1, f"one line: {info.err}")
+    checked = home.run ("plugin", "check", file, env=env)
+    kk.equal (checked.rc, 1, f"plugin check {name}: {checked}")
+    kk.contains (checked.out, "FAULT", f"plugin check {name}")
+    home.config (f"plugins: {{{name}: {{}}}}\n")
+    config = home.run ("config", "--check", env=env)
+    kk.check (config.rc and re.search (reason, config.all), f"config --check with {name}", config)
+    listed = home.run ("plugin", "list", env=env)
+    kk.check (re.search (rf"^{name} .*{reason}", listed.out, re.M), f"plugin list with {name}", listed)
+
+
+@kk.test
+def refused_for_their_code (home):
+    "a newer API, a missing count, a hole, no callback, a name twice: refused with file and reason"
+    one, later = plugins.headers (home)
+    changes = {
+        "count": (("KK_OPTIONS (options)", ".options = options"), "options have no count: write KK_OPTIONS"),
+        "bare": (("KK_TABLES (tables)", ".tables = tables"), "tables have no count: write KK_TABLES"),
+        "hole": (("[0] = KK_U64", "[1] = KK_U64"), "hole in the field table"),
+        "no-create": ((".create = create, ", ""), "no .create callback"),
+        "no-read": ((", .read = read_", ""), "an input needs .read"),
+        "twice": (('.help = "A value")}', '.help = "A value"), KK_U64 ("value", "1", KK_GAUGE, .help = "Again")}'), "declared twice"),
+        "misnamed": ((".name = NAME", '.name = "cpu"'), "calls itself 'cpu'"),
+    }
+    for name, (change, reason) in changes.items ():
+        kk.contains (GOOD, change[0], name)
+        plugins.build (home, GOOD.replace (*change), name, one, "-Wno-unused")
+        refused (home, name, reason)
+    plugins.build (home, GOOD, "newest", later)
+    refused (home, "newest", "needs plugin API 2 and this daemon knows up to 1")
+
+
+@kk.test
+def refused_for_their_file (home):
+    "a 32-bit object, a cut one, a text, an empty file, one with undefined symbols: refused with file and reason"
+    one, _ = plugins.headers (home)
+    good = plugins.build (home, GOOD, "good", one)
+    directory = os.path.dirname (good)
+    with open (good, "rb") as f:
+        whole = f.read ()
+    bits = bytearray (whole)
+    bits[4] = 1
+    for name, content in (("bits", bytes (bits)), ("cut", whole[:len (whole) // 8]), ("text", b"hello\n" * 100), ("empty", b"")):
+        with open (os.path.join (directory, name + ".so"), "wb") as f:
+            f.write (content)
+    plugins.build (home, GOOD.replace ("kk_u64 (kk_row", "extern void missing_one (void); missing_one (); kk_u64 (kk_row"), "undefined", one)
+    for name, reason in (("bits", "wrong ELF class|32-bit"), ("cut", "cut off"), ("text", "ELF header|no shared object"), ("empty", "too short|empty"),
+                         ("undefined", "undefined symbol: missing_one")):
+        refused (home, name, reason)
+
+
+@kk.test
+def refused_for_a_real_32_bit (home):
+    "an object that was built for 32 bits"
+    source = home.write ("small.c", "int kk_plugin = 1;\n")
+    to = os.path.join (home.top, "plugins")
+    os.makedirs (to)
+    p = plugins.compile (home, source, os.path.join (to, "small.so"), "-m32", "-shared", "-fPIC", "-nostdlib", check=False)
+    if p.returncode:
+        kk.skip ("this compiler builds nothing for 32 bits")
+    refused (home, "small", "wrong ELF class|32-bit")
+
+
+@kk.test
+def refused_for_another_sanitizer (home):
+    "one built with a sanitizer that the host does not have: refused, and the host lives"
+    one, _ = plugins.headers (home)
+    flags = subprocess.run ([shutil.which (kk.PROGRAM), "--version"], env={**home.env (), "ASAN_OPTIONS": "help=1"}, capture_output=True,
+                            text=True).stderr
+    other, name = ("thread", "ThreadSanitizer") if "AddressSanitizer" in flags else ("address", "AddressSanitizer")
+    try:
+        plugins.build (home, GOOD, "sanitized", one, f"-fsanitize={other}")
+    except kk.Failed:
+        kk.skip (f"this compiler has no -fsanitize={other}")
+    refused (home, "sanitized", f"built with {name}")
+
+
+kk.main ()
