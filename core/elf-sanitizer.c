@@ -36,10 +36,10 @@ static const struct {
   const char *symbol, *name;
   bool ours;
 } sanitizers[] = {
-    {"__asan_init", "AddressSanitizer", WITH_ADDRESS},
-    {"__tsan_init", "ThreadSanitizer", WITH_THREAD},
-    {"__msan_init", "MemorySanitizer", WITH_MEMORY},
-    {"__hwasan_init", "HWAddressSanitizer", false},
+  {"__asan_init", "AddressSanitizer", WITH_ADDRESS},
+  {"__tsan_init", "ThreadSanitizer", WITH_THREAD},
+  {"__msan_init", "MemorySanitizer", WITH_MEMORY},
+  {"__hwasan_init", "HWAddressSanitizer", false},
 };
 
 static const char *

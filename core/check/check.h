@@ -1,5 +1,5 @@
-/* `plugin check`: what is wrong with a plugin, found by using it. Each stage runs in a process of its own (this program again), which
- * tells by lines on a pipe what it does and what it finds; so a plugin that crashes or hangs is a finding too. */
+/* `plugin check`: what is wrong with a plugin, found by using it. Each stage runs in a process of its own (this program again),
+ * which tells by lines on a pipe what it does and what it finds; so a plugin that crashes or hangs is a finding too. */
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
 
@@ -24,7 +24,7 @@ struct check_figure {
 };
 struct check_stage_result {
   const char *name, *title;
-  bool done;         /* it ran to its end */
+  bool done;           /* it ran to its end */
   const char *skipped; /* why it did not run, or NULL */
 };
 enum { CHECK_MAX_FINDINGS = 200, CHECK_MAX_FIGURES = 100, CHECK_MAX_STAGES = 16 };
@@ -50,11 +50,11 @@ int check_run (const char *file, char *const *settings, uint32_t n_settings, dou
 /* ---- The child (child.c) ---- */
 
 struct check {
-  int out;            /* the pipe */
-  const char *dir;    /* for whatever the plugin writes; empty at first */
-  int64_t until_ns;   /* monotonic: loops end then */
+  int out;          /* the pipe */
+  const char *dir;  /* for whatever the plugin writes; empty at first */
+  int64_t until_ns; /* monotonic: loops end then */
   struct descriptor *d;
-  void *config;       /* its defaults, and what the command line says */
+  void *config;                      /* its defaults, and what the command line says */
   uint64_t said[CHECK_MAX_FINDINGS]; /* hashes of findings, each of which is told once */
   size_t n_said;
 };

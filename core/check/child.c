@@ -17,14 +17,14 @@
 #include <unistd.h>
 
 const struct check_stage check_stages[] = {
-    {"descriptor", "what it says of itself", stage_descriptor},
-    {"create", "made and ended again and again", stage_create},
-    {"use", "reads, filters or writes", stage_use},
-    {"two", "two instances at once", stage_two},
-    {"reload", "a new one made before the old one ends", stage_reload},
-    {"fork", "descriptors and a fork of the process", stage_fork},
-    {"configs", "wild values of its options", stage_configs},
-    {NULL, NULL, NULL},
+  {"descriptor", "what it says of itself", stage_descriptor},
+  {"create", "made and ended again and again", stage_create},
+  {"use", "reads, filters or writes", stage_use},
+  {"two", "two instances at once", stage_two},
+  {"reload", "a new one made before the old one ends", stage_reload},
+  {"fork", "descriptors and a fork of the process", stage_fork},
+  {"configs", "wild values of its options", stage_configs},
+  {NULL, NULL, NULL},
 };
 
 int64_t
@@ -242,6 +242,7 @@ check_child (char *const *argv, uint32_t argc)
     stage->run (&k);
   else
     check_stop (&k);
+  fflush (NULL); /* what it printed */
   tell_word (&k, 'D');
   _exit (0); /* not the plugin's own handlers: they have had their chance */
 }

@@ -45,9 +45,8 @@ count_entries (const char *path)
 struct holds
 holds_now (void)
 {
-  return (struct holds){.descriptors = count_entries ("/proc/self/fd"),
-                        .threads = count_entries ("/proc/self/task"),
-                        .heap = heap_bytes ()};
+  return (struct holds){
+    .descriptors = count_entries ("/proc/self/fd"), .threads = count_entries ("/proc/self/task"), .heap = heap_bytes ()};
 }
 
 struct holds

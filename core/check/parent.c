@@ -58,15 +58,24 @@ take_line (struct parent *p, char *line)
   for (int i = 0; i < 4 && at; i++)
     fields[i] = strsep (&at, "\t");
   switch (*line) {
-  case 'S': snprintf (p->step, sizeof p->step, "%s", fields[1]); break;
+  case 'S':
+    snprintf (p->step, sizeof p->step, "%s", fields[1]);
+    break;
   case 'F':
   case 'A':
     check_report_add (p->report, *line == 'F' ? CHECK_FAULT : CHECK_ADVICE, p->stage, fields[1], fields[2], fields[3]);
     break;
-  case 'N': check_report_figure (p->report, p->stage, fields[1], fields[2]); break;
-  case 'X': p->stop = true; break;
-  case 'D': p->done = true; break;
-  default: break;
+  case 'N':
+    check_report_figure (p->report, p->stage, fields[1], fields[2]);
+    break;
+  case 'X':
+    p->stop = true;
+    break;
+  case 'D':
+    p->done = true;
+    break;
+  default:
+    break;
   }
 }
 
@@ -180,7 +189,8 @@ say_printed (struct parent *p)
     return;
   char text[WORDS + 80];
   snprintf (text, sizeof text, "it prints to stdout or stderr: %s", words);
-  check_report_add (p->report, CHECK_ADVICE, p->stage, "prints", text, "Use kk_info, kk_warn and kk_error: they reach the log.");
+  check_report_add (p->report, CHECK_ADVICE, p->stage, "prints", text,
+                    "Use kk_info, kk_warn and kk_error: they reach the log.");
 }
 
 /* Ends what is left of the stage's processes. */

@@ -16,7 +16,8 @@ check_report_add (struct check_report *r, enum check_level level, const char *st
   if (r->n_findings == CHECK_MAX_FINDINGS)
     return;
   struct check_finding *f = r->findings + r->n_findings;
-  *f = (struct check_finding){.level = level, .stage = stage, .code = strdup (code), .what = strdup (what), .hint = strdup (hint)};
+  *f =
+    (struct check_finding){.level = level, .stage = stage, .code = strdup (code), .what = strdup (what), .hint = strdup (hint)};
   if (f->code && f->what && f->hint) {
     r->n_findings++;
     return;
@@ -106,9 +107,11 @@ add_stage (struct buf *b, const struct check_report *r, const struct check_stage
   const char *title = s->skipped ? s->skipped : s->title;
   buf_printf (b, "%-11s %-8s  %s", s->name, verdict (r, s), title);
   bool fits = TITLE + strlen (title) + figures.len + 3 <= WIDTH;
-  if (figures.len)
-    buf_printf (b, "%s%*s%s%s", fits ? " (" : "\n", fits ? 0 : TITLE, "", figures.data, fits ? ")" : "");
+  if (figures.len && fits)
+    buf_printf (b, " (%s)", figures.data);
   buf_addc (b, '\n');
+  if (figures.len && !fits)
+    add_wrapped (b, figures.data, TITLE);
   for (size_t i = 0; i < r->n_findings; i++) {
     const struct check_finding *f = r->findings + i;
     if (strcmp (f->stage, s->name))

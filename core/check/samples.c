@@ -10,28 +10,28 @@ struct config {
   int64_t rows;
 };
 static const struct kk_option options[] = {
-    KK_OPT_BOOL ("single", struct config, single, .help = "The table of one row"),
-    KK_OPT_BOOL ("keyed", struct config, keyed, .help = "The tables of many rows"),
-    KK_OPT_INT ("rows", struct config, rows, .help = "How many"),
+  KK_OPT_BOOL ("single", struct config, single, .help = "The table of one row"),
+  KK_OPT_BOOL ("keyed", struct config, keyed, .help = "The tables of many rows"),
+  KK_OPT_INT ("rows", struct config, rows, .help = "How many"),
 };
 enum { LOAD, MEMORY, BALANCE, ONLINE, MODEL };
 static const struct kk_field system_fields[] = {
-    [LOAD] = KK_F64 ("cpu_percent", "%", KK_GAUGE, .decimals = 1, .help = "A share"),
-    [MEMORY] = KK_U64 ("bytes", "By", KK_COUNTER, .help = "A counter"),
-    [BALANCE] = KK_I64 ("balance", "1", KK_GAUGE, .help = "A number with a sign"),
-    [ONLINE] = KK_BOOL ("online", .help = "Yes or no"),
-    [MODEL] = KK_STRING ("model", .help = "A text"),
+  [LOAD] = KK_F64 ("cpu_percent", "%", KK_GAUGE, .decimals = 1, .help = "A share"),
+  [MEMORY] = KK_U64 ("bytes", "By", KK_COUNTER, .help = "A counter"),
+  [BALANCE] = KK_I64 ("balance", "1", KK_GAUGE, .help = "A number with a sign"),
+  [ONLINE] = KK_BOOL ("online", .help = "Yes or no"),
+  [MODEL] = KK_STRING ("model", .help = "A text"),
 };
 enum { NAME, CPU, BYTES };
 static const struct kk_field row_fields[] = {
-    [NAME] = KK_STRING ("name", .help = "A name"),
-    [CPU] = KK_F64 ("cpu_percent", "%", KK_GAUGE, .decimals = 1, .help = "A share"),
-    [BYTES] = KK_U64 ("bytes", "By", KK_COUNTER, .help = "A counter"),
+  [NAME] = KK_STRING ("name", .help = "A name"),
+  [CPU] = KK_F64 ("cpu_percent", "%", KK_GAUGE, .decimals = 1, .help = "A share"),
+  [BYTES] = KK_U64 ("bytes", "By", KK_COUNTER, .help = "A counter"),
 };
 static const struct kk_table tables[] = {
-    KK_SINGLE ("system", system_fields, "One row", .only_if = "single"),
-    KK_KEYED ("processes", "pid", KK_U64_KEY, row_fields, "Rows by number", .only_if = "keyed"),
-    KK_KEYED ("interfaces", "name", KK_STRING_KEY, row_fields, "Rows by name", .only_if = "keyed"),
+  KK_SINGLE ("system", system_fields, "One row", .only_if = "single"),
+  KK_KEYED ("processes", "pid", KK_U64_KEY, row_fields, "Rows by number", .only_if = "keyed"),
+  KK_KEYED ("interfaces", "name", KK_STRING_KEY, row_fields, "Rows by name", .only_if = "keyed"),
 };
 
 struct source {
@@ -121,7 +121,6 @@ struct samples {
   unsigned n_first;
 };
 
-
 static int
 make_variant (struct samples *s, unsigned v)
 {
@@ -133,7 +132,7 @@ make_variant (struct samples *s, unsigned v)
   char *reason = NULL;
   s->configs[v] = configs[v];
   s->plans[v] = (struct instance_plan){
-      .name = (char *) (uintptr_t) plugin.name, .descriptor = s->d, .config = s->configs + v, .interval_ns = s->env.interval_ns};
+    .name = (char *) (uintptr_t) plugin.name, .descriptor = s->d, .config = s->configs + v, .interval_ns = s->env.interval_ns};
   int r = instance_new (&s->env, NULL, s->plans + v, &i, &reason);
   if (!r)
     r = input_new (i, s->inputs + v);

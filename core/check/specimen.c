@@ -164,7 +164,9 @@ specimen_use (struct specimen *p, struct samples *samples)
   check_step (p->stand->check, steps[plugin->kind]);
   stand_pass (p->stand, p->stand->env.interval_ns);
   int64_t begin = check_now_ns ();
-  int r = plugin->kind == KK_INPUT ? use_input (p) : plugin->kind == KK_FILTER ? use_filter (p, samples) : use_output (p, samples);
+  int r = plugin->kind == KK_INPUT    ? use_input (p)
+          : plugin->kind == KK_FILTER ? use_filter (p, samples)
+                                      : use_output (p, samples);
   int64_t took = check_now_ns () - begin;
   p->wall_max_ns = took > p->wall_max_ns ? took : p->wall_max_ns;
   return r;

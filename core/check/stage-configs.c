@@ -38,7 +38,8 @@ add_choices (struct values *v, const char *choices)
 static void
 add_paths (struct values *v, const char *dir)
 {
-  static const char *const names[] = {"", "/missing", "/missing/deep/er", "/file", "/file/below", "/with blank and \"", "/data"};
+  static const char *const names[] = {"",     "/missing", "/missing/deep/er", "/file", "/file/below", "/with blank and \"",
+                                      "/data"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     struct buf BUF_CLEANUP b = {0};
     buf_printf (&b, "%s%s", dir, names[i]);
@@ -50,8 +51,9 @@ add_paths (struct values *v, const char *dir)
 static void
 values_for (struct values *v, const struct kk_option *o, const char *dir)
 {
-  static const char *const words[] = {"true", "false", "0", "1", "-1", "2", "0.5", "1e300", "-1e300", "9223372036854775807",
-                                      "-9223372036854775808", "1ns", "1ms", "1h", "100000h", "1TiB", "100%", "0%"};
+  static const char *const words[] = {
+    "true", "false", "0",  "1",       "-1",   "2",    "0.5", "1e300", "-1e300", "9223372036854775807", "-9223372036854775808",
+    "1ns",  "1ms",   "1h", "100000h", "1TiB", "100%", "0%"};
   static const char *const texts[] = {"", "word", "a/../../b", "%s%n%s", "*", "[", "\303\244\342\202\254", "\\", "a b", "-"};
   add (v, o->min);
   add (v, o->max);

@@ -44,7 +44,8 @@ compare_process (struct check *k, const struct process_state *a, const struct pr
   const char *what = NULL;
   for (int i = 1; i < SIGNALS; i++)
     if (a->handlers[i] != b->handlers[i])
-      check_find (k, CHECK_FAULT, "signal-handler", "Signals belong to the host; use a thread with a pipe or an eventfd instead.",
+      check_find (k, CHECK_FAULT, "signal-handler",
+                  "Signals belong to the host; use a thread with a pipe or an eventfd instead.",
                   "it changes what happens at signal %d (%s)", i, strsignal (i));
   for (int i = 1; i < SIGNALS; i++)
     if (sigismember (&a->mask, i) != sigismember (&b->mask, i))
@@ -56,7 +57,8 @@ compare_process (struct check *k, const struct process_state *a, const struct pr
   if (strcmp (a->locale, b->locale))
     what = "the locale";
   if (what)
-    check_find (k, CHECK_FAULT, "process-state", "It belongs to the whole process, and all plugins share it.", "it changes %s", what);
+    check_find (k, CHECK_FAULT, "process-state", "It belongs to the whole process, and all plugins share it.", "it changes %s",
+                what);
 }
 
 static void

@@ -13,7 +13,8 @@ check_help (struct check *k, const char *what, const char *name, const char *hel
 {
   size_t n = help ? strlen (help) : 0;
   if (n == 0)
-    check_find (k, CHECK_FAULT, "no-help", "Give it a .help: one line that says what it is.", "%s '%s' has no help", what, name);
+    check_find (k, CHECK_FAULT, "no-help", "Give it a .help: one line that says what it is.", "%s '%s' has no help", what,
+                name);
   else if (islower ((unsigned char) *help) || help[n - 1] == '.' || strchr (help, '\n'))
     check_find (k, CHECK_ADVICE, "help-style", "The generated documents put these lines below each other.",
                 "the help of %s '%s' should be one line that begins with a capital letter and has no full stop", what, name);
@@ -25,7 +26,8 @@ check_options (struct check *k)
   const struct kk_plugin *p = &k->d->plugin;
   for (uint32_t i = 0; i < p->n_options; i++) {
     const struct kk_option *o = p->options + i;
-    bool number = o->type == KK_OPTION_INT || o->type == KK_OPTION_FLOAT || o->type == KK_OPTION_DURATION || o->type == KK_OPTION_BYTES;
+    bool number =
+      o->type == KK_OPTION_INT || o->type == KK_OPTION_FLOAT || o->type == KK_OPTION_DURATION || o->type == KK_OPTION_BYTES;
     check_help (k, "option", o->name, o->help);
     if (number && !o->min && !o->max)
       check_find (k, CHECK_ADVICE, "no-range", "Give it .min and .max: the host then refuses what makes no sense.",
@@ -76,7 +78,8 @@ check_name (struct check *k)
     return;
   for (const char *at = modules_directories (modules); *at; at += strcspn (at, ":") + (at[strcspn (at, ":")] == ':')) {
     snprintf (path, sizeof path, "%.*s/%s.so", (int) strcspn (at, ":"), at, k->d->plugin.name);
-    if (stat (path, &other) == 0 && stat (k->d->path, &mine) == 0 && (mine.st_ino != other.st_ino || mine.st_dev != other.st_dev))
+    if (stat (path, &other) == 0 && stat (k->d->path, &mine) == 0
+        && (mine.st_ino != other.st_ino || mine.st_dev != other.st_dev))
       check_find (k, CHECK_ADVICE, "name-taken", "Choose another name, unless this file is to replace that one.",
                   "there is a plugin '%s' already: %s", k->d->plugin.name, path);
   }

@@ -101,7 +101,8 @@ stage_reload (struct check *k)
     r = life_begin (new, k, "data", k->d->plugin.name, &reason);
     if (r)
       check_find (k, CHECK_FAULT, "reload", "Take what there can be only one of at the first call, not in create.",
-                  "a new instance cannot be made while the old one is there, as a reload does: %s", reason ? reason : strerror (-r));
+                  "a new instance cannot be made while the old one is there, as a reload does: %s",
+                  reason ? reason : strerror (-r));
     free (reason);
     if (r)
       life_end (new);

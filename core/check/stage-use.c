@@ -43,7 +43,8 @@ compare_counters (struct check *k, const struct kk_table *t, const struct input 
       continue;
     for (uint32_t r = 0; r < b->n_rows; r++) {
       size_t at = (size_t) c * b->n_rows + r;
-      bool same = t->key_type == KK_NO_KEY || (t->key_type == KK_U64_KEY && b->keys[r] == old->keys[r] && b->identities[r] == old->identities[r]);
+      bool same = t->key_type == KK_NO_KEY
+                  || (t->key_type == KK_U64_KEY && b->keys[r] == old->keys[r] && b->identities[r] == old->identities[r]);
       if (same && !b->absent[at] && !old->absent[at] && b->values[at] < old->values[at])
         check_find (k, CHECK_ADVICE, "counter-falls", "Say KK_GAUGE of what goes up and down.",
                     "counter '%s.%s' goes backwards from read to read", t->name, t->fields[f].name);
@@ -75,8 +76,7 @@ struct course {
 };
 
 static void
-use_often (struct check *k, struct specimen *p, struct samples *samples, uint32_t n,
-           struct course *c)
+use_often (struct check *k, struct specimen *p, struct samples *samples, uint32_t n, struct course *c)
 {
   for (uint32_t i = 0; i < n && check_time_left (k); i++) {
     int64_t begin = cpu_ns ();
@@ -114,11 +114,14 @@ judge_course (struct check *k, const struct specimen *p, const struct course *c)
   const char *call = calls[k->d->plugin.kind];
   const char *why = p->instance->last_message;
   if (c->uses && c->failures == c->uses)
-    check_find (k, CHECK_FAULT, "fails", "Give it what it needs: plugin check FILE.so OPTION=VALUE …", "every %s fails: %s", call,
-                *why ? why : c->last == KK_RETRY ? "it always asks to be called again" : strerror (c->last < 0 ? -c->last : c->last));
+    check_find (k, CHECK_FAULT, "fails", "Give it what it needs: plugin check FILE.so OPTION=VALUE …", "every %s fails: %s",
+                call,
+                *why                  ? why
+                : c->last == KK_RETRY ? "it always asks to be called again"
+                                      : strerror (c->last < 0 ? -c->last : c->last));
   else if (c->failures)
-    check_find (k, CHECK_ADVICE, "fails", "What a failed call would have given is lost.", "%u of %u calls of %s fail: %s", c->failures,
-                c->uses, call, *why ? why : strerror (c->last < 0 ? -c->last : EAGAIN));
+    check_find (k, CHECK_ADVICE, "fails", "What a failed call would have given is lost.", "%u of %u calls of %s fail: %s",
+                c->failures, c->uses, call, *why ? why : strerror (c->last < 0 ? -c->last : EAGAIN));
   if (c->failures && !*why && c->last < 0)
     check_find (k, CHECK_ADVICE, "no-message", "Call kk_error once, where most is known, with what the user can do.",
                 "%s fails without a message", call);

@@ -40,10 +40,11 @@ say_lost (struct stand *s, uint32_t table, uint32_t key_type, const char *key)
     check_find (s->check, CHECK_FAULT, "wrong-key", "Begin rows as the table declares its key.",
                 "it begins a row of '%s' by %s, where %s belongs", t->name, calls[key_type], calls[t->key_type]);
   else
-    check_find (s->check, CHECK_FAULT, "lost-rows",
-                "Give every key once. A table that can be long says .max_rows, and the plugin keeps to it (kk_table_state KK_PARTIAL).",
-                "rows of '%s' are lost: a key is given twice (%.60s), or there are more rows than the table may have (%u)", t->name,
-                key ? key : "a number", t->max_rows ? t->max_rows : 65536);
+    check_find (
+      s->check, CHECK_FAULT, "lost-rows",
+      "Give every key once. A table that can be long says .max_rows, and the plugin keeps to it (kk_table_state KK_PARTIAL).",
+      "rows of '%s' are lost: a key is given twice (%.60s), or there are more rows than the table may have (%u)", t->name,
+      key ? key : "a number", t->max_rows ? t->max_rows : 65536);
 }
 
 static struct kk_row *
@@ -106,7 +107,8 @@ look (const struct kk_row *row, uint32_t field, uint32_t type, bool good)
                 type_names[table->fields[field].type], type_names[type]);
   else if (!good)
     check_find (s->check, CHECK_ADVICE, "bad-value", "Say kk_absent (row, field, KK_ERROR), or whatever is the reason.",
-                "it sets '%s.%s' to what cannot be kept (not finite, NULL, or no reason)", table->name, table->fields[field].name);
+                "it sets '%s.%s' to what cannot be kept (not finite, NULL, or no reason)", table->name,
+                table->fields[field].name);
   return s;
 }
 

@@ -1,4 +1,5 @@
-/* The made-up host a plugin is used in: the daemon's own code, with a clock that is moved by hand, and an eye on what is set. */
+/* The made-up host a plugin is used in: the daemon's own code, with a clock that is moved by hand, and an eye on what is set.
+ */
 #ifndef CHECK_STAND_H
 #define CHECK_STAND_H
 
@@ -16,7 +17,7 @@ struct stand {
   const struct descriptor *d; /* of the instance in use: with the tables it declares */
   char *data_dir;
   struct clock_reading now;
-  struct kk_row *rows[STAND_TABLES]; /* which table a handle belongs to */
+  struct kk_row *rows[STAND_TABLES];    /* which table a handle belongs to */
   bool set[STAND_TABLES][STAND_FIELDS]; /* which fields were ever set, or said to be absent */
 };
 
@@ -30,7 +31,7 @@ struct specimen {
   struct stand *stand;
   struct instance_plan plan;
   struct descriptor *declared; /* the tables it declares for its config, or NULL */
-  struct instance *instance; /* the input's own, if there is one */
+  struct instance *instance;   /* the input's own, if there is one */
   struct input *input;
   struct chain *chain;
   uint64_t tick, emitted, written;

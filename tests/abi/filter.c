@@ -7,7 +7,7 @@ struct config {
   const char *drop;
 };
 static const struct kk_option options[] = {
-    KK_OPT_STRING ("drop", struct config, drop, .def = "text", .help = "The field to leave out"),
+  KK_OPT_STRING ("drop", struct config, drop, .def = "text", .help = "The field to leave out"),
 };
 
 static int

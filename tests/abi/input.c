@@ -19,31 +19,31 @@ struct config {
 #endif
 
 static const struct kk_option options[] = {
-    KK_OPT_BOOL ("flag", struct config, flag, .def = "true", .help = "A flag", MORE),
-    KK_OPT_INT ("number", struct config, number, .def = "7", .min = "1", .max = "9", .help = "A number", MORE),
-    KK_OPT_DURATION ("wait", struct config, wait, .def = "5s", .min = "1ms", .max = "1h", .help = "A time", MORE),
-    KK_OPT_BYTES ("size", struct config, size, .def = "4KiB", .min = "1", .max = "1MiB", .help = "A size", MORE),
-    KK_OPT_FLOAT ("ratio", struct config, ratio, .def = "0.5", .min = "0", .max = "1", .help = "A ratio", MORE),
-    KK_OPT_PERCENT ("share", struct config, share, .def = "80%", .help = "A share", MORE),
-    KK_OPT_STRING ("text", struct config, text, .def = "word", .help = "A text", MORE),
-    KK_OPT_PATH ("path", struct config, path, .def = "/proc", .help = "A path", MORE),
-    KK_OPT_CHOICE ("mode", struct config, mode, "auto|on|off", .def = "off", .help = "A choice", MORE),
-    KK_OPT_LIST ("list", struct config, list, .def = "[a, b]", .help = "A list", MORE),
+  KK_OPT_BOOL ("flag", struct config, flag, .def = "true", .help = "A flag", MORE),
+  KK_OPT_INT ("number", struct config, number, .def = "7", .min = "1", .max = "9", .help = "A number", MORE),
+  KK_OPT_DURATION ("wait", struct config, wait, .def = "5s", .min = "1ms", .max = "1h", .help = "A time", MORE),
+  KK_OPT_BYTES ("size", struct config, size, .def = "4KiB", .min = "1", .max = "1MiB", .help = "A size", MORE),
+  KK_OPT_FLOAT ("ratio", struct config, ratio, .def = "0.5", .min = "0", .max = "1", .help = "A ratio", MORE),
+  KK_OPT_PERCENT ("share", struct config, share, .def = "80%", .help = "A share", MORE),
+  KK_OPT_STRING ("text", struct config, text, .def = "word", .help = "A text", MORE),
+  KK_OPT_PATH ("path", struct config, path, .def = "/proc", .help = "A path", MORE),
+  KK_OPT_CHOICE ("mode", struct config, mode, "auto|on|off", .def = "off", .help = "A choice", MORE),
+  KK_OPT_LIST ("list", struct config, list, .def = "[a, b]", .help = "A list", MORE),
 };
 
 enum { SUM, ANSWER, FINE, TEXT, SHARE };
 static const struct kk_field single[] = {
-    [SUM] = KK_U64 ("sum", "1", KK_GAUGE, .help = "The numbers of the config", MORE),
-    [ANSWER] = KK_I64 ("answer", "1", KK_GAUGE, .help = "What a later function answered", MORE),
-    [FINE] = KK_BOOL ("fine", .help = "Whether all options were as written", MORE),
-    [TEXT] = KK_STRING ("text", .help = "A text", MORE),
-    [SHARE] = KK_F64 ("share", "%", KK_GAUGE, .decimals = 1, .help = "A share", MORE),
+  [SUM] = KK_U64 ("sum", "1", KK_GAUGE, .help = "The numbers of the config", MORE),
+  [ANSWER] = KK_I64 ("answer", "1", KK_GAUGE, .help = "What a later function answered", MORE),
+  [FINE] = KK_BOOL ("fine", .help = "Whether all options were as written", MORE),
+  [TEXT] = KK_STRING ("text", .help = "A text", MORE),
+  [SHARE] = KK_F64 ("share", "%", KK_GAUGE, .decimals = 1, .help = "A share", MORE),
 };
 static const struct kk_field keyed[] = {KK_U64 ("count", "1", KK_COUNTER, .help = "Reads", MORE)};
 static const struct kk_table tables[] = {
-    KK_SINGLE ("abi_one", single, "One row", MORE),
-    KK_KEYED ("abi_many", "name", KK_STRING_KEY, keyed, "Rows by name", MORE),
-    KK_KEYED ("abi_numbers", "number", KK_U64_KEY, keyed, "Rows by number", .only_if = "flag", MORE),
+  KK_SINGLE ("abi_one", single, "One row", MORE),
+  KK_KEYED ("abi_many", "name", KK_STRING_KEY, keyed, "Rows by name", MORE),
+  KK_KEYED ("abi_numbers", "number", KK_U64_KEY, keyed, "Rows by number", .only_if = "flag", MORE),
 };
 
 struct state {
@@ -94,5 +94,5 @@ abi_read (void *state, struct kk_rows *out)
   return 0;
 }
 
-KK_PLUGIN (.kind = KK_INPUT, .name = NAME, .version = "1.0", .summary = "Of the tests", KK_OPTIONS (options), KK_TABLES (tables),
-           .config_size = sizeof (struct config), .create = abi_create, .read = abi_read, .destroy = free);
+KK_PLUGIN (.kind = KK_INPUT, .name = NAME, .version = "1.0", .summary = "Of the tests", KK_OPTIONS (options),
+           KK_TABLES (tables), .config_size = sizeof (struct config), .create = abi_create, .read = abi_read, .destroy = free);

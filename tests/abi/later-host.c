@@ -43,8 +43,8 @@ load (struct loaded *l, const char *path, const struct env *env)
   void *handle = dlopen (path, RTLD_NOW);
   const struct kk_plugin *plugin = handle ? dlsym (handle, "kk_plugin") : NULL;
   if (!plugin || descriptor_copy (plugin, path, &l->d, &reason)
-      || option_fill (l->d->plugin.options, l->d->plugin.n_options, l->d->plugin.config_size, NULL, NULL, (struct place){0}, &faults,
-                      &l->config)) {
+      || option_fill (l->d->plugin.options, l->d->plugin.n_options, l->d->plugin.config_size, NULL, NULL, (struct place){0},
+                      &faults, &l->config)) {
     fprintf (stderr, "%s: %s\n", path, handle ? reason ? reason : "no reason" : dlerror ());
     exit (1);
   }
@@ -52,7 +52,7 @@ load (struct loaded *l, const char *path, const struct env *env)
   printf ("options of %s: %u %lu %s\n", l->d->plugin.name, l->d->plugin.n_options, (unsigned long) o->later_number,
           o->later_text ? o->later_text : "none");
   l->plan = (struct instance_plan){
-      .name = (char *) (uintptr_t) l->d->plugin.name, .descriptor = l->d, .config = l->config, .interval_ns = 1000000000};
+    .name = (char *) (uintptr_t) l->d->plugin.name, .descriptor = l->d, .config = l->config, .interval_ns = 1000000000};
   if (instance_new (env, NULL, &l->plan, &l->instance, &reason)) {
     fprintf (stderr, "%s\n", reason);
     exit (1);

@@ -7,7 +7,7 @@ struct config {
   const char *file;
 };
 static const struct kk_option options[] = {
-    KK_OPT_STRING ("file", struct config, file, .def = "lines", .help = "The name of the file in the data directory"),
+  KK_OPT_STRING ("file", struct config, file, .def = "lines", .help = "The name of the file in the data directory"),
 };
 
 struct state {
@@ -44,11 +44,21 @@ put (FILE *to, const struct kk_table *table, const struct kk_field *field, const
 {
   fprintf (to, "%s.%s=", table->name, field->name);
   switch (v->type) {
-  case KK_TYPE_F64: fprintf (to, "%g\n", v->f64); break;
-  case KK_TYPE_U64: fprintf (to, "%llu\n", (unsigned long long) v->u64); break;
-  case KK_TYPE_I64: fprintf (to, "%lld\n", (long long) v->i64); break;
-  case KK_TYPE_BOOL: fprintf (to, "%s\n", v->boolean ? "true" : "false"); break;
-  default: fprintf (to, "%s\n", v->string); break;
+  case KK_TYPE_F64:
+    fprintf (to, "%g\n", v->f64);
+    break;
+  case KK_TYPE_U64:
+    fprintf (to, "%llu\n", (unsigned long long) v->u64);
+    break;
+  case KK_TYPE_I64:
+    fprintf (to, "%lld\n", (long long) v->i64);
+    break;
+  case KK_TYPE_BOOL:
+    fprintf (to, "%s\n", v->boolean ? "true" : "false");
+    break;
+  default:
+    fprintf (to, "%s\n", v->string);
+    break;
   }
 }
 
