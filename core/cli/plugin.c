@@ -173,7 +173,7 @@ run (const struct command_call *call)
 const struct command plugin_command = {
   .name = "plugin",
   .summary = "Say which plugins there are and what one takes and gives; begin or check one",
-  .arguments = "list | info NAME | new NAME | check FILE.so",
+  .arguments = "list|info|new|check [NAME|FILE]",
   .text = "'plugin list' names all plugins that can be found, 'plugin info NAME' says\n"
           "which options one takes in daemon.yaml and which tables it fills.\n"
           "'plugin new NAME' writes a small complete project of a plugin of your own.\n"

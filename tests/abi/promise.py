@@ -20,10 +20,12 @@ def run_daemon (home, prefix):
     home.write (home.config_file, "daemon: {sample_interval: 0.1}\n"
                 f"plugins:\n  {names['input']}: {{}}\n  {names['filter']}: {{}}\n  {names['output']}: {{}}\n"
                 f"pipeline: [{names['filter']}]\n")
-    lines = os.path.join (home.data, "lines")
+    def lines ():  # an isolated output has a directory of its own below the data directory
+        return glob.glob (os.path.join (glob.escape (home.data), "**", "lines"), recursive=True)[0]
+
     with home.daemon (None, env={"KODE_KRONICAL_PLUGINS": os.path.join (home.top, "plugins") + ":" + os.environ["KODE_KRONICAL_PLUGINS"]}):
-        kk.wait_for (lambda: os.path.getsize (lines) > 8192, 30, "lines of the output")
-    with open (lines, encoding="utf-8") as f:
+        kk.wait_for (lambda: os.path.getsize (lines ()) > 8192, 30, "lines of the output")
+    with open (lines (), encoding="utf-8") as f:
         return f.read ()
 
 
