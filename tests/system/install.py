@@ -34,6 +34,7 @@ def installs (home):
     there = files (dest)
     for wanted in (r"bin/kode-kronical-daemon$", r"include/kode-kronical/plugin\.h$", r"pkgconfig/kode-kronical\.pc$",
                    r"plugins/cpu\.so$", r"plugins/memory\.so$", r"plugins/net\.so$", r"plugins/process\.so$", r"plugins/select\.so$",
+                   r"plugins/exec\.so$",
                    r"plugins/file-writer\.so$", r"bin/install-kode-kronical-service$", r"doc/kode-kronical/README$"):
         kk.check (any (re.search (wanted, f) for f in there), f"{wanted} is installed", there)
     if variable ("POD2MAN"):

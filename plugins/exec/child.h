@@ -1,0 +1,44 @@
+/* A program that runs: its process group, and its output read line by line without waiting. */
+#ifndef EXEC_CHILD_H
+#define EXEC_CHILD_H
+
+#include "buf.h"
+
+#include <kode-kronical/plugin.h>
+#include <sys/types.h>
+
+/* What a pipe brings, cut into lines. A line longer than `most` is thrown away and counted. */
+struct exec_pipe {
+  int fd; /* -1: closed */
+  struct buf part;
+  size_t most;
+  uint64_t bytes; /* ever read */
+  uint64_t too_long;
+  bool skipping;
+};
+
+struct exec_child {
+  pid_t pid; /* 0: none */
+  int pidfd; /* -1: the kernel has none */
+  struct exec_pipe out, err;
+};
+
+typedef void exec_line (void *data, const char *line, size_t n);
+
+void exec_child_init (struct exec_child *c, size_t most);
+/* Starts argv, 0-terminated, found by PATH, in a process group of its own. 0 or -errno. */
+int exec_child_start (struct exec_child *c, const struct kk_list *command, int64_t interval_ns);
+/* Takes what a pipe has, at most `bytes`; gives each whole line to `line`, at the end of the output also an unfinished one.
+ * Returns whether it may have more. */
+bool exec_pipe_read (struct exec_pipe *p, size_t bytes, exec_line *line, void *data);
+/* Waits until a pipe has something or the program has ended, at most until the monotonic time. False: it is that late. */
+bool exec_child_wait (struct exec_child *c, int64_t until_ns);
+bool exec_child_ended (const struct exec_child *c);
+/* Kills all that is left of its process group, and forgets it: its wait status. */
+int exec_child_end (struct exec_child *c);
+/* The same, after asking it by SIGTERM and waiting a moment. */
+void exec_child_stop (struct exec_child *c);
+void exec_child_free (struct exec_child *c);
+
+int64_t exec_mono_ns (void);
+#endif

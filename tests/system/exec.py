@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""The exec input: programs in any language, good ones and all kinds of bad ones."""
+
+import os
+import sys
+
+import kk
+
+EXAMPLES = os.path.join (kk.SOURCE or os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", ".."), "contrib", "exec-examples")
+DAEMON = "daemon: {sample_interval: 0.2, track_processes: [], auto_track_python: false}\n"
+DISKS = "format: json, fields: ['disks[mount].size u64 By', 'disks[mount].free u64 By']"
+TASKS = "format: lines, fields: [tasks.running u64, tasks.all u64, tasks.uptime f64 s counter]"
+
+
+def samples (home, n=5):
+    with kk.Connection (home.data) as c:
+        c.send ("samples", last=n)
+        found = []
+        while "end" not in (line := c.receive ()):
+            found.append (line)
+    return found
+
+
+def plugin (home, script, more, name="mine", fields="thing[key].value u64"):
+    """An instance that runs a Python script."""
+    path = home.write (f"{name}.py", "import os, sys, time\n" + script)
+    return f"  {name}: {{plugin: exec, command: ['{sys.executable}', '{path}'], fields: ['{fields}'], timeout: 20s, deadline: 20s, {more}}}\n"
+
+
+def latest (home, table):
+    return kk.wait_for (lambda: samples (home, 1)[0].get (table), 25, f"the table {table}")
+
+
+def log_has (home, *parts):
+    return kk.wait_for (lambda: all (p in home.log () for p in parts), 25, f"{parts} in the log")
+
+
+def pids (home, name):
+    """Processes that have this test's file in their command line."""
+    path, found = os.path.join (home.path, name), []
+    for pid in filter (str.isdigit, os.listdir ("/proc")):
+        try:
+            with open (f"/proc/{pid}/cmdline", "rb") as f:
+                if path.encode () in f.read ().split (b"\0") and kk.alive (pid):
+                    found.append (int (pid))
+        except OSError:
+            pass
+    return found
+
+
+def check_examples (home, stream):
+    arg, mode = (", stream", "stream") if stream else ("", "once")
+    with home.daemon (DAEMON + f"""plugins:
+  disks: {{plugin: exec, command: ['{sys.executable}', '{EXAMPLES}/disks.py'{arg}], mode: {mode}, {DISKS}, timeout: 10s, deadline: 10s, interval: 4s}}
+  tasks: {{plugin: exec, command: [sh, '{EXAMPLES}/load.sh'{arg}], mode: {mode}, {TASKS}, timeout: 10s, deadline: 10s, interval: 4s}}
+""") as d:
+        disk = latest (home, "disks")["/"]
+        kk.check (0 < disk["free"] <= disk["size"], f"the root's size: {disk}")
+        tasks = latest (home, "tasks")
+        kk.check (tasks["all"] >= 1 and tasks["uptime"] > 0, f"tasks: {tasks}")
+        kk.wait_for (lambda: any ("disks" in e and "tasks" in e for e in home.metrics ()), 15, "both in a recorded file")
+        kk.equal (d.stop (), 0, "the daemon's end")
+
+
+@kk.test
+def examples_once (home):
+    "the examples in Python and shell, run for each reading: in samples and in files"
+    check_examples (home, False)
+
+
+@kk.test
+def examples_stream (home):
+    "the examples in Python and shell, long-lived: in samples and in files"
+    check_examples (home, True)
+
+
+@kk.test
+def environment (home):
+    "a program gets PATH, HOME, LANG and KK_INTERVAL, an empty standard input and a process group of its own"
+    script = """print ("thing x names", *sorted (set (os.environ) - {"LC_CTYPE"}))
+print ("thing x interval", os.environ["KK_INTERVAL"])
+print ("thing x own", "true" if os.getpgid (0) == os.getpid () and not sys.stdin.read () else "false")
+print ("thing x fds", len ([f for f in os.listdir ("/proc/self/fd") if os.path.exists ("/proc/self/fd/" + f)]))
+"""
+    fields = "thing[key].names string', 'thing[key].interval f64 s', 'thing[key].own bool', 'thing[key].fds u64"
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "interval: 3.5s", fields=fields)):
+        got = latest (home, "thing")["x"]
+    kk.equal (got, {"names": "HOME KK_INTERVAL LANG PATH", "interval": 3.5, "own": True, "fds": 3}, "what the program sees")
+
+
+@kk.test
+def garbage (home):
+    "what cannot be taken is counted and shown, and the rest is recorded"
+    script = r"""sys.stdout.buffer.write (b"thing a value 7\n\xff\xfe\0 rubbish\nthing a other 1\nthing b value x\nthing a value 8\nthing\n"
+                         + b"thing a text caf\xc3\xa9 \xff!")
+"""
+    fields = "thing[key].value u64', 'thing[key].text string"
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "interval: 4s", fields=fields)):
+        got = latest (home, "thing")["a"]
+        kk.equal (got, {"value": 8, "text": "caf\u00e9 \ufffd!"}, "the good values")
+        text = kk.wait_for (lambda: (t := home.run ("status").out) and "not taken" in t and t, 10, "status counts it")
+    kk.contains (text, "of unknown fields", "status")
+    kk.equal (home.log ().count ("prints what cannot be taken"), 1, "warnings")
+
+
+@kk.test
+def fails (home):
+    "a program that fails: nothing of it is kept, one message with status and last words, then it works again"
+    flag = os.path.join (home.path, "flag")
+    script = f"""print ("thing a value 7", flush=True)
+if not os.path.exists ({flag!r}):
+  print ("first\\nno such device", file=sys.stderr)
+  sys.exit (3)
+"""
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "interval: 3s")):
+        log_has (home, "ended with exit status 3; it said: no such device")
+        n = len (samples (home, 1000))
+        kk.wait_for (lambda: len (samples (home, 1000)) > n + 16, 20, "more samples")
+        kk.check (not any (s.get ("thing") for s in samples (home, 1000)), "values of a program that failed")
+        kk.equal (home.log ().count ("exit status 3"), 1, "messages")
+        home.write ("flag", "")
+        kk.equal (latest (home, "thing"), {"a": {"value": 7}}, "when it works")
+        log_has (home, "works again")
+
+
+@kk.test
+def hangs (home):
+    "a program that hangs is killed with its children, and holds up nobody else"
+    script = """if os.fork () == 0: time.sleep (600)
+time.sleep (600)
+"""
+    config = plugin (home, script, "interval: 1s").replace ("timeout: 20s", "timeout: 100ms")
+    with home.daemon (DAEMON + "plugins:\n" + config) as d:
+        log_has (home, "did not end within 100 ms and was killed")
+        kk.wait_for (lambda: len (samples (home, 100)) > 8, 20, "samples go on")
+        d.stop ()
+    kk.equal (pids (home, "mine.py"), [], "what is left")
+
+
+@kk.test
+def dies (home):
+    "a stream that dies is named with its signal and started again; missing programs are an error too"
+    script = """print ("thing a value", os.getpid (), flush=True)
+time.sleep (0.3)
+os.kill (os.getpid (), 9)
+"""
+    missing = "  gone: {plugin: exec, command: [/nowhere/at-all], fields: [gone.x u64], mode: stream}\n"
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "mode: stream") + missing):
+        log_has (home, "was ended by signal 9", "'/nowhere/at-all' cannot be started: there is no such program")
+        first = kk.wait_for (lambda: {s["thing"]["a"]["value"] for s in samples (home, 1000) if s.get ("thing")}, 10, "a value")
+        kk.wait_for (lambda: {s["thing"]["a"]["value"] for s in samples (home, 1000) if s.get ("thing")} - first, 20, "another process")
+
+
+@kk.test
+def floods (home):
+    "endless output is bounded, in both modes, and nothing is left at the end"
+    flood = """while True: sys.stdout.write ("thing a value 7\\n" * 1000)
+"""
+    endless = """while True: sys.stdout.write ("x" * 65536)
+"""
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, flood, "interval: 3s, max_output: 4KiB", "once")
+                      + plugin (home, flood.replace ("thing", "other"), "mode: stream, max_output: 4KiB", "stream", "other[key].value u64")
+                      + plugin (home, endless, "mode: stream, max_output: 4KiB", "endless", "third.value u64")) as d:
+        log_has (home, "printed more than max_output, 4096 bytes", "prints more than max_output between two readings")
+        kk.wait_for (lambda: len (samples (home, 100)) > 8, 30, "samples go on")
+        with open (f"/proc/{d.pid}/statm", encoding="ascii") as f:
+            kk.check (int (f.read ().split ()[1]) * os.sysconf ("SC_PAGESIZE") < (64 << 20) * kk.SLOW ** 2, "memory")
+        d.stop ()
+    for name in ("once.py", "stream.py", "endless.py"):
+        kk.equal (pids (home, name), [], "what is left")
+
+
+@kk.test
+def rows_go (home):
+    "a stream's row that is no longer printed goes, one that is stays"
+    script = """start = time.monotonic ()
+while True:
+  print ('{"thing": {"stays": {"value": 1}}}', flush=True)
+  if time.monotonic () < start + 0.5: print ('{"thing": {"goes": {"value": 1}}}', flush=True)
+  time.sleep (0.1)
+"""
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "mode: stream, format: json")) as d:
+        kk.wait_for (lambda: any (set (s.get ("thing") or ()) == {"stays", "goes"} for s in samples (home, 1000)), 20, "both rows")
+        kk.wait_for (lambda: set (samples (home, 1)[0]["thing"]) == {"stays"}, 20, "one row")
+        kk.equal (len (pids (home, "mine.py")), 1, "programs")
+        d.stop ()
+    kk.equal (pids (home, "mine.py"), [], "what is left")
+
+
+@kk.test
+def bad_config (home):
+    "config --check names a bad line of fields and what would be right"
+    for fields, says in (("[gpu.load float]", "one of f64, u64, i64, bool, string"), ("[gpu]", "write \"table[key].field type unit kind\""),
+                         ("[a.b f64, a.b f64]", "the field is there twice"), ("[]", "fields")):
+        home.config (DAEMON + f"plugins:\n  mine: {{plugin: exec, command: [x], fields: {fields}}}\n")
+        r = home.run ("config", "--check")
+        kk.check (r.rc != 0, "an error", r)
+        kk.contains (r.all, says, "the message")
+    home.config (DAEMON + "plugins:\n  mine: {plugin: exec, fields: [a.b u64]}\n")
+    kk.contains (home.run ("config", "--check").all, "command", "without a command")
+    home.config (DAEMON + "plugins:\n  mine: {plugin: exec, command: [x], fields: [system.cpu_percent f64]}\n")
+    kk.check (home.run ("config", "--check").rc != 0, "a field that cpu has already")
+    home.config (DAEMON + "plugins:\n  mine: {plugin: exec, command: [/nowhere], fields: [system.heat f64 Cel]}\n")
+    home.run ("config", "--check").ok ("a good config; the program is not looked for")
+
+
+if __name__ == "__main__":
+    kk.main ()
