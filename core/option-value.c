@@ -140,7 +140,10 @@ check_range (const struct kk_option *option, const union option_value *value)
   bool has_min = option->min && parse_number (option, option->min, &min) == 0;
   bool has_max = option->max && parse_number (option, option->max, &max) == 0;
   if (!has_min && option->type != KK_OPTION_INT && option->type != KK_OPTION_FLOAT) {
-    min = (union option_value){0};
+    if (is_float)
+      min.f64 = 0;
+    else
+      min.i64 = 0;
     has_min = true;
   }
   if (is_float)
