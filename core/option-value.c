@@ -188,7 +188,7 @@ option_default (const struct kk_option *option, union option_value *ret)
   if (option->type == KK_OPTION_LIST)
     return parse_list_text (option->def ? option->def : "", &ret->list);
   if (!option->def && option->type != KK_OPTION_STRING && option->type != KK_OPTION_PATH) {
-    *ret = (union option_value){0};
+    memset (ret, 0, sizeof *ret); /* {0} would clear its first member alone */
     return 0;
   }
   char empty[] = "";
@@ -223,7 +223,7 @@ member_size (const struct kk_option *option)
 void
 option_load (const struct kk_option *option, const void *config, union option_value *ret)
 {
-  *ret = (union option_value){0};
+  memset (ret, 0, sizeof *ret);
   memcpy (ret, (const char *) config + option->offset, member_size (option));
 }
 
