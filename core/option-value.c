@@ -154,7 +154,7 @@ check_range (const struct kk_option *option, const union option_value *value)
 int
 option_parse (const struct kk_option *option, const struct yaml_node *value, union option_value *ret)
 {
-  union option_value parsed = {0};
+  union option_value parsed = {.list = {0}};
   int r;
   if (option->type == KK_OPTION_LIST) {
     if (value->kind != YAML_LIST && value->kind != YAML_SCALAR)

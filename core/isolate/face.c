@@ -256,7 +256,7 @@ face_take_config (struct wire *w, const struct descriptor *d)
   const struct kk_plugin *p = &d->plugin;
   void *config = calloc (1, p->config_size + 1);
   for (uint32_t i = 0; config && i < p->n_options; i++) {
-    union option_value v = {0};
+    union option_value v = {.list = {0}};
     if (take_value (w, p->options[i].type, &v)) {
       option_store (p->options + i, config, &v);
       continue;
