@@ -57,6 +57,7 @@ struct check {
   void *config;                      /* its defaults, and what the command line says */
   uint64_t said[CHECK_MAX_FINDINGS]; /* hashes of findings, each of which is told once */
   size_t n_said;
+  bool wild;          /* the config is one that no user would write: what is lost by it is not the plugin's fault */
 };
 enum { CHECK_FD = 3 };
 /* argv: FILE STAGE MILLISECONDS DIRECTORY [OPTION=VALUE]… Returns the exit status. */

@@ -186,6 +186,7 @@ stage_configs (struct check *k)
   struct stand s;
   struct samples *samples = NULL;
   uint32_t tried = 0, made = 0;
+  k->wild = true;
   int file = open ("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file >= 0)
     close (file);

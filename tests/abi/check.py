@@ -95,7 +95,7 @@ BAD = {
                           "leak-descriptors", "descriptors are left open"),
     "loses-threads": (INPUT, {"CREATE": "pthread_t t; if (made == 1) { pthread_create (&t, NULL, (void *(*) (void *)) sleep, (void *) 60); }"},
                       "create", "fault", "leak-threads", "threads still run"),
-    "takes-signals": (INPUT, {"CREATE": "signal (SIGUSR2, SIG_IGN)"}, "create", "fault", "signal-handler", "signal 12"),
+    "takes-signals": (INPUT, {"CREATE": "signal (SIGURG, SIG_IGN)"}, "create", "fault", "signal-handler", "changes what happens at signal"),
     "moves": (INPUT, {"CREATE": 'if (chdir ("/")) return -errno'}, "create", "fault", "process-state", "working directory"),
     "crashes-in-create": (INPUT, {"CREATE": "*(volatile int *) 0 = 1"}, "create", "fault", "crash", "calls create"),
     "crashes-in-destroy": (INPUT, {"DESTROY": "abort ()"}, "create", "fault", "crash", "calls destroy"),
