@@ -4,6 +4,7 @@
 #define CHECK_CHECK_H
 
 #include "descriptor.h"
+#include "yamltree.h"
 
 #include <stdio.h>
 
@@ -55,6 +56,7 @@ struct check {
   int64_t until_ns; /* monotonic: loops end then */
   struct descriptor *d;
   void *config;                      /* its defaults, and what the command line says */
+  struct yaml_document *given; /* what that was made from */
   uint64_t said[CHECK_MAX_FINDINGS]; /* hashes of findings, each of which is told once */
   size_t n_said;
   bool wild;          /* the config is one that no user would write: what is lost by it is not the plugin's fault */

@@ -219,7 +219,7 @@ make_config (struct check *k, char *const *settings, uint32_t n)
   if (r)
     check_find (k, CHECK_FAULT, "config", "Give values that fit: plugin check FILE.so OPTION=VALUE …",
                 "it cannot be configured: %s", d.n ? d.items[0].text : strerror (-r));
-  yaml_free (doc);
+  k->given = doc;
   diag_free (&d);
   return !r;
 }

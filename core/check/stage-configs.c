@@ -99,12 +99,11 @@ static void *
 defaults (struct check *k)
 {
   const struct kk_plugin *p = &k->d->plugin;
-  void *config = calloc (1, p->config_size ? p->config_size : 1);
-  for (uint32_t i = 0; config && i < p->n_options; i++) {
-    union option_value value;
-    if (!option_default (p->options + i, &value))
-      option_store (p->options + i, config, &value);
-  }
+  struct diag d = {0};
+  void *config = NULL;
+  if (option_fill (p->options, p->n_options, p->config_size, k->given->root, NULL, (struct place){0}, &d, &config))
+    config = NULL;
+  diag_free (&d);
   return config;
 }
 

@@ -15,7 +15,7 @@ check_help (struct check *k, const char *what, const char *name, const char *hel
   if (n == 0)
     check_find (k, CHECK_FAULT, "no-help", "Give it a .help: one line that says what it is.", "%s '%s' has no help", what,
                 name);
-  else if (islower ((unsigned char) *help) || help[n - 1] == '.' || strchr (help, '\n'))
+  else if ((islower ((unsigned char) *help) && strcmp (what, "choice") != 0) || help[n - 1] == '.' || strchr (help, '\n'))
     check_find (k, CHECK_ADVICE, "help-style", "The generated documents put these lines below each other.",
                 "the help of %s '%s' should be one line that begins with a capital letter and has no full stop", what, name);
 }
@@ -28,7 +28,7 @@ check_options (struct check *k)
     const struct kk_option *o = p->options + i;
     bool number =
       o->type == KK_OPTION_INT || o->type == KK_OPTION_FLOAT || o->type == KK_OPTION_DURATION || o->type == KK_OPTION_BYTES;
-    check_help (k, "option", o->name, o->help);
+    check_help (k, o->type == KK_OPTION_CHOICE ? "choice" : "option", o->name, o->help);
     if (number && !o->min && !o->max)
       check_find (k, CHECK_ADVICE, "no-range", "Give it .min and .max: the host then refuses what makes no sense.",
                   "option '%s' is a number of any size", o->name);

@@ -181,7 +181,7 @@ all_on (struct check *k)
     for (uint32_t f = 0; f < p->tables[t].n_fields; f++)
       n += p->tables[t].fields[f].only_if != NULL;
   }
-  if (!n || option_fill (p->options, p->n_options, p->config_size, NULL, NULL, (struct place){0}, &d, &config)) {
+  if (!n || option_fill (p->options, p->n_options, p->config_size, k->given->root, NULL, (struct place){0}, &d, &config)) {
     diag_free (&d);
     return NULL;
   }

@@ -7,6 +7,7 @@ import plugins
 
 OURS = sorted (n[:-3] for n in os.listdir (os.path.join (kk.BUILD, "plugins", "all")) if n.endswith (".so"))
 SECONDS = 20
+NEEDED = {"exec": ("command=[/bin/echo, t.f 1]", "fields=[t.f u64 1 gauge]")}
 
 INPUT = r"""#include <kode-kronical/plugin.h>
 #include <errno.h>
@@ -159,7 +160,7 @@ def check (home, file, *more):
 
 def our_plugin (name):
     def test (home):
-        report = check (home, os.path.join (kk.BUILD, "plugins", "all", name + ".so"))
+        report = check (home, os.path.join (kk.BUILD, "plugins", "all", name + ".so"), *NEEDED.get (name, ()))
         kk.equal (report["findings"], [], f"findings of {name}")
         kk.equal ([s["name"] for s in report["stages"] if s["result"] != "ok"], [], "stages that are not ok")
     test.__doc__ = f"our own {name} passes"
