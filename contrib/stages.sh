@@ -106,14 +106,10 @@ stage_valgrind ()
   valgrind_run memcheck --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite
 }
 
+# The order of locks, and how threads are used; races are ThreadSanitizer's.
 stage_helgrind ()
 {
-  valgrind_run helgrind
-}
-
-stage_drd ()
-{
-  valgrind_run drd
+  valgrind_run helgrind --history-level=none "--suppressions=$source/contrib/helgrind.supp"
 }
 
 # The tarball builds, tests, installs, uninstalls and cleans itself, from a source tree that cannot be written.
