@@ -109,7 +109,7 @@ describe_plugin_text (struct buf *b, const struct descriptor *d)
       add_option_text (b, &host_options[i], width);
   if (p->kind == KK_INPUT)
     buf_printf (b, "  %-*s  New names for its tables\n  %*s  (a map such as {%s: %s_2})\n", width, "tables", width, "",
-                p->tables[0].name, p->tables[0].name);
+                p->n_tables ? p->tables[0].name : "table", p->n_tables ? p->tables[0].name : "table");
   for (uint32_t i = 0; i < p->n_tables; i++)
     add_table_text (b, &p->tables[i]);
 }

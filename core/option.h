@@ -28,12 +28,12 @@ char *option_expected (const struct kk_option *option);
 enum { OPTION_MAX_LIST = 1000 };
 
 union option_value {
+  struct kk_list list; /* the largest comes first: {0} clears no more than the first member */
   bool boolean;
   int32_t choice;
   int64_t i64;
   double f64;
   char *string;
-  struct kk_list list;
 };
 
 /* 0; -EINVAL: no such value; -ERANGE: outside min and max; -ENOENT: a path with ~ and no home directory; -ENOMEM. */

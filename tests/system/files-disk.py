@@ -154,7 +154,7 @@ def own_data_directory_removed (home):
         kk.wait_for (lambda: len (home.metrics ()) > 5, 20, "files are back")
         kk.check (d.process.poll () is None, "the daemon ended")
         kk.wait_for (lambda: home.run ("status").rc == 0, 20, "it answers again", step=0.2)
-        kk.wait_for (lambda: "made the control socket again" in home.log (), 20, "its log is there again")
+        kk.wait_for (lambda: os.path.exists (home.log_file), 20, "its log is there again")
     filekit.check_once (filekit.stamps (home.metrics ()))
 
 
