@@ -113,7 +113,7 @@ BAD = {
                   "use", "fault", "lost-rows", "rows of 'many' are lost"),
     "falls": (INPUT, {"KK_STRING_KEY": "KK_U64_KEY", 'kk_row (out, 1, "a", 0), 0, s->reads': "kk_row_u64 (out, 1, 1, 0), 0, 1000 - s->reads"},
               "use", "advice", "counter-falls", "'many.count'"),
-    "slow": (INPUT, {"READ": "if (s->reads == 3) usleep (300000)"}, "use", "fault", "slow", "one read takes"),
+    "slow": (INPUT, {"READ": "if (s->reads == 3) usleep (700000)"}, "use", "fault", "slow", "one read takes"),
     "grows": (INPUT, {"READ": "s->memory = malloc (200)"}, "use", "fault", "memory-grows", "grows by"),
     "fails": (INPUT, {"READ": 'kk_error (s->self, "the device is off"); return -EIO'}, "use", "fault", "fails", "every read fails: the device is off"),
     "prints": (INPUT, {"READ": 'puts ("hello")'}, "use", "advice", "prints", "hello"),
@@ -149,8 +149,13 @@ def make (home, name, source, changes):
     return plugins.build (home, source, name, os.path.join (kk.SOURCE, "include"), "-w", "-pthread")
 
 
+# A sanitizer that catches signals itself would make a crash an exit.
+CRASHES_ARE_CRASHES = "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0"
+ENV = {name: os.environ.get (name, "") + ":" + CRASHES_ARE_CRASHES for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
+
+
 def check (home, file, *more):
-    r = home.run ("plugin", "check", file, "--json", "--time", int (SECONDS * kk.SLOW), *more, timeout=SECONDS + 30)
+    r = home.run ("plugin", "check", file, "--json", "--time", int (SECONDS * kk.SLOW), *more, timeout=SECONDS + 30, env=ENV)
     kk.check (r.rc in (0, 1) and not r.err, "plugin check ends well", r)
     report = r.json ()
     kk.equal (report["ok"], r.rc == 0, "the exit status is what the report says")
