@@ -11,6 +11,7 @@
 struct bench {
   struct clock_reading now;
   struct ring *ring;
+  uint64_t samples;
 };
 
 static void
@@ -22,7 +23,9 @@ read_clock (void *arg, struct clock_reading *ret)
 static void
 push (void *arg, const struct sample *sample)
 {
-  ring_push (((struct bench *) arg)->ring, sample);
+  struct bench *b = arg;
+  ring_push (b->ring, sample);
+  b->samples++;
 }
 
 /* Lets the outputs finish, so that each writes one sample at a time. */
@@ -58,7 +61,7 @@ run (const struct plan *plan, uint64_t n)
   env.interval_ns = plan->settings->interval_ns;
   if (ring_new ((uint64_t) plan->settings->max_samples, (size_t) plan->settings->ring_bytes, &b.ring) < 0)
     return 1;
-  if (graph_new (&env, plan, push, &b, &g, &reason) < 0) {
+  if (graph_new (&env, plan, NULL, push, &b, &g, &reason) < 0) {
     fprintf (stderr, "ticks: %s\n", reason ? reason : "no memory");
     free (reason);
     ring_free (b.ring);
@@ -75,10 +78,10 @@ run (const struct plan *plan, uint64_t n)
     sampler_wake (s);
     wait_idle (g);
   }
-  printf ("%" PRIu64 " ticks, %" PRIu64 " samples\n", sampler_view (s).ticks, g->collected);
+  printf ("%" PRIu64 " ticks, %" PRIu64 " samples\n", sampler_view (s).ticks, b.samples);
   sampler_swap (s, NULL);
   sampler_end (s);
-  graph_end (g, now_mono () + INT64_C (10000000000));
+  graph_end (g, NULL, now_mono () + INT64_C (10000000000));
   ring_free (b.ring);
   return 0;
 }
