@@ -240,7 +240,7 @@ child_reply (struct child *c, int64_t until_ns, struct wire *ret, int32_t *ret_r
     if (r)
       return r;
     if (head.type == WIRE_LOG) {
-      if (head.more || ++lines > MAX_CALL_LINES || (r = take_line (c, at)))
+      if (head.more || ++lines > MAX_CALL_LINES || take_line (c, at))
         return -EBADMSG;
       continue;
     }
