@@ -85,9 +85,8 @@ class Machine:
     def __init__ (self, home):
         kk.need_root ()
         kk.need_tool ("systemd-nspawn", "debootstrap", "nsenter", "chroot", "ldd", "make")
-        with open (os.path.join (kk.BUILD, "core", kk.PROGRAM), "rb") as f:
-            if re.search (rb"__[at]san_init", f.read ()):
-                kk.skip ("built with a sanitizer, which a service's sandbox does not let run")
+        if kk.sanitized ():
+            kk.skip ("built with a sanitizer, which a service's sandbox does not let run")
         with open (os.path.join (kk.BUILD, "config.status"), encoding="utf-8") as f:
             prefix = re.search (r'^S\["prefix"\]="(.*)"$', f.read (), re.M).group (1)
         if prefix not in ("/usr", "/usr/local"):

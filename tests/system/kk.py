@@ -52,6 +52,12 @@ def skip (reason):
     raise Skip (reason)
 
 
+def sanitized ():
+    """Whether the programs were built with a sanitizer."""
+    with open (os.path.join (BUILD, "config.h"), encoding="utf-8") as f:
+        return "#define KK_SANITIZED 1" in f.read ()
+
+
 def need_root ():
     if os.geteuid () != 0:
         skip ("needs root")
