@@ -154,8 +154,13 @@ def main ():
     p.add_argument ("--processes", type=int, default=0, help="idle processes to have beside (0)")
     p.add_argument ("--ring", action="store_true", help="also at 200 Hz")
     p.add_argument ("--only", help="contenders with this word in their name, and the bare loop")
+    p.add_argument ("--isolate", action="store_true", help="what a process of its own costs an input, instead")
     p.add_argument ("--json", action="store_true", help="JSON instead of a table")
     a = p.parse_args ()
+    if a.isolate:
+        import isolated
+        isolated.main (a.rounds, a.json)
+        return
     todo = [c for c in contenders (a.ring) if not a.only or a.only in c.name or c.name == "bare loop"]
     beside = [subprocess.Popen (["sleep", "1000000"]) for _ in range (a.processes)]
     try:
@@ -183,4 +188,5 @@ def main ():
                f"{r['wakeups_per_s']:11.1f} {r['rss_mib']:8.2f}")
 
 
-main ()
+if __name__ == "__main__":
+    main ()
