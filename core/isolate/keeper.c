@@ -9,16 +9,15 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#define SECOND_NS INT64_C (1000000000)
+#define SECOND_NS      INT64_C (1000000000)
 #define FIRST_RETRY_NS SECOND_NS
-#define MOST_RETRY_NS (60 * SECOND_NS)
+#define MOST_RETRY_NS  (60 * SECOND_NS)
 #define CREATE_WAIT_NS (3 * SECOND_NS)  /* for the first start, before the daemon goes on without it */
-#define START_NS (10 * SECOND_NS)       /* for any start */
-#define DESCRIBE_NS (5 * SECOND_NS)
-#define DESTROY_NS (2 * SECOND_NS)
-#define LEAST_WAIT_NS INT64_C (1000000)
-#define START_WAIT_NS INT64_C (20000000) /* in one call, for a start under way: mostly it is enough */
-enum { MAX_LATE = 6, MAX_DOUBLED = 6, DESCRIBE_MEMORY = 256 << 20 };
+#define START_NS       (10 * SECOND_NS) /* for any start */
+#define DESTROY_NS     (2 * SECOND_NS)
+#define LEAST_WAIT_NS  INT64_C (1000000)
+#define START_WAIT_NS  INT64_C (20000000) /* in one call, for a start under way: mostly it is enough */
+enum { MAX_LATE = 6, MAX_DOUBLED = 6 };
 
 uint32_t
 keeper_level (const struct keeper *k)
@@ -32,16 +31,6 @@ on_line (void *arg, uint32_t level, const char *text)
   struct kk_instance *self = arg;
   if (level <= self->host->log_level (self))
     self->host->log (self, level, text);
-}
-
-static void
-forget_schemas (struct keeper *k)
-{
-  while (k->n_known) {
-    k->n_known--;
-    schema_unref (k->known[k->n_known].schema);
-    sample_unref (k->known[k->n_known].last);
-  }
 }
 
 /* ---- Failing ---- */
@@ -82,7 +71,7 @@ keeper_fail (struct keeper *k, int error)
   k->failures++;
   k->error = error;
   k->state = KEEPER_ENDING;
-  forget_schemas (k);
+  known_forget (&k->known);
   bury (k);
 }
 
@@ -221,7 +210,8 @@ go_on (struct keeper *k, int64_t until_ns)
   return k->state == KEEPER_UP ? 0 : -EAGAIN;
 }
 
-/* What it may write to by itself must not be where the data of others is recorded. Where none can be made, it has none to write to. */
+/* What it may write to by itself must not be where the data of others is recorded. Where none can be made, it has none to write
+ * to. */
 static int
 make_data_dir (struct keeper *k)
 {
@@ -260,14 +250,14 @@ keeper_end (struct keeper *k)
     bool hangs = k->state == KEEPER_ENDING || k->child.waiting || child_send (&k->child, WIRE_DESTROY, NULL, wire_now ());
     child_end (&k->child, hangs ? -ETIMEDOUT : 0, DESTROY_NS, why, sizeof why);
   }
-  forget_schemas (k);
+  known_forget (&k->known);
   free (k->data_dir);
 }
 
 /* ---- Asking ---- */
 
-/* How long an answer is waited for. An input or filter holds up the samples of all others, so it has at most half an interval, and less
- * while it keeps being late; its own deadline, after which it is ended, may be longer. */
+/* How long an answer is waited for. An input or filter holds up the samples of all others, so it has at most half an interval,
+ * and less while it keeps being late; its own deadline, after which it is ended, may be longer. */
 static int64_t
 patience (const struct keeper *k)
 {
@@ -362,97 +352,23 @@ keeper_send (struct keeper *k, enum wire_type type, const struct buf *body)
 
 /* ---- Schemas ---- */
 
-bool
-keeper_knows (const struct keeper *k, const struct schema *schema)
-{
-  for (uint32_t i = 0; i < k->n_known; i++)
-    if (k->known[i].schema == schema)
-      return true;
-  return false;
-}
-
 int
 keeper_schema (struct keeper *k, struct schema *schema, struct sample **ret_last)
 {
-  for (uint32_t i = 0; i < k->n_known; i++)
-    if (k->known[i].schema == schema) {
-      if (ret_last)
-        *ret_last = k->known[i].last;
-      return 0;
-    }
+  const struct known_schema *there = known_find (&k->known, schema);
+  if (ret_last)
+    *ret_last = there ? there->last : NULL;
+  if (there)
+    return 0;
   struct buf BUF_CLEANUP b = {0};
-  bool full = k->n_known == KEEPER_SCHEMAS;
+  bool full = k->known.n == KNOWN_SCHEMAS;
   if (full)
-    forget_schemas (k);
+    known_forget (&k->known);
   wire_u64 (&b, schema->id);
   wire_u8 (&b, full);
   carry_put_schema (&b, schema);
   int r = keeper_send (k, WIRE_SCHEMA, &b);
-  if (r)
-    return r;
-  k->known[k->n_known].schema = schema_ref (schema);
-  k->known[k->n_known++].last = NULL;
-  if (ret_last)
-    *ret_last = NULL;
-  return 0;
-}
-
-void
-keeper_carried (struct keeper *k, const struct sample *sample)
-{
-  for (uint32_t i = 0; i < k->n_known; i++)
-    if (k->known[i].schema == sample->schema) {
-      sample_unref (k->known[i].last);
-      k->known[i].last = sample_ref (sample);
-    }
-}
-
-/* ---- Describing ---- */
-
-static void
-no_line (void *arg, uint32_t level, const char *text)
-{
-  (void) arg;
-  (void) level;
-  (void) text;
-}
-
-static int
-say_why (char **reason, const char *path, const char *why)
-{
-  if (asprintf (reason, "%s cannot be loaded: %s", path, why) < 0)
-    *reason = NULL;
-  return -EINVAL;
-}
-
-int
-keeper_describe (const char *path, const struct kk_plugin *calls, struct descriptor **ret, char **reason)
-{
-  const struct confinement how = {.memory_limit = DESCRIBE_MEMORY};
-  struct child c;
-  struct wire w;
-  int32_t result;
-  char why[INSTANCE_TEXT_SIZE], *refused = NULL;
-  *reason = NULL;
-  int r = child_start (&c, path, &how, no_line, NULL);
   if (!r)
-    r = child_reply (&c, wire_now () + DESCRIBE_NS, &w, &result);
-  if (!r) {
-    wire_take_bytes (&w, wire_take_u32 (&w)); /* status lines, of no instance */
-    wire_take_u32 (&w);                       /* what holds it in */
-  }
-  if (!r && !w.bad && !result) {
-    r = face_take (w.p, (size_t) (w.end - w.p), calls, path, ret, &refused);
-    if (r == -EINVAL && refused && asprintf (reason, "%s is refused: %s", path, refused) < 0)
-      *reason = NULL;
-    free (refused);
-  } else if (!r && !w.bad) {
-    const char *text = wire_take_text (&w, NULL);
-    *reason = strdup (text ? text : strerror (-result));
-    r = -EINVAL;
-  } else if (!r)
-    r = -EBADMSG;
-  bool understood = !r || *reason || r == -ENOMEM;
-  child_end (&c, understood ? -ETIMEDOUT : r, 0, why, sizeof why);
-  return understood ? r : say_why (reason, path, why);
+    known_add (&k->known, schema);
+  return r;
 }

@@ -1,13 +1,13 @@
-/* Keeps the process of an isolated instance: starts it, waits for it no longer than others can bear, ends it when it misbehaves, and
- * starts it again, later and later up to a bound, until it does well. */
+/* Keeps the process of an isolated instance: starts it, waits for it no longer than others can bear, ends it when it
+ * misbehaves, and starts it again, later and later up to a bound, until it does well. */
 #ifndef KEEPER_H
 #define KEEPER_H
 
 #include "../instance.h"
 #include "carry.h"
 #include "child.h"
+#include "known.h"
 
-enum { KEEPER_SCHEMAS = 8 };
 enum keeper_state { KEEPER_DOWN, KEEPER_ENDING, KEEPER_OPENING, KEEPER_CREATING, KEEPER_UP };
 
 struct keeper {
@@ -20,25 +20,22 @@ struct keeper {
   uint32_t failures;   /* since it last did well */
   uint32_t late;       /* answers in a row that did not come in time */
   bool said_late;
-  int error;           /* why it is being ended */
-  int refused;         /* -errno of a `create` or load that the plugin refused in good order */
-  int64_t retry_ns;    /* monotonic; when to start it again */
+  int error;        /* why it is being ended */
+  int refused;      /* -errno of a `create` or load that the plugin refused in good order */
+  int64_t retry_ns; /* monotonic; when to start it again */
   uint32_t confined;
-  struct {
-    struct schema *schema;
-    struct sample *last; /* what the process has of it */
-  } known[KEEPER_SCHEMAS];
-  uint32_t n_known;
+  struct known known;
 };
 
-/* Starts the process and gives it a moment to create its instance. -errno when the plugin refuses; when it crashes or hangs instead,
- * the keeper goes on trying and this is 0. */
+/* Starts the process and gives it a moment to create its instance. -errno when the plugin refuses; when it crashes or hangs
+ * instead, the keeper goes on trying and this is 0. */
 int keeper_begin (struct keeper *k, struct instance *i, const void *config);
 void keeper_end (struct keeper *k);
 
 /* 0 when a request can be made now; -EAGAIN while it is being started, is late with an answer, or waits for its next start. */
 int keeper_ready (struct keeper *k);
-/* keeper_ready, then one request. -EAGAIN, -ETIMEDOUT, -EIO: the process failed and the instance says why. `*ret` as of child_reply. */
+/* keeper_ready, then one request. -EAGAIN, -ETIMEDOUT, -EIO: the process failed and the instance says why. `*ret` as of
+ * child_reply. */
 int keeper_ask (struct keeper *k, enum wire_type type, const struct buf *body, struct wire *ret, int32_t *ret_result);
 int keeper_send (struct keeper *k, enum wire_type type, const struct buf *body);
 /* Ends the process because of what it did. */
@@ -49,8 +46,4 @@ uint32_t keeper_level (const struct keeper *k);
 
 /* Tells the process of a schema unless it knows it. ret_last (may be NULL): the sample of it that it has, or NULL. */
 int keeper_schema (struct keeper *k, struct schema *schema, struct sample **ret_last);
-bool keeper_knows (const struct keeper *k, const struct schema *schema);
-void keeper_carried (struct keeper *k, const struct sample *sample); /* it will have this one */
-
-int keeper_describe (const char *path, const struct kk_plugin *calls, struct descriptor **ret, char **reason);
 #endif

@@ -3,6 +3,7 @@
 #include "../instance.h"
 #include "keeper.h"
 #include "replay.h"
+#include "scout.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -210,7 +211,7 @@ proxy_process (void *state, void *binding, const struct kk_sample *in, struct kk
   wire_u32 (&body, b->id);
   wire_u64 (&body, sample->schema->id);
   carry_put_sample (&body, sample, before);
-  keeper_carried (&p->keeper, sample);
+  known_carried (&p->keeper.known, sample);
   r = keeper_ask (&p->keeper, WIRE_PROCESS, &body, &w, &result);
   return r ? r : finish (p, &w, result, NULL, out);
 }
@@ -251,14 +252,14 @@ put_samples (struct proxy *p, struct buf *body, const struct kk_sample *const *s
   for (; i < n && packed.len < BATCH_BYTES; i++) {
     const struct sample *sample = sample_of (samples[i]);
     struct sample *before;
-    if (i && !keeper_knows (&p->keeper, sample->schema))
+    if (i && !known_find (&p->keeper.known, sample->schema))
       break; /* to tell of it takes a message of its own */
     int r = keeper_schema (&p->keeper, sample->schema, &before);
     if (r)
       return r;
     wire_u64 (&packed, sample->schema->id);
     carry_put_sample (&packed, sample, before);
-    keeper_carried (&p->keeper, sample);
+    known_carried (&p->keeper.known, sample);
   }
   wire_u32 (body, keeper_level (&p->keeper));
   wire_u32 (body, i);
@@ -331,5 +332,5 @@ static const struct kk_plugin proxy_calls = {.create = proxy_create,
 int
 proxy_describe (const char *path, struct descriptor **ret, char **reason)
 {
-  return keeper_describe (path, &proxy_calls, ret, reason);
+  return scout_describe (path, &proxy_calls, ret, reason);
 }

@@ -1,6 +1,6 @@
-/* What it costs at the least to have another process do nothing and wait for it: ping INTERVAL_MS TURNS. By turns nothing is done, or a
- * byte goes there and back through a socket, a pair of eventfds or a futex; prints the middle of the CPU that each takes, of both
- * processes together, beyond doing nothing. */
+/* What it costs at the least to have another process do nothing and wait for it: ping INTERVAL_MS TURNS. By turns nothing is
+ * done, or a byte goes there and back through a socket, a pair of eventfds or a futex; prints the middle of the CPU that each
+ * takes, of both processes together, beyond doing nothing. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdint.h>
@@ -138,7 +138,8 @@ main (int argc, char **argv)
     qsort (cpu[kind], (size_t) turns, sizeof cpu[kind][0], compare);
   printf ("{");
   for (int kind = SOCKET; kind < KINDS; kind++)
-    printf ("%s\"%s\": %.1f", kind > SOCKET ? ", " : "", names[kind], (double) (cpu[kind][turns / 2] - cpu[NOTHING][turns / 2]) / 1000);
+    printf ("%s\"%s\": %.1f", kind > SOCKET ? ", " : "", names[kind],
+            (double) (cpu[kind][turns / 2] - cpu[NOTHING][turns / 2]) / 1000);
   puts ("}");
   return 0;
 }

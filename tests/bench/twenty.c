@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define PAIR(n) \
+#define PAIR(n)                                                                                                                \
   KK_F64 ("f" #n, "%", KK_GAUGE, .decimals = 1, .help = "A share"), KK_U64 ("u" #n, "By", KK_COUNTER, .help = "A counter")
 
 enum { PAIRS = 10 };
