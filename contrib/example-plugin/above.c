@@ -15,7 +15,8 @@ struct config {
 static const struct kk_option options[] = {
   KK_OPT_STRING ("table", struct config, table, .flags = KK_REQUIRED, .help = "Table whose rows are looked at"),
   KK_OPT_STRING ("field", struct config, field, .flags = KK_REQUIRED, .help = "Field that decides"),
-  KK_OPT_FLOAT ("min", struct config, min, .flags = KK_REQUIRED, .help = "Least value of it in a row that is passed on"),
+  KK_OPT_FLOAT ("min", struct config, min, .flags = KK_REQUIRED, .min = "-1e300", .max = "1e300",
+                .help = "Least value of it in a row that is passed on"),
 };
 
 struct state {

@@ -229,11 +229,11 @@ say_next (const struct project *p)
   }
   printf ("\nNext:\n"
           "  cd %s\n"
-          "  make check                    build it, and have the daemon look at it\n"
+          "  make check         build it, and have the daemon use it in every way\n"
           "  $EDITOR %s.c\n"
-          "  sudo make install             install it with its conf.d file\n"
-          "  kode-kronical-daemon reload   the running daemon takes it up\n"
-          "\nkode-kronical-plugin(3) says what a plugin can do.\n",
+          "  sudo make install  install it, with its conf.d file for the system's daemon\n"
+          "  sudo systemctl reload kode-kronical-daemon\n"
+          "\nThe guide is " DOC_DIR "/PLUGINS, the reference kode-kronical-plugin(3).\n",
           d, name);
 }
 

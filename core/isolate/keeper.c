@@ -48,6 +48,14 @@ back_off (const struct keeper *k)
   return ns / 2 + (int64_t) ((double) ns / 2 * random / 4294967296.0);
 }
 
+/* What may have kept a plugin from starting that starts elsewhere. */
+static const char *
+advice (const struct keeper *k)
+{
+  bool denied = k->error == -ECANCELED && (k->refused == -EACCES || k->refused == -EPERM);
+  return denied ? " (its own process may write to what write_paths names, and needs network: true for sockets)" : "";
+}
+
 /* Sees the process off; what it says in `why` goes to the log and to status. */
 static void
 bury (struct keeper *k)
@@ -58,7 +66,7 @@ bury (struct keeper *k)
   int64_t wait = back_off (k);
   k->state = KEEPER_DOWN;
   k->retry_ns = wire_now () + wait;
-  kk_error (&k->instance->face, "its process failed: %s; it is started again in %.1f s", why, (double) wait / 1e9);
+  kk_error (&k->instance->face, "its process failed: %s%s; it is started again in %.1f s", why, advice (k), (double) wait / 1e9);
   kk_status (&k->instance->face, "process", "failed, %u in a row: %s", k->failures, why);
 }
 

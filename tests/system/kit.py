@@ -1,6 +1,7 @@
 """A staged `make install` for tests that build plugins as a stranger does: with the installed header and program alone."""
 
 import atexit
+import json
 import os
 import re
 import shutil
@@ -69,3 +70,33 @@ def stage ():
 
 def pkg_config (home, variable):
     return stage ().run (home, "pkg-config", "--variable=" + variable, "kode-kronical").ok ().out.strip ()
+
+
+# ---- The guide ----
+
+def guide_script (text):
+    """The commands of doc/PLUGINS, every indented block that begins with '$ ', as a shell script."""
+    found = []
+    for block in re.findall (r"(?:^    .*\n|^\n(?=    (?!\$ )))+", text, re.M):
+        lines = [line[4:] for line in block.split ("\n")]
+        while lines and not lines[0]:
+            lines.pop (0)
+        if lines and lines[0].startswith ("$ "):
+            found += [re.sub (r"^\$ ", "", line) for line in lines]
+    script = "\n".join (found) + "\n"
+    kk.check (script.count ("make") >= 3 and "KK_PLUGIN" in script and "sudo make install" in script, "commands were found", script)
+    for part in re.findall (r"^    \$ (.*)$", text, re.M):
+        kk.contains (script, part, "no command was passed over")
+    return script
+
+
+def check_guide_output (r):
+    """Whether those commands did what the guide says."""
+    kk.check (r.rc == 0, "every command succeeds", r)
+    kk.check ("warning" not in r.err and "warning" not in r.out.lower (), "no compiler warns", r)
+    kk.equal (r.out.count ("no faults"), 3, "plugin check of the collector and of two examples")
+    rows = [json.loads (text) for text in re.findall (r'"open_files":({.*?})', r.out)]
+    kk.check (len (rows) >= 5, "rows in what tail shows and in recorded files", r.out)
+    for row in rows:
+        kk.check (row["open"] > 0 and row["limit"] > 0, "what the plugin collects", row)
+    kk.check (re.search (r"^open-files +input +ok ", r.out, re.M), "status names it", r.out)

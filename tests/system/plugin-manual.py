@@ -47,6 +47,7 @@ def every_name (home):
     kk.equal (sorted (n for n in structs if f"struct {n}" not in " ".join (re.findall (r"^=for declaration (.*)", prose, re.M))), [],
               "structs whose declaration is not in the manual")
     kk.equal (sorted ((functions | structs) - set (listed)), [], "names without a page of their own")
+    kk.equal (whole.count ("{"), whole.count ("}"), "every struct is there to its end")
 
 
 @kk.test
@@ -66,6 +67,22 @@ def installed (home):
         kk.equal (r.out, "", "mandoc")
         r = home.run ("-Tutf8", main, program="mandoc").ok ()
         kk.check (re.search (r"int kk_refuse \(struct kk_fault", re.sub (".\b", "", r.out)), "a declaration in the page", r.out[-2000:])
+
+
+@kk.test
+def eighty_columns (home):
+    "no manual page is wider than a terminal of 80 columns"
+    kk.need_tool ("mandoc")
+    stage = kit.stage ()
+    pages = [os.path.join (top, n) for top, _, names in os.walk (os.path.join (stage.dest)) for n in names
+             if re.fullmatch (r"(kode-kronical|daemon|install).*\.[158]|kode-kronical-plugin\.3", n)]
+    if not pages:
+        kk.skip ("built without pod2man")
+    for page_file in pages:
+        r = home.run ("-Tutf8", "-Owidth=80", page_file, program="mandoc").ok ()
+        lines = re.sub (".\b", "", r.out).splitlines ()
+        kk.check (len (lines) > 20, "the page", page_file)
+        kk.equal ([line for line in lines if len (line) > 80], [], os.path.basename (page_file))
 
 
 kk.main ()

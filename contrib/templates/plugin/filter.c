@@ -1,7 +1,7 @@
 /* @NAME@: leaves out the tables that daemon.yaml names.
  *
  * Begin by changing the options and what @IDENT@_bind and @IDENT@_process do. kode-kronical-plugin(3) has every function; the
- * author's guide is doc/kode-kronical/PLUGINS. */
+ * README says where the guide is. */
 #define KK_API 1
 #include <kode-kronical/plugin.h>
 

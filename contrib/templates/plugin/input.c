@@ -1,7 +1,7 @@
 /* @NAME@: reads the first number of a file into a table of one row.
  *
  * Begin by changing three things: the options, the fields, and what @IDENT@_read puts into them. kode-kronical-plugin(3) has
- * every function; the author's guide is doc/kode-kronical/PLUGINS. */
+ * every function; the README says where the guide is. */
 #define KK_API 1
 #include <kode-kronical/plugin.h>
 

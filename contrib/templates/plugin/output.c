@@ -1,7 +1,7 @@
 /* @NAME@: writes one line per sample to a file: the time, then the numbers of every table of one row.
  *
  * Begin by changing the options and what @IDENT@_write does with a sample. kode-kronical-plugin(3) has every function; the
- * author's guide is doc/kode-kronical/PLUGINS. */
+ * README says where the guide is. */
 #define KK_API 1
 #include <kode-kronical/plugin.h>
 
