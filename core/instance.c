@@ -27,6 +27,8 @@ instance_new (const struct env *env, const struct plan *whole, const struct inst
   i->plan = plan;
   i->sample_interval_ns = env->interval_ns;
   i->plugin = &plan->descriptor->plugin;
+  if (plan->loaded)
+    i->file = plan->loaded->file;
   pthread_mutex_init (&i->lock, NULL);
   int r = i->plugin->create (&i->face, plan->config, &i->state);
   if (r) {

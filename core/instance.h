@@ -45,6 +45,7 @@ struct instance {
   struct instance_stats stats;
   struct instance_status status[INSTANCE_STATUS_KEYS];
   uint32_t n_status;
+  struct file_stamp file;                /* of the plugin's file whose code it runs */
   char last_message[INSTANCE_TEXT_SIZE]; /* the newest warning or error it logged */
 };
 

@@ -44,7 +44,7 @@ remember (struct modules *m, struct descriptor *d)
 {
   if (m->n == m->cap) {
     size_t cap = m->cap ? m->cap * 2 : 16;
-    struct descriptor **loaded = cap > MAX_MODULES ? NULL : realloc (m->loaded, cap * sizeof *loaded);
+    struct descriptor **loaded = realloc (m->loaded, cap * sizeof *loaded);
     if (!loaded)
       return -ENOMEM;
     m->loaded = loaded;
@@ -158,15 +158,23 @@ find (const struct modules *m, const char *name, char *path, size_t size, bool *
   return -ENOENT;
 }
 
-/* libltdl says "file not found" for a missing file, an undefined symbol and a truncated file alike: ask dlopen itself. */
-static void
-say_why (const char *path, char **reason)
+/* libltdl binds symbols only when they are called, and says "file not found" for a missing file, an undefined symbol and a broken file
+ * alike: dlopen itself binds all of them first, or says why it cannot. */
+static void *
+bind_now (const char *path, char **reason)
 {
   void *handle = dlopen (path, RTLD_NOW | RTLD_LOCAL);
-  const char *why = handle ? "libltdl cannot load it" : dlerror ();
-  because (reason, "%s cannot be loaded: %s", path, why ? why : "unknown reason");
   if (handle)
-    dlclose (handle);
+    return handle;
+  const char *why = dlerror (), *hint = "";
+  size_t n = strlen (path);
+  why = why ? why : "unknown reason";
+  if (!strncmp (why, path, n) && !strncmp (why + n, ": ", 2))
+    why += n + 2;
+  if (strstr (why, "undefined symbol"))
+    hint = "; link it with -Wl,-z,defs and the libraries that have what it calls";
+  because (reason, "%s cannot be loaded: %s%s", path, why, hint);
+  return NULL;
 }
 
 static int
@@ -182,14 +190,20 @@ open_module (const char *path, const struct kk_plugin **ret, char **reason)
     because (reason, "%s cannot be loaded: it is built with %s, and this program is not: build it without", path, sanitizer);
     return -EINVAL;
   }
-  if (lt_dladvise_init (&advise))
+  void *bound = bind_now (path, reason);
+  if (!bound)
+    return -EINVAL;
+  if (lt_dladvise_init (&advise)) {
+    dlclose (bound);
     return -ENOMEM;
+  }
   lt_dladvise_local (&advise);
   lt_dladvise_resident (&advise);
   lt_dlhandle handle = lt_dlopenadvise (path, advise);
   lt_dladvise_destroy (&advise);
+  dlclose (bound); /* libltdl's is there */
   if (!handle) {
-    say_why (path, reason);
+    because (reason, "%s cannot be loaded: libltdl does not take it", path);
     return -EINVAL;
   }
   const struct kk_plugin *plugin = lt_dlsym (handle, "kk_plugin");
@@ -219,6 +233,25 @@ module_load_file (const char *path, struct descriptor **ret, char **reason)
   return r;
 }
 
+/* One that is there already. What runs in this process stays as it was loaded; a process of its own can have what is on disk now. `path`:
+ * where it is found now, NULL when it is not. */
+static const struct descriptor *
+loaded_before (const struct modules *m, const char *name, const char *path, bool isolated, bool anywhere)
+{
+  for (size_t i = m->n; i-- > 0;) {
+    const struct descriptor *d = m->loaded[i];
+    if (strcmp (d->plugin.name, name))
+      continue;
+    if (!d->path)
+      return d;
+    if (isolated != !!d->said && !(anywhere && !path))
+      continue;
+    if (!d->said || !path || (!strcmp (d->path, path) && file_change (path, &d->file) == FILE_SAME))
+      return d;
+  }
+  return NULL;
+}
+
 int
 modules_load_as (struct modules *m, const char *name, enum module_place place, const struct descriptor **ret, char **reason)
 {
@@ -227,25 +260,26 @@ modules_load_as (struct modules *m, const char *name, enum module_place place, c
   *reason = NULL;
   int r = strchr (name, '/') ? -ENOENT : find (m, name, path, sizeof path, &ours, reason);
   bool isolated = place == MODULE_ISOLATED || (place == MODULE_AS_OURS && !ours);
-  for (size_t i = 0; i < m->n; i++)
-    if (!strcmp (m->loaded[i]->plugin.name, name)
-        && (isolated == !!m->loaded[i]->said || !m->loaded[i]->path || (place == MODULE_AS_OURS && r == -ENOENT))) {
-      free (*reason);
-      *reason = NULL;
-      *ret = m->loaded[i];
-      return 0;
-    }
+  const struct descriptor *before = loaded_before (m, name, r ? NULL : path, isolated, place == MODULE_AS_OURS && r == -ENOENT);
+  if (before) {
+    free (*reason);
+    *reason = NULL;
+    *ret = before;
+    return 0;
+  }
   if (r == -EPERM)
     return r;
   if (r) {
     because (reason, "there is no plugin '%s' in %s", name, m->directories);
     return -ENOENT;
   }
+  struct file_stamp file = file_stamp (path);
   struct descriptor *d;
   char *why;
   r = isolated ? proxy_describe (path, &d, reason) : module_load_file (path, &d, reason);
   if (r)
     return r;
+  d->file = file;
   if (strcmp (d->plugin.name, name)) {
     because (reason, "%s is refused: it calls itself '%s'; the file's name must be the plugin's", path, d->plugin.name);
     r = -EINVAL;
@@ -253,6 +287,9 @@ modules_load_as (struct modules *m, const char *name, enum module_place place, c
     if (r == -EINVAL)
       because (reason, "%s is refused: %s", path, why);
     free (why);
+  } else if (m->n == MAX_MODULES) {
+    because (reason, "%s cannot be loaded: %d plugins and versions of them were loaded already; restart the daemon", path, MAX_MODULES);
+    r = -EINVAL;
   } else
     r = remember (m, d);
   if (r) {
@@ -267,6 +304,27 @@ int
 modules_load (struct modules *m, const char *name, const struct descriptor **ret, char **reason)
 {
   return modules_load_as (m, name, MODULE_AS_OURS, ret, reason);
+}
+
+char *
+modules_doubled (const struct modules *m, const char *name)
+{
+  char directory[4096], path[4096 + 80], used[4096 + 80] = "", *text = NULL;
+  struct file_stamp first = {0};
+  bool inside = !strcmp (name, m->loaded[0]->plugin.name); /* it needs no file */
+  for (const char *list = m->directories; !text && !strchr (name, '/') && next_directory (&list, directory, sizeof directory);) {
+    int n = snprintf (path, sizeof path, "%s/%s.so", directory, name);
+    struct file_stamp file = n > 0 && (size_t) n < sizeof path ? file_stamp (path) : (struct file_stamp){0};
+    if (!file.inode || (file.inode == first.inode && file.device == first.device))
+      continue;
+    if (inside)
+      because (&text, "%s is refused: '%s' is a part of the daemon; remove it, or give it another name", path, name);
+    else if (*used)
+      because (&text, "%s is refused: there is a plugin '%s' before it, %s; remove one of them, or give it another name", path, name, used);
+    memcpy (used, path, sizeof used);
+    first = file;
+  }
+  return text;
 }
 
 static int

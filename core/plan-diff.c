@@ -61,7 +61,7 @@ plan_same_instance (const struct plan *from, const struct instance_plan *a, cons
   const struct kk_plugin *p = &b->descriptor->plugin;
   const char *why = "";
   if (a->loaded != b->loaded)
-    why = "it is another plugin";
+    why = a->loaded->said && b->loaded->said && !strcmp (a->loaded->plugin.name, p->name) ? "its file has changed" : "it is another plugin";
   else if (!option_equal (p->options, p->n_options, a->config, b->config))
     why = "its options changed";
   else if (!same_interval (from, a, to, b))

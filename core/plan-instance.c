@@ -56,6 +56,23 @@ say_not_loaded (struct making *m, const struct draft *draft, const char *plugin,
   free (near);
 }
 
+/* What an administrator should know of the plugin's file, which is no fault of the configuration. */
+static void
+say_of_file (struct making *m, const struct draft *draft, const char *plugin, const struct descriptor *descriptor)
+{
+  enum file_change change = descriptor->path ? file_change (descriptor->path, &descriptor->file) : FILE_SAME;
+  char *doubled = modules_doubled (m->modules, plugin);
+  if (doubled)
+    diag_add (m->d, DIAG_WARNING, draft->at, "%s", doubled);
+  free (doubled);
+  if (change == FILE_CHANGED)
+    diag_add (m->d, DIAG_WARNING, draft->at,
+              "%s has changed on disk: this daemon goes on with the one it has; restart it for the new one", descriptor->path);
+  else if (change == FILE_GONE)
+    diag_add (m->d, DIAG_WARNING, draft->at,
+              "%s is gone from disk: this daemon goes on with it, and a restart would not find it", descriptor->path);
+}
+
 /* The descriptor; or NULL with *r 0 when the instance is left out, whatever the reason. */
 static const struct descriptor *
 find_descriptor (struct making *m, const struct draft *draft, const struct host_options *host, int *r)
@@ -70,6 +87,8 @@ find_descriptor (struct making *m, const struct draft *draft, const struct host_
     *r = 0;
     descriptor = NULL;
   }
+  if (descriptor)
+    say_of_file (m, draft, plugin, descriptor);
   free (reason);
   return *r < 0 ? NULL : descriptor;
 }

@@ -1,5 +1,6 @@
 #include "status.h"
 
+#include "status-files.h"
 #include "utf8.h"
 
 #include <config.h>
@@ -124,6 +125,7 @@ struct listing {
   const struct status_source *from;
   struct json_object *instances;
   struct json_object *problems;
+  struct status_files files;
   int64_t now_ns;
   uint64_t duplicate_rows;
 };
@@ -184,6 +186,7 @@ add_instance (struct listing *l, struct instance *i, bool stuck, bool waiting)
   add_text (o, "last_message", *message ? message : NULL);
   json_object_object_add (o, "status", lines);
   json_object_array_add (l->instances, o);
+  status_files_add (&l->files, i, o);
   if (strcmp (state, "ok"))
     add_problem (l, i, state, &s, message);
   return o;
@@ -246,6 +249,7 @@ status_json (const struct status_source *from)
   add_u64 (o, "pid", (uint64_t) getpid ());
   add_text (o, "health", json_object_array_length (l.problems) ? "degraded" : "ok");
   json_object_object_add (o, "problems", l.problems);
+  status_files_end (&l.files, o);
   add_seconds (o, "started", from->started.wall_ns);
   add_seconds (o, "uptime_seconds", uptime);
   add_text (o, "config_file", from->plan->config_file);
@@ -329,7 +333,7 @@ status_log (const struct status_source *from)
     return;
   }
   log_info (log, "status: %s, up %s s", text_of (o, "health"), text_of (o, "uptime_seconds"));
-  static const char *const parts[] = {"process", "ticks", "ring"};
+  static const char *const parts[] = {"process", "ticks", "ring", "notices"};
   for (size_t i = 0; i < KK_COUNT (parts); i++)
     if (json_object_object_get_ex (o, parts[i], &part))
       log_info (log, "status: %s %s", parts[i], json_object_to_json_string_ext (part, JSON_C_TO_STRING_SPACED));

@@ -85,6 +85,10 @@ list (struct modules *modules, bool json)
     if (json && i)
       buf_adds (&b, ",\n ");
     add_list_entry (&b, names[i], d, reason, width, json);
+    char *doubled = modules_doubled (modules, names[i]);
+    if (doubled)
+      fprintf (stderr, PROGRAM ": warning: %s\n", doubled);
+    free (doubled);
     free (reason);
     free (names[i]);
   }

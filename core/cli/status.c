@@ -98,6 +98,20 @@ print_health (struct json_object *o, const struct paint *p)
   }
 }
 
+/* What is no fault of the daemon's, and yet somebody should do something about. */
+static void
+print_notices (struct json_object *o, const struct paint *p)
+{
+  struct json_object *notices = member (o, "notices");
+  for (size_t i = 0; notices && i < json_object_array_length (notices); i++) {
+    char *notice = strdup (json_object_get_string (json_object_array_get_idx (notices, i)));
+    if (notice)
+      table_clean (notice);
+    printf ("  %-9s %s%s%s\n", i ? "" : "Plugins", p->warn, notice ? notice : "", p->off);
+    free (notice);
+  }
+}
+
 static void
 print_head (struct json_object *o, const struct running *r, const struct paint *p)
 {
@@ -106,6 +120,7 @@ print_head (struct json_object *o, const struct running *r, const struct paint *
   printf (PROGRAM " %s is running\n", member_text (o, "version"));
   line ("PID", "%ld%s%s", (long)r->id.pid, r->holder.unit ? ", of systemd's " : "", r->holder.unit ? r->holder.unit : "");
   print_health (o, p);
+  print_notices (o, p);
   line ("Uptime", "%s", duration (&a, nanoseconds (member_number (o, "uptime_seconds", 0))));
   if (member_number (o, "uptime_seconds", 0) < SETTLED_S) /* a share of so short a time would only tell of the start itself */
     line ("CPU", "%.0f ms since the start", member_number (process, "cpu_seconds", 0) * 1e3);

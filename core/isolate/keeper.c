@@ -120,6 +120,10 @@ start (struct keeper *k)
                                   .n_write = (uint32_t) plan->n_write_paths};
   k->state = KEEPER_OPENING;
   k->generation++;
+  struct file_stamp file = file_stamp (plan->descriptor->path);
+  pthread_mutex_lock (&k->instance->lock);
+  k->instance->file = file;
+  pthread_mutex_unlock (&k->instance->lock);
   int r = child_start (&k->child, plan->descriptor->path, &how, on_line, &k->instance->face);
   if (r)
     keeper_fail (k, r);
@@ -165,7 +169,7 @@ opened (struct keeper *k, struct wire *w, int32_t result)
   if (result)
     return refuse (k, result, wire_take_text (w, NULL));
   if ((size_t) (w->end - w->p) != d->n_said || memcmp (w->p, d->said, d->n_said))
-    return refuse (k, -ESTALE, "the plugin has changed on disk: restart the daemon");
+    return refuse (k, -ESTALE, "the plugin has changed on disk, and what it takes or gives with it: reload the daemon");
   return ask_create (k);
 }
 
