@@ -1,5 +1,7 @@
 #include "declare.h"
 
+#include "isolate/judge.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +79,23 @@ clear (struct declare *d)
   free (d);
 }
 
+/* It still runs in a process of its own. */
+static int
+keep_said (const struct descriptor *from, struct descriptor **d)
+{
+  (*d)->said = from->said ? malloc (from->n_said + 1) : NULL;
+  if (!from->said)
+    return 0;
+  if (!(*d)->said) {
+    descriptor_free (*d);
+    *d = NULL;
+    return -ENOMEM;
+  }
+  memcpy ((*d)->said, from->said, from->n_said);
+  (*d)->n_said = from->n_said;
+  return 0;
+}
+
 /* The plugin's own tables first, then the declared ones: their numbers follow. */
 static int
 join (const struct descriptor *from, const struct declare *d, struct kk_fault *fault, struct descriptor **ret)
@@ -100,20 +119,48 @@ join (const struct descriptor *from, const struct declare *d, struct kk_fault *f
     kk_refuse (fault, NULL, "%s", reason ? reason : "it declares no table: there would be nothing to record");
   free (reason);
   free (tables);
+  if (!r)
+    r = keep_said (from, ret);
   return r;
 }
 
-int
-declare_tables (const struct descriptor *from, const void *config, struct kk_fault *fault, struct descriptor **ret)
+/* A plugin of this process asks itself; of one in a process of its own judge.c asks that, which checks as well. */
+static int
+ask (const struct descriptor *d, const void *config, int64_t *left_ns, struct kk_declare *out, struct kk_fault *fault)
+{
+  return d->said ? judge_ask (d, config, left_ns, out, fault) : d->plugin.declare (config, out, fault);
+}
+
+static int
+ask_and_join (const struct descriptor *from, const void *config, int64_t *left_ns, struct kk_fault *fault,
+              struct descriptor **ret)
 {
   static const struct kk_host host = {.size = sizeof host, .api = KK_API_NEWEST, .declare_table = add};
   struct declare *d = calloc (1, sizeof *d);
   if (!d)
     return -ENOMEM;
   d->face.host = &host;
-  int r = from->plugin.declare (config, &d->face, fault);
+  int r = ask (from, config, left_ns, &d->face, fault);
   if (!r)
     r = d->error ? d->error : join (from, d, fault, ret);
   clear (d);
   return r == -ENOMEM || !r ? r : -EINVAL;
+}
+
+int
+declare_tables (const struct descriptor *from, const void *config, struct kk_fault *fault, struct descriptor **ret)
+{
+  return ask_and_join (from, config, NULL, fault, ret);
+}
+
+int
+declare_judge (const struct descriptor *d, const void *config, int64_t *left_ns, struct kk_fault *fault,
+               struct descriptor **ret)
+{
+  *ret = NULL;
+  if (d->said && d->plugin.check && !d->plugin.declare)
+    return judge_ask (d, config, left_ns, NULL, fault);
+  if (!d->said && d->plugin.check && d->plugin.check (config, fault))
+    return -EINVAL;
+  return d->plugin.declare ? ask_and_join (d, config, left_ns, fault, ret) : 0;
 }

@@ -328,6 +328,9 @@ descriptor_free (struct descriptor *d)
   free (d->store);
   free (d->path);
   free (d->said);
+  if (d->good)
+    buf_free (d->good);
+  free (d->good);
   free (d);
 }
 

@@ -14,6 +14,7 @@ struct descriptor {
   char *store;             /* the memory of all copied strings */
   char *said;              /* of an isolated plugin: its description as its process gave it; NULL: it runs in this process */
   size_t n_said;
+  struct buf *good; /* of an isolated plugin: what isolate/judge.c knows of its configs; or NULL */
 };
 
 /* Copies a descriptor as a plugin declares it, whatever header it was built with. On failure *reason (the caller's to free) is one

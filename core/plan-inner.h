@@ -49,6 +49,7 @@ struct making {
   bool unreadable; /* a file could not be taken at all: what else it says is not known */
   struct draft *drafts;
   size_t n_drafts;
+  int64_t judge_ns;            /* how long isolated plugins may still take to judge their options */
   struct host_options **hosts; /* of plan->instances, by number */
 };
 

@@ -240,11 +240,8 @@ add_fault (struct making *m, const struct draft *draft, const struct kk_fault *f
 static int
 ask_plugin (struct making *m, const struct draft *draft, struct instance_plan *instance)
 {
-  const struct kk_plugin *plugin = &instance->descriptor->plugin;
   struct kk_fault fault = {.option = NULL};
-  int r = plugin->check && plugin->check (instance->config, &fault) ? -EINVAL : 0;
-  if (!r && plugin->declare)
-    r = declare_tables (instance->loaded, instance->config, &fault, &instance->declared);
+  int r = declare_judge (instance->loaded, instance->config, &m->judge_ns, &fault, &instance->declared);
   if (r == -ENOMEM)
     return r;
   if (r)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define JUDGE_NS INT64_C (20000000000) /* for all isolated plugins of a plan */
+
 static void
 free_names (char **names, size_t n)
 {
@@ -89,7 +91,8 @@ int
 plan_make_text (const char *config_file, const char *text, size_t length, struct modules *modules, struct diag *d,
                 struct plan **ret)
 {
-  struct making m = {.plan = calloc (1, sizeof (struct plan)), .modules = modules, .d = d, .text = text, .length = length};
+  struct making m = {
+    .plan = calloc (1, sizeof (struct plan)), .modules = modules, .d = d, .text = text, .length = length, .judge_ns = JUDGE_NS};
   if (!m.plan)
     return -ENOMEM;
   m.plan->refs = 1;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { MAX_OPTIONS = 256, MAX_TABLES = 64, MAX_FIELDS = 512, SLOT = 16 };
-enum { HAS_FLUSH = 1 << 0, HAS_FLUSH_FILTER = 1 << 1 };
+enum { HAS_FLUSH = 1 << 0, HAS_FLUSH_FILTER = 1 << 1, HAS_CHECK = 1 << 2, HAS_DECLARE = 1 << 3 };
 
 static void
 put_table (struct buf *b, const struct kk_table *t)
@@ -32,6 +32,14 @@ put_table (struct buf *b, const struct kk_table *t)
 }
 
 void
+face_put_tables (struct buf *b, const struct kk_table *tables, uint32_t n)
+{
+  wire_u32 (b, n);
+  for (uint32_t i = 0; i < n; i++)
+    put_table (b, tables + i);
+}
+
+void
 face_put (struct buf *b, const struct kk_plugin *p)
 {
   wire_u32 (b, p->kind);
@@ -39,7 +47,8 @@ face_put (struct buf *b, const struct kk_plugin *p)
   wire_text (b, p->version);
   wire_text (b, p->summary);
   wire_text (b, p->interval);
-  wire_u32 (b, (p->flush ? HAS_FLUSH : 0u) | (p->flush_filter ? HAS_FLUSH_FILTER : 0u));
+  wire_u32 (b, (p->flush ? HAS_FLUSH : 0u) | (p->flush_filter ? HAS_FLUSH_FILTER : 0u) | (p->check ? HAS_CHECK : 0u)
+                 | (p->declare ? HAS_DECLARE : 0u));
   wire_u32 (b, p->n_options);
   for (uint32_t i = 0; i < p->n_options; i++) {
     const struct kk_option *o = p->options + i;
@@ -53,9 +62,7 @@ face_put (struct buf *b, const struct kk_plugin *p)
     wire_u32 (b, o->type);
     wire_u32 (b, o->flags);
   }
-  wire_u32 (b, p->n_tables);
-  for (uint32_t i = 0; i < p->n_tables; i++)
-    put_table (b, p->tables + i);
+  face_put_tables (b, p->tables, p->n_tables);
 }
 
 /* ---- The host's side ---- What it reads may be anything. */
@@ -126,6 +133,22 @@ free_tables (const struct kk_table *tables, uint32_t n)
   free ((void *) (uintptr_t) tables);
 }
 
+int
+face_take_tables (struct wire *w, struct kk_declare *out)
+{
+  uint32_t n = wire_take_u32 (w);
+  if (w->bad || n > MAX_TABLES)
+    return -EBADMSG;
+  struct kk_table *tables = take_tables (w, n);
+  if (!tables)
+    return -ENOMEM;
+  int r = w->bad || w->p != w->end ? -EBADMSG : 0;
+  for (uint32_t i = 0; out && !r && i < n; i++)
+    r = kk_declare_table (out, tables + i);
+  free_tables (tables, n);
+  return r && r != -ENOMEM ? -EBADMSG : r;
+}
+
 static int
 take_all (struct wire *w, const char *path, struct kk_plugin *p, struct descriptor **ret, char **reason)
 {
@@ -139,6 +162,10 @@ take_all (struct wire *w, const char *path, struct kk_plugin *p, struct descript
     p->flush = NULL;
   if (!(has & HAS_FLUSH_FILTER))
     p->flush_filter = NULL;
+  if (!(has & HAS_CHECK))
+    p->check = NULL;
+  if (!(has & HAS_DECLARE))
+    p->declare = NULL;
   p->n_options = wire_take_u32 (w);
   if (w->bad || p->n_options > MAX_OPTIONS)
     return -EBADMSG;
@@ -178,6 +205,7 @@ face_take (const char *data, size_t n, const struct kk_plugin *calls, const char
   }
   memcpy (d->said, data, n);
   d->n_said = n;
+  d->good = calloc (1, sizeof *d->good);
   *ret = d;
   return 0;
 }

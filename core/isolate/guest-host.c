@@ -117,7 +117,7 @@ guest_begin (struct guest *g, uint32_t level)
   g->table = UINT32_MAX;
   g->emits = 0;
   g->nowhere.rows = 0;
-  for (uint32_t i = 0; g->handles && i < g->d->plugin.n_tables; i++) {
+  for (uint32_t i = 0; g->handles && i < g->n_tables; i++) {
     g->handles[i].rows = 0;
     g->handles[i].lost = true; /* no row yet */
   }
@@ -135,7 +135,7 @@ read_time (const struct kk_rows *out, struct kk_time *time)
 static struct guest_row *
 begin_row (struct guest *g, uint32_t table, bool *ret_keeps)
 {
-  struct guest_row *row = table < g->d->plugin.n_tables ? g->handles + table : &g->nowhere;
+  struct guest_row *row = table < g->n_tables ? g->handles + table : &g->nowhere;
   *ret_keeps = row->rows++ < 2 * MAX_ROWS && !g->calls.error;
   row->lost = !*ret_keeps || row == &g->nowhere;
   if (*ret_keeps)

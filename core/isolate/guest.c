@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-enum { MAX_WRITE = 64, MAX_SAMPLES = 4096 };
+enum { MAX_TABLES = 4096, MAX_WRITE = 64, MAX_SAMPLES = 4096 };
 
 static int
 reply (struct guest *g, uint32_t number, int32_t result, const struct buf *more)
@@ -34,8 +34,10 @@ reply (struct guest *g, uint32_t number, int32_t result, const struct buf *more)
 static int
 make_handles (struct guest *g)
 {
-  g->handles = calloc (g->d->plugin.n_tables + 1, sizeof *g->handles);
-  for (uint32_t i = 0; g->handles && i < g->d->plugin.n_tables; i++)
+  if (g->n_tables > MAX_TABLES)
+    return -EBADMSG;
+  g->handles = calloc (g->n_tables + 1, sizeof *g->handles);
+  for (uint32_t i = 0; g->handles && i < g->n_tables; i++)
     g->handles[i] = (struct guest_row){.face.host = &g->host, .guest = g, .table = i};
   g->nowhere = (struct guest_row){.face.host = &g->host, .guest = g, .lost = true};
   return g->handles ? 0 : -ENOMEM;
@@ -62,8 +64,6 @@ do_open (struct guest *g, struct wire *w, uint32_t number)
   char *reason = NULL;
   wire_u32 (&more, sandbox_enter (&s));
   int r = module_load_file (path, &g->d, &reason);
-  if (!r)
-    r = make_handles (g);
   if (r)
     wire_text (&more, reason);
   else
@@ -77,13 +77,14 @@ do_create (struct guest *g, struct wire *w, uint32_t number)
 {
   const char *name = wire_take_text (w, NULL), *data_dir = wire_take_text (w, NULL);
   g->interval_ns = (int64_t) wire_take_u64 (w);
+  g->n_tables = wire_take_u32 (w);
   guest_begin (g, wire_take_u32 (w));
   if (w->bad || !name || !data_dir || !g->d || g->created)
     return -EBADMSG;
   g->name = strdup (name);
   g->data_dir = strdup (data_dir);
   g->config = face_take_config (w, g->d);
-  if (!g->name || !g->data_dir || !g->config)
+  if (!g->name || !g->data_dir || !g->config || make_handles (g))
     return -EBADMSG;
   prctl (PR_SET_NAME, name);
   int r = g->d->plugin.create (&g->face, g->config, &g->state);
@@ -278,12 +279,23 @@ do_write (struct guest *g, struct wire *w, uint32_t number)
 }
 
 static int
+do_judge (struct guest *g, uint32_t type, struct wire *w, uint32_t number)
+{
+  struct buf BUF_CLEANUP more = {0};
+  int32_t result;
+  int r = guest_judge (g, type, w, &more, &result);
+  return r ? r : reply (g, number, result, &more);
+}
+
+static int
 serve_one (struct guest *g, const struct wire_head *head, struct wire *w)
 {
   if (head->type == WIRE_OPEN)
     return do_open (g, w, head->number);
   if (head->type == WIRE_CREATE)
     return do_create (g, w, head->number);
+  if (head->type == WIRE_CHECK || head->type == WIRE_DECLARE)
+    return do_judge (g, head->type, w, head->number);
   if (!g->created)
     return head->type == WIRE_DESTROY ? -ESHUTDOWN : -EBADMSG;
   switch (head->type) {

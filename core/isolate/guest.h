@@ -41,6 +41,7 @@ struct guest {
   int fd;
   uint32_t level;
   struct descriptor *d;
+  uint32_t n_tables; /* with those declared for this config, which the daemon knows */
   char *name, *data_dir;
   int64_t interval_ns;
   void *config, *state;
@@ -62,6 +63,9 @@ struct guest {
 
 /* Serves until the other end closes or says so; an exit status. */
 int guest_serve (int fd);
+/* guest-judge.c: serves WIRE_CHECK and WIRE_DECLARE; *ret_result and what follows it in the reply. -errno: no sense in going
+ * on. */
+int guest_judge (struct guest *g, uint32_t type, struct wire *w, struct buf *ret, int32_t *ret_result);
 /* guest-host.c: the functions that the plugin calls. */
 void guest_host_functions (struct guest *g);
 void guest_begin (struct guest *g, uint32_t level); /* a request */

@@ -138,6 +138,7 @@ ask_create (struct keeper *k)
   wire_text (&b, kk_name (self));
   wire_text (&b, k->data_dir);
   wire_u64 (&b, (uint64_t) kk_interval (self));
+  wire_u32 (&b, k->instance->plugin->n_tables);
   wire_u32 (&b, keeper_level (k));
   face_put_config (&b, k->instance->plan->descriptor, k->config);
   k->state = KEEPER_CREATING;

@@ -319,6 +319,23 @@ proxy_write (void *state, const struct kk_sample *const *samples, uint32_t n, ui
   return 0;
 }
 
+/* ---- Before there is an instance ---- These only tell that the plugin has such callbacks: judge.c asks its process. */
+
+static int
+proxy_check (const void *config, struct kk_fault *fault)
+{
+  (void) config;
+  return kk_refuse (fault, NULL, "only its process can tell");
+}
+
+static int
+proxy_declare (const void *config, struct kk_declare *out, struct kk_fault *fault)
+{
+  (void) config;
+  (void) out;
+  return kk_refuse (fault, NULL, "only its process can tell");
+}
+
 static const struct kk_plugin proxy_calls = {.create = proxy_create,
                                              .destroy = proxy_destroy,
                                              .read = proxy_read,
@@ -327,7 +344,9 @@ static const struct kk_plugin proxy_calls = {.create = proxy_create,
                                              .process = proxy_process,
                                              .flush_filter = proxy_flush_filter,
                                              .write = proxy_write,
-                                             .flush = proxy_flush};
+                                             .flush = proxy_flush,
+                                             .check = proxy_check,
+                                             .declare = proxy_declare};
 
 int
 proxy_describe (const char *path, struct descriptor **ret, char **reason)

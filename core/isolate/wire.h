@@ -25,6 +25,8 @@ enum wire_type {
   WIRE_FLUSH,
   WIRE_WRITE,
   WIRE_DESTROY,
+  WIRE_CHECK,   /* of a config, before there is an instance */
+  WIRE_DECLARE, /* the same */
   /* From it. */
   WIRE_REPLY = 64,
   WIRE_LOG,

@@ -21,6 +21,13 @@ struct binding {
 };
 
 static int
+sieve_check (const void *config, struct kk_fault *fault)
+{
+  const struct config *c = config;
+  return strcmp (c->mode, "refused") ? 0 : kk_refuse (fault, "mode", "a sieve does not do that");
+}
+
+static int
 sieve_create (struct kk_instance *self, const void *config, void **state)
 {
   struct state *s = calloc (1, sizeof *s);
@@ -83,5 +90,5 @@ sieve_process (void *state, void *binding, const struct kk_sample *in, struct kk
 }
 
 KK_PLUGIN (.kind = KK_FILTER, .name = "sieve", .version = "1.0", .summary = "Lets some through", KK_OPTIONS (options),
-           .config_size = sizeof (struct config), .create = sieve_create, .bind = sieve_bind, .unbind = sieve_unbind,
-           .process = sieve_process, .destroy = free);
+           .config_size = sizeof (struct config), .check = sieve_check, .create = sieve_create, .bind = sieve_bind,
+           .unbind = sieve_unbind, .process = sieve_process, .destroy = free);

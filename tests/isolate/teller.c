@@ -22,6 +22,13 @@ struct state {
 };
 
 static int
+teller_check (const void *config, struct kk_fault *fault)
+{
+  const struct config *c = config;
+  return strcmp (c->mode, "refused") ? 0 : kk_refuse (fault, "mode", "a teller does not do that");
+}
+
+static int
 teller_create (struct kk_instance *self, const void *config, void **state)
 {
   struct state *s = calloc (1, sizeof *s);
@@ -114,4 +121,5 @@ teller_destroy (void *state)
 }
 
 KK_PLUGIN (.kind = KK_OUTPUT, .name = "teller", .version = "1.0", .summary = "Tells all it sees", KK_OPTIONS (options),
-           .config_size = sizeof (struct config), .create = teller_create, .write = teller_write, .destroy = teller_destroy);
+           .config_size = sizeof (struct config), .check = teller_check, .create = teller_create, .write = teller_write,
+           .destroy = teller_destroy);

@@ -1,0 +1,192 @@
+#include "judge.h"
+
+#include "child.h"
+#include "face.h"
+
+#include "utf8.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JUDGE_NS INT64_C (5000000000)
+enum { JUDGE_MEMORY = 256 << 20, KEEP_BYTES = 256 << 10, WHY_SIZE = 224 };
+
+/* ---- What was found good before ---- */
+
+/* Config after config, each with the tables that were declared for it. */
+static bool
+remembered (const struct buf *good, const struct buf *config, struct wire *ret)
+{
+  struct wire w = {.p = good->data, .end = good->data ? good->data + good->len : NULL};
+  while (w.p < w.end) {
+    uint32_t n_config = wire_take_u32 (&w), n_tables = wire_take_u32 (&w);
+    const char *bytes = wire_take_bytes (&w, n_config), *tables = wire_take_bytes (&w, n_tables);
+    if (!bytes || !tables)
+      return false;
+    if (n_config == config->len && (!n_config || !memcmp (bytes, config->data, n_config))) {
+      *ret = (struct wire){.p = tables, .end = tables + n_tables};
+      return true;
+    }
+  }
+  return false;
+}
+
+static void
+remember (struct buf *good, const struct buf *config, const struct wire *tables)
+{
+  size_t n = (size_t) (tables->end - tables->p);
+  if (good->len + config->len + n > KEEP_BYTES)
+    buf_clear (good);
+  if (config->len + n > KEEP_BYTES)
+    return;
+  size_t before = good->len;
+  wire_u32 (good, (uint32_t) config->len);
+  wire_u32 (good, (uint32_t) n);
+  if (config->len)
+    buf_add (good, config->data, config->len);
+  buf_add (good, tables->p, n);
+  if (good->error) {
+    good->len = before;
+    good->error = 0;
+  }
+}
+
+/* ---- Asking ---- */
+
+struct question {
+  const struct descriptor *d;
+  struct child child;
+  int64_t until_ns;
+  const char *step; /* what it is doing, for the reason why it failed */
+  struct kk_fault *fault;
+};
+
+static void
+no_line (void *arg, uint32_t level, const char *text)
+{
+  (void) arg;
+  (void) level;
+  (void) text;
+}
+
+/* 0 with the answer behind what all replies begin with; else what child_reply said. */
+static int
+take_answer (struct question *q, struct wire *ret, int32_t *ret_result)
+{
+  int r = child_reply (&q->child, q->until_ns, ret, ret_result);
+  if (!r)
+    wire_take_bytes (ret, wire_take_u32 (ret)); /* status lines, of no instance */
+  return r ? r : ret->bad ? -EBADMSG : 0;
+}
+
+static int
+open_plugin (struct question *q)
+{
+  const struct confinement how = {.memory_limit = JUDGE_MEMORY};
+  struct wire w;
+  int32_t result;
+  q->step = "when it was loaded";
+  int r = child_start (&q->child, q->d->path, &how, no_line, NULL);
+  if (!r)
+    r = take_answer (q, &w, &result);
+  if (r)
+    return r;
+  wire_take_u32 (&w); /* what holds it in */
+  if (result) {
+    const char *why = wire_take_text (&w, NULL);
+    kk_refuse (q->fault, NULL, "%s", why ? why : strerror (result < 0 ? -result : EIO));
+    return -EINVAL;
+  }
+  if ((size_t) (w.end - w.p) == q->d->n_said && !memcmp (w.p, q->d->said, q->d->n_said))
+    return 0;
+  kk_refuse (q->fault, NULL, "the plugin has changed on disk: restart the daemon");
+  return -EINVAL;
+}
+
+/* What the plugin has against a config. Its option is one of the descriptor, whose name stays. */
+static int
+take_fault (struct question *q, struct wire *w, int32_t result)
+{
+  size_t n = 0;
+  const char *option = wire_take_text (w, NULL), *text = wire_take_text (w, &n);
+  if (w->bad || !text || result > 0)
+    return -EBADMSG;
+  if (!result)
+    return 0;
+  const struct kk_option *known = option ? descriptor_option (q->d, option) : NULL;
+  struct buf BUF_CLEANUP clean = {0};
+  if (option && !known)
+    buf_printf (&clean, "%.63s: ", option);
+  utf8_clean (&clean, text, n, sizeof q->fault->text - 1);
+  if (clean.error)
+    return -ENOMEM;
+  q->fault->option = known ? known->name : NULL;
+  snprintf (q->fault->text, sizeof q->fault->text, "%s", clean.data ? clean.data : "");
+  return result == -ENOMEM ? -ENOMEM : -EINVAL;
+}
+
+/* *ret is the answer behind the fault, good until the next request. */
+static int
+put_question (struct question *q, enum wire_type type, const struct buf *config, struct wire *ret)
+{
+  int32_t result;
+  q->step = type == WIRE_CHECK ? "in check" : "in declare";
+  int r = child_request (&q->child, type, config, q->until_ns);
+  if (!r)
+    r = take_answer (q, ret, &result);
+  return r ? r : take_fault (q, ret, result);
+}
+
+/* The process ends in any case; when it was its fault, that is the reason. */
+static int
+end_question (struct question *q, int r)
+{
+  char why[WHY_SIZE];
+  bool answered = !r || r == -EINVAL || r == -ENOMEM;
+  child_end (&q->child, answered ? -ETIMEDOUT : r, 0, why, sizeof why);
+  if (answered)
+    return r;
+  kk_refuse (q->fault, NULL, "its process failed %s: %s", q->step, why);
+  return -EINVAL;
+}
+
+static int
+ask_process (struct question *q, const struct buf *config, struct kk_declare *out)
+{
+  const struct kk_plugin *p = &q->d->plugin;
+  struct wire w = {.p = NULL};
+  int r = open_plugin (q);
+  if (!r && p->check)
+    r = put_question (q, WIRE_CHECK, config, &w);
+  if (!r && p->declare)
+    r = put_question (q, WIRE_DECLARE, config, &w);
+  if (r)
+    return end_question (q, r);
+  static const char none[sizeof (uint32_t)];
+  struct wire tables = p->declare ? w : (struct wire){.p = none, .end = none + sizeof none};
+  w = tables;
+  r = face_take_tables (&w, out);
+  if (!r && q->d->good)
+    remember (q->d->good, config, &tables);
+  return end_question (q, r);
+}
+
+int
+judge_ask (const struct descriptor *d, const void *config, int64_t *left_ns, struct kk_declare *out, struct kk_fault *fault)
+{
+  struct buf BUF_CLEANUP bytes = {0};
+  struct wire tables;
+  face_put_config (&bytes, d, config);
+  if (bytes.error)
+    return -ENOMEM;
+  if (d->good && remembered (d->good, &bytes, &tables))
+    return face_take_tables (&tables, out);
+  if (*left_ns <= 0)
+    return kk_refuse (fault, NULL, "it was not asked: the plugins before it took too long to judge their options");
+  int64_t began = wire_now (), most = *left_ns < JUDGE_NS ? *left_ns : JUDGE_NS;
+  struct question q = {.d = d, .until_ns = began + most, .fault = fault};
+  int r = ask_process (&q, &bytes, out);
+  *left_ns -= wire_now () - began;
+  return r;
+}

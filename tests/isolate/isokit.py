@@ -1,0 +1,55 @@
+"""What the tests of isolation share."""
+
+import json
+import os
+import shutil
+
+import kk
+
+MODULES = os.path.join (kk.BUILD, "tests", "isolate", ".libs")
+with open (os.path.join (kk.BUILD, "config.h"), encoding="utf-8") as f:
+    SANITIZED = "#define KK_SANITIZED 1" in f.read ()
+SEGV = "it exited with status" if SANITIZED else "SIGSEGV"  # which a sanitizer catches itself
+TICK = 0.1 * kk.SLOW
+PLUGINS = ("rogue", "teller", "sieve", "chooser")
+
+
+def plugins (home, *names):
+    """A directory with the plugins of these tests, and the search path that has it."""
+    place = os.path.join (home.top, "plugins")
+    os.makedirs (place, mode=0o755, exist_ok=True)
+    for name in names or PLUGINS:
+        shutil.copy (os.path.join (MODULES, name + ".so"), place)
+        os.chmod (os.path.join (place, name + ".so"), 0o755)
+    return {"KODE_KRONICAL_PLUGINS": os.environ["KODE_KRONICAL_PLUGINS"] + ":" + place}
+
+
+def config (home, instances, **more):
+    text = {"daemon": {"sample_interval": TICK, "data_dir": home.data}, "plugins": instances}
+    text.update (more)
+    return json.dumps (text)
+
+
+def daemon (home, instances, **more):
+    return home.daemon (config (home, instances, **more), env=plugins (home))
+
+
+def instance (d, name):
+    for one in d.status ()["instances"]:
+        if one["name"] == name:
+            return one
+    raise kk.Failed ("no instance " + name)
+
+
+def child_of (d):
+    """PIDs of the processes of isolated plugins."""
+    found = []
+    for pid in filter (str.isdigit, os.listdir ("/proc")):
+        try:
+            with open (f"/proc/{pid}/stat", "rb") as f:
+                parent = int (f.read ().rsplit (b")", 1)[1].split ()[1])
+        except OSError:
+            continue
+        if parent == d.pid and kk.alive (int (pid)):
+            found.append (int (pid))
+    return found
