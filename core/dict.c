@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Entries never move: chunk k holds FIRST << k of them. */
-enum { FIRST = 64, MAX_CHUNKS = 15, ARENA = 4000, SMALL = 64 };
+enum { FIRST = 64, MAX_CHUNKS = 15, ARENA = 4000, SMALL = 64, SMALL_BYTES = 16 << 10 };
 _Static_assert (FIRST * ((1u << MAX_CHUNKS) - 1) >= DICT_MAX_STRINGS, "all strings have room in the chunks");
 
 struct entry {
@@ -24,6 +24,7 @@ struct dict {
   uint32_t refs;
   uint32_t n;
   uint32_t read, in_use;
+  size_t text_bytes, text_in_use;
   uint32_t n_slots;
   uint32_t *slots; /* number + 1, open addressing */
   struct arena *arenas;
@@ -167,6 +168,7 @@ add (struct dict *d, const char *text, size_t length, uint32_t h)
   memcpy (to, text, length);
   to[length] = 0;
   *entry (d, d->n) = (struct entry){.text = to, .length = (uint32_t) length, .hash = h};
+  d->text_bytes += length + 1;
   return d->n++;
 }
 
@@ -193,6 +195,7 @@ dict_intern (struct dict *d, const char *text, size_t length)
   if (e->used != d->read) {
     e->used = d->read;
     d->in_use++;
+    d->text_in_use += e->length + 1;
   }
   return id;
 }
@@ -210,12 +213,15 @@ dict_begin (struct dict *d)
 {
   d->read++;
   d->in_use = 0;
+  d->text_in_use = 0;
 }
 
 bool
 dict_stale (const struct dict *d)
 {
-  return (d->n > SMALL && d->in_use < d->n / 2) || d->n > DICT_MAX_STRINGS / 4 * 3 || d->bytes > DICT_MAX_BYTES / 4 * 3;
+  bool few = d->n > SMALL && d->in_use < d->n / 2;
+  bool little = d->text_bytes > SMALL_BYTES && d->text_in_use < d->text_bytes / 2; /* a few long command lines weigh as much */
+  return few || little || d->n > DICT_MAX_STRINGS / 4 * 3 || d->bytes > DICT_MAX_BYTES / 4 * 3;
 }
 
 size_t

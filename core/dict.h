@@ -1,7 +1,9 @@
 /* The strings of one producer: names and command lines, each kept once and known by a 32-bit number.
  *
  * One thread at a time adds; any thread may look up a number that reached it with a sample. Strings never move. When over half of a
- * dictionary is no longer used, its producer begins a new one; tables keep the old one alive as long as they need it. */
+ * dictionary is no longer used, by number or by bytes, its producer begins a new one; tables keep the old one alive as long as they
+ * need it. So a producer's strings take at most twice what one read uses, or 16 KiB where that is more, beside the samples that
+ * still wait somewhere. */
 #ifndef DICT_H
 #define DICT_H
 

@@ -384,6 +384,24 @@ START_TEST (new_strings_for_ever_leave_the_dictionary_flat)
 }
 END_TEST
 
+START_TEST (few_but_long_strings_leave_the_dictionary_small)
+{
+  static char text[16000];
+  size_t most = 0;
+  for (int read = 0; read < 1000; read++) {
+    begin ();
+    memset (text, 'a' + read % 26, sizeof text - 1);
+    snprintf (text, 20, "%019d", read);
+    kk_string (kk_row (out, BY_NAME, "the only one", 0), S, text);
+    struct block *b = rows_seal (rows, BY_NAME, 1, false);
+    most = dict_bytes (b->dict) > most ? dict_bytes (b->dict) : most;
+    block_unref (b);
+  }
+  ck_assert_uint_lt (most, 4 * sizeof text);
+  ck_assert_uint_eq (rows_counts (rows).cut_strings, 0);
+}
+END_TEST
+
 static void
 tests (TCase *t)
 {
@@ -402,6 +420,7 @@ tests (TCase *t)
   tcase_add_test (t, only_if_leaves_out);
   tcase_add_test (t, of_a_failed_read_nothing_is_kept);
   tcase_add_test (t, new_strings_for_ever_leave_the_dictionary_flat);
+  tcase_add_test (t, few_but_long_strings_leave_the_dictionary_small);
 }
 
 UNIT_MAIN ("rows", tests)
