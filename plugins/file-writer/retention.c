@@ -28,17 +28,33 @@ first_age (int64_t newest_ns, struct retention_clock now)
   return newest_ns < PLAUSIBLE_NS || newest_ns > now.wall_ns ? 0 : now.wall_ns - newest_ns;
 }
 
-static struct retention_file *
-find (struct retention *r, uint64_t code)
+/* Where a file stands among the first n, or would: they are in order. */
+static size_t
+position (const struct retention *r, size_t n, uint64_t code)
 {
-  for (size_t i = r->n; i-- > 0;) /* the one that is asked for is mostly the newest */
-    if (r->files[i].code == code)
-      return r->files + i;
-  return NULL;
+  size_t low = 0, high = n;
+  if (n && r->files[n - 1].code < code) /* mostly it is the newest */
+    return n;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (r->files[middle].code < code)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
 }
 
+static bool
+has (const struct retention *r, size_t n, uint64_t code)
+{
+  size_t at = position (r, n, code);
+  return at < n && r->files[at].code == code;
+}
+
+/* A new one at this place; the others make room. */
 static struct retention_file *
-add (struct retention *r, uint64_t code)
+add (struct retention *r, size_t at, uint64_t code)
 {
   if (r->n == r->cap) {
     size_t cap = r->cap ? r->cap * 2 : 64;
@@ -48,7 +64,8 @@ add (struct retention *r, uint64_t code)
     r->files = files;
     r->cap = cap;
   }
-  struct retention_file *f = r->files + r->n++;
+  struct retention_file *f = r->files + at;
+  memmove (f + 1, f, (r->n++ - at) * sizeof *f);
   *f = (struct retention_file){.code = code};
   return f;
 }
@@ -57,7 +74,8 @@ static void
 forget (struct retention *r, struct retention_file *f)
 {
   r->bytes -= f->bytes < r->bytes ? f->bytes : r->bytes;
-  *f = r->files[--r->n];
+  r->n--;
+  memmove (f, f + 1, (size_t) (r->files + r->n - f) * sizeof *f);
 }
 
 int
@@ -66,8 +84,9 @@ retention_note (struct retention *r, const char *name, uint64_t bytes, int64_t n
   uint64_t code;
   if (!name_parse (name, &code))
     return 0;
-  struct retention_file *f = find (r, code);
-  if (!f && !(f = add (r, code)))
+  size_t at = position (r, r->n, code);
+  struct retention_file *f = at < r->n && r->files[at].code == code ? r->files + at : add (r, at, code);
+  if (!f)
     return -ENOMEM;
   r->bytes += bytes - f->bytes;
   f->bytes = bytes;
@@ -85,16 +104,17 @@ mtime_ns (const struct stat *st)
   return (int64_t) st->st_mtim.tv_sec * SECOND_NS + st->st_mtim.tv_nsec;
 }
 
+/* `known`: so many were on the list when the looking began. */
 static void
-see (struct retention *r, int directory, const char *name, struct retention_clock now)
+see (struct retention *r, size_t known, int directory, const char *name, struct retention_clock now)
 {
   uint64_t code;
   struct stat st;
-  if (!name_parse (name, &code) || find (r, code))
+  if (!name_parse (name, &code) || has (r, known, code))
     return;
   if (fstatat (directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG (st.st_mode) || st.st_uid != geteuid ())
     return;
-  struct retention_file *f = add (r, code);
+  struct retention_file *f = add (r, r->n, code);
   if (!f)
     return;
   f->bytes = (uint64_t) st.st_size;
@@ -111,6 +131,21 @@ by_code (const void *a, const void *b)
   return (x->code > y->code) - (x->code < y->code);
 }
 
+/* In order, and each once: a directory that changes meanwhile may name a file twice. */
+static void
+put_in_order (struct retention *r)
+{
+  size_t n = 0;
+  if (r->n > 0)
+    qsort (r->files, r->n, sizeof *r->files, by_code);
+  for (size_t i = 0; i < r->n; i++)
+    if (n && r->files[n - 1].code == r->files[i].code)
+      r->bytes -= r->files[i].bytes;
+    else
+      r->files[n++] = r->files[i];
+  r->n = n;
+}
+
 static int
 scan (struct retention *r, int directory, struct retention_clock now)
 {
@@ -123,11 +158,11 @@ scan (struct retention *r, int directory, struct retention_clock now)
     return -ENOMEM;
   }
   struct dirent *entry;
+  size_t known = r->n;
   while ((entry = readdir (dir)))
-    see (r, directory, entry->d_name, now);
+    see (r, known, directory, entry->d_name, now);
   closedir (dir);
-  if (r->n > 0)
-    qsort (r->files, r->n, sizeof *r->files, by_code);
+  put_in_order (r);
   r->scanned_ns = now.mono_ns;
   return 0;
 }

@@ -19,7 +19,7 @@ struct retention_file {
 struct retention {
   int64_t max_age_ns;
   uint64_t max_bytes; /* 0: no limit */
-  struct retention_file *files;
+  struct retention_file *files; /* by name, ascending; 40 bytes each, for at most 262,144 */
   size_t n, cap;
   uint64_t bytes;        /* of all files */
   uint64_t aged, pushed; /* deleted by age, by size */

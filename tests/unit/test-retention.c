@@ -68,6 +68,23 @@ START_TEST (by_age)
 }
 END_TEST
 
+START_TEST (the_list_stays_in_order)
+{
+  struct retention r = {.max_age_ns = 24 * HOUR};
+  char name[NAME_SIZE];
+  setenv ("TZ", "UTC", 1);
+  for (int64_t i = 0; i < 1000; i++) { /* each twice, in no order */
+    name_make (NOW + i * 7919 % 500 * SECOND, 0, name);
+    ck_assert_int_eq (retention_note (&r, name, 10, NOW, (struct retention_clock){NOW, HOUR}), 0);
+  }
+  ck_assert_uint_eq (r.n, 500);
+  ck_assert_uint_eq (r.bytes, 5000);
+  for (size_t i = 1; i < r.n; i++)
+    ck_assert_uint_lt (r.files[i - 1].code, r.files[i].code);
+  retention_free (&r);
+}
+END_TEST
+
 START_TEST (both_times_must_be_old)
 {
   char *dir = unit_temp_dir ();
@@ -235,6 +252,7 @@ static void
 tests (TCase *t)
 {
   tcase_add_test (t, by_age);
+  tcase_add_test (t, the_list_stays_in_order);
   tcase_add_test (t, both_times_must_be_old);
   tcase_add_test (t, clocks_that_are_wrong);
   tcase_add_test (t, files_of_others);
