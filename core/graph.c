@@ -160,8 +160,11 @@ void
 graph_collect (struct graph *g, uint64_t tick, const struct kk_time *time)
 {
   struct sample *s = layout_collect (g->layout, g->inputs, tick, time);
-  if (!s)
+  if (!s) {
+    if (g->env->log)
+      log_error (g->env->log, "no memory for a sample: it is lost");
     return;
+  }
   chain_run (g->chain, s);
   sample_unref (s);
 }

@@ -27,6 +27,7 @@ struct layout {
   struct joined *tables;
   uint32_t *n_segments;
   uint64_t duplicates;
+  uint64_t lost;
 };
 
 static const char *
@@ -238,6 +239,12 @@ layout_duplicates (const struct layout *l)
   return __atomic_load_n (&l->duplicates, __ATOMIC_RELAXED);
 }
 
+uint64_t
+layout_lost (const struct layout *l)
+{
+  return __atomic_load_n (&l->lost, __ATOMIC_RELAXED);
+}
+
 static struct column
 column_of (const struct block *b, uint32_t column)
 {
@@ -337,8 +344,8 @@ collect_single (struct layout *l, uint32_t table, struct input *const *inputs, s
   return 0;
 }
 
-struct sample *
-layout_collect (struct layout *l, struct input *const *inputs, uint64_t tick, const struct kk_time *time)
+static struct sample *
+collect (struct layout *l, struct input *const *inputs, uint64_t tick, const struct kk_time *time)
 {
   struct sample *s = sample_new (&l->env->host, l->schema, l->n_segments);
   if (!s)
@@ -353,5 +360,14 @@ layout_collect (struct layout *l, struct input *const *inputs, uint64_t tick, co
     return NULL;
   }
   sample_seal (s);
+  return s;
+}
+
+struct sample *
+layout_collect (struct layout *l, struct input *const *inputs, uint64_t tick, const struct kk_time *time)
+{
+  struct sample *s = collect (l, inputs, tick, time);
+  if (!s)
+    __atomic_fetch_add (&l->lost, 1, __ATOMIC_RELAXED);
   return s;
 }

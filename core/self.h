@@ -7,7 +7,7 @@
 /* What an environment can tell of the daemon in it. */
 struct self_reading {
   uint64_t ticks, missed_ticks;
-  uint64_t dropped; /* samples that filters and outputs gave up or could not queue */
+  uint64_t dropped; /* samples that filters and outputs gave up or could not queue, or that there was no memory for */
   uint64_t failed;  /* calls of plugins that failed or passed their deadline */
   uint64_t ring_samples, ring_bytes;
 };

@@ -127,7 +127,7 @@ struct listing {
   struct json_object *problems;
   struct status_files files;
   int64_t now_ns;
-  uint64_t duplicate_rows;
+  uint64_t duplicate_rows, lost;
 };
 
 static const char *
@@ -214,6 +214,7 @@ list_graph (void *arg, const struct graph *g)
 {
   struct listing *l = arg;
   l->duplicate_rows = layout_duplicates (g->layout);
+  l->lost = layout_lost (g->layout);
   for (size_t i = 0; i < g->n_inputs; i++) {
     const struct input *in = g->inputs[i];
     struct json_object *o = add_instance (l, in->instance, input_stuck (in), false);
@@ -262,6 +263,7 @@ status_json (const struct status_source *from)
   struct json_object *log = json_object_new_object ();
   add_u64 (log, "suppressed", from->env->log ? log_suppressed (from->env->log) : 0);
   json_object_object_add (o, "log", log);
+  add_u64 (o, "lost_samples", l.lost);
   add_u64 (o, "duplicate_rows", l.duplicate_rows);
   json_object_object_add (o, "instances", l.instances);
   return o;
@@ -285,6 +287,7 @@ static void
 count_losses (void *arg, const struct graph *g)
 {
   struct losses *sum = arg;
+  sum->dropped += layout_lost (g->layout);
   for (size_t i = 0; i < g->n_inputs; i++)
     add_losses (sum, g->inputs[i]->instance);
   for (size_t i = 0; i < g->n_filters; i++)

@@ -3,6 +3,7 @@
  *   {"version":"…","pid":1,"health":"ok","problems":["net: …"],"uptime_seconds":…,"config_file":"…","data_dir":"…",
  *    "interval_seconds":1,"process":{"cpu_percent":…,"cpu_seconds":…,"rss_bytes":…,"threads":…,"open_files":…,"wakeups_per_second":…},
  *    "ticks":{"taken":…,"missed":…,"suspends":…,"clock_steps":…},
+ *    "lost_samples":…,     for want of memory
  *    "ring":{"samples":…,"max_samples":…,"bytes":…,"max_bytes":…,"span_seconds":…},
  *    "log":{"suppressed":…},
  *    "duplicate_rows":…,   rows whose key another input of the same table had already

@@ -131,6 +131,8 @@ print_head (struct json_object *o, const struct running *r, const struct paint *
         (long long)count (process, "threads"), (long long)count (process, "open_files"));
   line ("Samples", "%lld, one every %s; %lld missed", (long long)count (ticks, "taken"),
         duration (&a, nanoseconds (member_number (o, "interval_seconds", 0))), (long long)count (ticks, "missed"));
+  if (count (o, "lost_samples"))
+    line ("Lost", "%lld of them, for want of memory", (long long)count (o, "lost_samples"));
   line ("In memory", "%lld sample%s, %s, of %s", (long long)count (ring, "samples"), count (ring, "samples") == 1 ? "" : "s", bytes (&a, count (ring, "bytes")),
         duration (&b, nanoseconds (member_number (ring, "span_seconds", 0))));
   line ("Config", "%s", *member_text (o, "config_file") ? member_text (o, "config_file") : "built-in defaults");

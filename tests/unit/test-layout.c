@@ -159,6 +159,32 @@ START_TEST (single_tables_are_joined_by_column)
 }
 END_TEST
 
+/* Every calloc of this program comes here (--wrap). */
+static bool no_memory;
+void *__real_calloc (size_t number, size_t size);
+void *__wrap_calloc (size_t number, size_t size);
+
+void *
+__wrap_calloc (size_t number, size_t size)
+{
+  return no_memory ? NULL : __real_calloc (number, size);
+}
+
+START_TEST (a_sample_lost_for_want_of_memory_is_counted)
+{
+  add ("load", &load_plugin, NULL);
+  join ();
+  sample_unref (collect (1));
+  ck_assert_uint_eq (layout_lost (layout), 0);
+  no_memory = true;
+  struct sample *s = layout_collect (layout, inputs, 2, &(struct kk_time){.wall_ns = now.wall_ns});
+  no_memory = false;
+  ck_assert_ptr_null (s);
+  ck_assert_uint_eq (layout_lost (layout), 1);
+  sample_unref (collect (3));
+}
+END_TEST
+
 START_TEST (two_that_give_one_field)
 {
   add ("memory", &memory_plugin, NULL);
@@ -280,6 +306,7 @@ tests (TCase *t)
 {
   tcase_add_checked_fixture (t, set_up, tear_down);
   tcase_add_test (t, single_tables_are_joined_by_column);
+  tcase_add_test (t, a_sample_lost_for_want_of_memory_is_counted);
   tcase_add_test (t, two_that_give_one_field);
   tcase_add_test (t, a_renamed_table_is_another);
   tcase_add_test (t, keyed_and_single_do_not_mix);
