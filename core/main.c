@@ -1,10 +1,12 @@
 #include "cli/command.h"
 #include "daemon.h"
+#include "path.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,6 +42,22 @@ unblock_signals (const sigset_t *original)
   signal (SIGPIPE, SIG_DFL);
 }
 
+/* --plugin-dir counts from here, also for a daemon that will have another working directory. */
+static int
+run (struct command_call *call)
+{
+  char *plugin_dir = NULL;
+  int r = call->plugin_dir ? path_list_absolute (call->plugin_dir, &plugin_dir) : 0;
+  if (r < 0) {
+    fprintf (stderr, PROGRAM ": cannot find '%s': %s\n", call->plugin_dir, strerror (-r));
+    return EXIT_FAILED;
+  }
+  call->plugin_dir = plugin_dir;
+  int status = call->command->run (call);
+  free (plugin_dir);
+  return status;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -53,7 +71,7 @@ main (int argc, char **argv)
   if (!arguments_parse (argc, argv, &call, &status)) {
     if (!call.command->is_daemon)
       unblock_signals (&original);
-    status = call.command->run (&call);
+    status = run (&call);
   }
   return flush_output (status);
 }

@@ -113,6 +113,8 @@ say_unknown (struct modules *modules, const char *name, int r, const char *reaso
     const char *near = nearest_word (name, (const char *const *) names, n);
     if (near)
       fprintf (stderr, "; did you mean '%s'?", near);
+    else if (strchr (name, '/') || strstr (name, ".so"))
+      fprintf (stderr, "; give its name, and its directory by --plugin-dir");
   }
   fputc ('\n', stderr);
   for (size_t i = 0; i < n; i++)

@@ -66,7 +66,8 @@ bury (struct keeper *k)
   int64_t wait = back_off (k);
   k->state = KEEPER_DOWN;
   k->retry_ns = wire_now () + wait;
-  kk_error (&k->instance->face, "its process failed: %s%s; it is started again in %.1f s", why, advice (k), (double) wait / 1e9);
+  kk_error (&k->instance->face, "its process failed: %s%s; it is started again in %.1f s", why, advice (k),
+            (double) wait / 1e9);
   kk_status (&k->instance->face, "process", "failed, %u in a row: %s", k->failures, why);
 }
 

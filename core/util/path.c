@@ -90,6 +90,38 @@ path_expand (const char *path, char **ret)
   return r;
 }
 
+static int
+absolute (const char *path, char **ret)
+{
+  if (path[0] == '/' || path[0] == '~')
+    return path_expand (path, ret);
+  char *here = getcwd (NULL, 0);
+  if (!here)
+    return -errno;
+  int r = path_join (here, strcmp (path, ".") ? path : "", ret);
+  free (here);
+  return r;
+}
+
+int
+path_list_absolute (const char *list, char **ret)
+{
+  struct buf BUF_CLEANUP b = {0};
+  while (*list) {
+    size_t n = strcspn (list, ":");
+    char *one = strndup (list, n), *full = NULL;
+    int r = !one ? -ENOMEM : n ? absolute (one, &full) : 0;
+    if (full)
+      buf_printf (&b, "%s%s", b.len ? ":" : "", full);
+    free (full);
+    free (one);
+    if (r < 0)
+      return r;
+    list += n + (list[n] == ':');
+  }
+  return b.error ? b.error : copy (b.len ? b.data : "", ret);
+}
+
 /* mkdir whose result has `mode` exactly: a umask of 0777 must not lock us out of our own directory. */
 static int
 make_directory (const char *path, mode_t mode)

@@ -10,6 +10,8 @@ int path_home (char **ret);
 /* "~" and "~/x" with the home directory, "~name/x" with that user's; others as they are. */
 int path_expand (const char *path, char **ret);
 int path_join (const char *directory, const char *name, char **ret);
+/* Directories separated by ':', made absolute as a shell would: "~" expanded, others from the working directory on. */
+int path_list_absolute (const char *list, char **ret);
 /* Makes a directory and its missing parents with `mode`, whatever the umask says. 0 also when it exists. */
 int path_mkdirs (const char *path, mode_t mode);
 /* The whole of a regular file, 0-terminated, at most max bytes (-EFBIG). */

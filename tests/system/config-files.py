@@ -192,6 +192,8 @@ def plugin_commands (home):
     fields = [f for t in home.run ("plugin", "info", "cpu", "--json").json ()["tables"] for f in t["fields"]]
     kk.check (any (f["name"] == "cpu_percent" and f["unit"] == "%" and f["kind"] == "gauge" for f in fields), "cpu_percent", fields)
     kk.equal ({p["name"] for p in home.run ("plugin", "list", "--json").json ()} >= {"cpu", "net"}, True, "list --json")
+    r = home.run ("plugin", "info", "./nowhere.so")
+    kk.check (r.rc == 1 and "by --plugin-dir" in r.err, "a file instead of a name", r)
     r = home.run ("plugin", "info", "memroy")
     kk.equal (r.rc, 1, "an unknown one")
     kk.contains (r.err, "did you mean 'memory'?", "an unknown one")

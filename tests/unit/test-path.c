@@ -53,6 +53,22 @@ START_TEST (joins)
 }
 END_TEST
 
+START_TEST (makes_lists_absolute)
+{
+  char *p = NULL, here[4096], want[8300];
+  int r;
+  setenv ("HOME", "/h", 1);
+  ck_assert_ptr_nonnull (getcwd (here, sizeof here));
+  r = path_list_absolute ("/a:/b c", &p), gives (r, p, "/a:/b c");
+  r = path_list_absolute (":~/x::", &p), gives (r, p, "/h/x");
+  r = path_list_absolute ("", &p), gives (r, p, "");
+  r = path_list_absolute (".", &p), gives (r, p, here);
+  snprintf (want, sizeof want, "/a:%s/b/../c", here);
+  r = path_list_absolute ("/a:b/../c", &p), gives (r, p, want);
+  ck_assert_int_eq (path_list_absolute ("/a:~no-such-user-at-all", &p), -ENOENT);
+}
+END_TEST
+
 START_TEST (makes_directories)
 {
   char *dir = unit_temp_dir (), *deep = unit_path (dir, "a/b/c"), *file = unit_path (dir, "file/x");
@@ -112,6 +128,7 @@ tests (TCase *t)
   tcase_add_test (t, expands);
   tcase_add_test (t, home_without_variable);
   tcase_add_test (t, joins);
+  tcase_add_test (t, makes_lists_absolute);
   tcase_add_test (t, makes_directories);
   tcase_add_test (t, reads_and_writes);
 }
