@@ -31,6 +31,7 @@ struct control_server {
   char *data_dir;
   struct control_commands commands;
   int directory, listener, epoll, event;
+  struct stat socket; /* as it was made: another daemon may have put its own in the place */
   bool waiting; /* somebody could not be let in for want of descriptors */
   struct client *clients[MAX_CLIENTS];
   pthread_mutex_t lock; /* guards what follows */
@@ -62,6 +63,14 @@ watch (struct control_server *s, int fd, int operation, uint32_t events)
   return epoll_ctl (s->epoll, operation, fd, &event) ? -errno : 0;
 }
 
+static bool
+socket_is_ours (const struct control_server *s)
+{
+  struct stat st;
+  return !fstatat (s->directory, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW) && st.st_dev == s->socket.st_dev
+         && st.st_ino == s->socket.st_ino;
+}
+
 static void
 stop_listening (struct control_server *s)
 {
@@ -76,13 +85,15 @@ static int
 listen_anew (struct control_server *s)
 {
   struct sockaddr_un address;
+  struct stat st;
   int directory, r = socket_address (s->data_dir, &address, &directory);
   if (r)
     return r;
   int listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   unlinkat (directory, SOCKET_NAME, 0); /* of a daemon that is gone: whoever serves holds the lock */
   if (listener < 0 || bind (listener, (struct sockaddr *) &address, sizeof address)
-      || fchmodat (directory, SOCKET_NAME, 0600, 0) || listen (listener, 16))
+      || fchmodat (directory, SOCKET_NAME, 0600, 0) || fstatat (directory, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW)
+      || listen (listener, 16))
     r = -errno;
   if (!r) /* edge-triggered, or a lack of descriptors would keep us awake */
     r = watch (s, listener, EPOLL_CTL_ADD, EPOLLIN | (uint32_t) EPOLLET);
@@ -95,6 +106,7 @@ listen_anew (struct control_server *s)
   stop_listening (s);
   s->listener = listener;
   s->directory = directory;
+  s->socket = st;
   return 0;
 }
 
@@ -149,7 +161,7 @@ control_server_free (struct control_server *s)
       client_close (s, i);
   for (size_t i = 0; i < s->n_pending; i++)
     kk_sample_unref (s->pending[i]);
-  if (s->listener >= 0)
+  if (s->listener >= 0 && socket_is_ours (s))
     unlinkat (s->directory, SOCKET_NAME, 0);
   stop_listening (s);
   free (s->data_dir);

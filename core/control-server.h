@@ -23,7 +23,7 @@ struct control_commands {
 };
 
 int control_server_new (const char *data_dir, struct log *log, const struct control_commands *commands, struct control_server **ret);
-/* Closes everything and removes the socket. */
+/* Closes everything and removes the socket, unless it is another's by now. */
 void control_server_free (struct control_server *s);
 int control_server_fd (const struct control_server *s);  /* readable: call control_server_work */
 void control_server_work (struct control_server *s);     /* never waits */

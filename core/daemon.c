@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define SECOND_NS INT64_C (1000000000)
-enum { TEND_MS = 5000, FIRST_TICK_S = 20, END_S = 20, HANG_S = 30 };
+/* SOON_MS: who removes a file of ours may be removing the whole directory, and is not to be raced. */
+enum { TEND_MS = 5000, SOON_MS = 250, FIRST_TICK_S = 20, END_S = 20, HANG_S = 30 };
 
 struct daemon {
   const struct daemon_setup *setup;
@@ -236,20 +237,29 @@ take_signal (struct daemon *d)
   }
 }
 
-/* The watchdog is told only while ticks come. */
-static void
+/* The watchdog is told only while ticks come. How many milliseconds until the next time. */
+static int64_t
 tend (struct daemon *d)
 {
   struct sampler_view v = sampler_view (d->sampler);
   int64_t now = clock_read (&d->env.clock).mono_ns;
+  int r = 0;
   if (v.ticks != d->ticks_seen || !d->ticks_seen_ns) {
     d->ticks_seen = v.ticks;
     d->ticks_seen_ns = now;
   }
   if (now - d->ticks_seen_ns < d->env.interval_ns * 2 + HANG_S * SECOND_NS && d->setup->tend)
-    d->setup->tend (d->setup->arg);
-  if (control_server_tend (d->control) > 0)
+    r = d->setup->tend (d->setup->arg);
+  d->stop = d->stop || r == -ECANCELED;
+  if (!r && control_server_tend (d->control) > 0)
     log_warn (d->setup->log, "made the control socket again: it was gone");
+  return r == -EAGAIN ? SOON_MS : TEND_MS;
+}
+
+static int64_t
+now_ms (const struct daemon *d)
+{
+  return in_seconds (d, 0) / 1000000;
 }
 
 static void
@@ -258,20 +268,27 @@ loop (struct daemon *d)
   struct pollfd fds[] = {{.fd = d->signals, .events = POLLIN},
                          {.fd = control_server_fd (d->control), .events = POLLIN},
                          {.fd = d->setup->tend_fd, .events = POLLIN}};
-  int64_t tended_ns = in_seconds (d, 0);
+  int64_t tended_ms = now_ms (d), due_ms = tended_ms + TEND_MS;
   while (!d->stop) {
-    int64_t left_ms = TEND_MS - (in_seconds (d, 0) - tended_ns) / 1000000;
+    int64_t left_ms = due_ms - now_ms (d);
     int n = poll (fds, KK_COUNT (fds), left_ms > 0 ? (int) left_ms : 0);
     if (n > 0 && (fds[0].revents & POLLIN))
       take_signal (d);
     if (n > 0 && (fds[1].revents & POLLIN))
       control_server_work (d->control);
+    int64_t now = now_ms (d);
+    if (n > 0 && (fds[2].revents & POLLIN)) {
+      fds[2].fd = -1; /* until it has been seen to */
+      due_ms = due_ms < now + SOON_MS ? due_ms : now + SOON_MS;
+    }
     /* By time, not when nothing else comes: somebody may follow the samples all day. Sooner when this thread is awake anyway. */
-    bool at_once = n > 0 && (fds[2].revents & POLLIN);
-    if (!at_once && in_seconds (d, 0) - tended_ns < (n > 0 ? SECOND_NS : TEND_MS * INT64_C (1000000)))
+    bool sooner = n > 0 && fds[2].fd >= 0 && now - tended_ms >= 1000;
+    if (now < due_ms && !sooner)
       continue;
-    tend (d);
-    tended_ns = in_seconds (d, 0);
+    int64_t wait_ms = tend (d);
+    fds[2].fd = d->setup->tend_fd;
+    tended_ms = now_ms (d);
+    due_ms = tended_ms + wait_ms;
   }
 }
 

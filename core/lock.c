@@ -106,13 +106,27 @@ lock_describe (struct lock *lock, const struct holder *h)
   return n < 0 ? -errno : (size_t)n < b.len ? -ENOSPC : 0;
 }
 
+/* The directory may have been removed with the lock in it. */
+static int
+open_anew (const char *path, int *ret)
+{
+  int r = open_locked (path, ret);
+  const char *slash = strrchr (path, '/');
+  if (r != -ENOENT || !slash || slash == path)
+    return r;
+  char *directory = strndup (path, (size_t)(slash - path));
+  r = directory ? path_mkdirs (directory, 0700) : -ENOMEM;
+  free (directory);
+  return r < 0 ? r : open_locked (path, ret);
+}
+
 int
 lock_tend (struct lock *lock, const struct holder *holder)
 {
   if (is_still (lock->fd, lock->path))
     return 0;
   int fd;
-  int r = open_locked (lock->path, &fd);
+  int r = open_anew (lock->path, &fd);
   if (r < 0)
     return r == -EWOULDBLOCK ? -EEXIST : r;
   close (lock->fd);

@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { LOST = 4 }; /* times that daemon.lock is another's until this daemon believes it */
+
 /* The running daemon's own face to the outside: log, lock, PID file, service manager, the parent that waits. */
 struct process {
   struct log *log;
@@ -110,22 +112,31 @@ tend_pid_file (struct process *p)
     log_warn (p->log, "wrote the PID file %s again: it was gone or named another process", p->pid_file);
 }
 
-static void
+/* Somebody removed daemon.lock, and another process has made and locked a new one. Once may be a start that looks who is there. */
+static int
+lock_is_lost (struct process *p)
+{
+  if (++p->lock_lost < LOST)
+    return -EAGAIN;
+  log_error (p->log, "ending: daemon.lock was removed, and another daemon on the same data directory holds the new one");
+  return -ECANCELED;
+}
+
+static int
 on_tend (void *arg)
 {
   struct process *p = arg;
   notify_send (&p->notify, "WATCHDOG=1");
+  int r = lock_tend (p->lock, &p->holder);
+  if (r == -EEXIST)
+    return lock_is_lost (p);
+  p->lock_lost = 0;
+  if (r > 0)
+    log_warn (p->log, "made daemon.lock again: it was gone");
   log_tend (p->log);
   tend_pid_file (p);
   watch_pid_file (p);
-  int r = lock_tend (p->lock, &p->holder);
-  if (r > 0)
-    log_warn (p->log, "made daemon.lock again: it was gone");
-  p->lock_lost = r == -EEXIST ? p->lock_lost + 1 : 0;
-  /* Once may be a start that looks who is there. */
-  if (p->lock_lost == 2)
-    log_error (p->log,
-               "daemon.lock was removed and another daemon holds it now: two record into one directory; stop one of them");
+  return 0;
 }
 
 static void

@@ -1,6 +1,7 @@
 """start, stop, restart: one daemon per data directory, by its lock; PID files that lie; odd surroundings."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,6 +243,39 @@ def files_deleted_while_running (home):
     kk.wait_for (lambda: os.path.exists (home.pid_file) and pid_of (home) == pid, 2, "the PID file is there again, and at once")
     os.kill (pid, signal.SIGUSR2)
     kk.equal (home.run ("status").rc, 0, "SIGUSR2 means nothing")
+    stopped (home)
+
+
+@kk.test
+def directory_deleted_while_running (home):
+    "the data directory deleted while it runs: made again with lock, PID file and socket"
+    home.config (FAST)
+    pid = started (home)
+    shutil.rmtree (home.data, ignore_errors=True)
+    for name in ("daemon.lock", "daemon.pid", "daemon.sock"):
+        kk.wait_for (lambda: os.path.exists (os.path.join (home.data, name)), 20, f"{name} is there again")
+    kk.equal (pid_of (home), pid, "the PID in it")
+    kk.contains (home.run ("start").err, f"(PID {pid})", "start afterwards")
+    kk.wait_for (lambda: home.run ("status").rc == 0, 20, "status", step=0.2)
+    stopped (home)
+
+
+@kk.test
+def place_taken_while_running (home):
+    "of two daemons on one data directory the one whose lock was deleted ends, and leaves the other's files alone"
+    home.config (FAST)
+    first = started (home)
+    os.kill (first, signal.SIGSTOP)
+    for name in ("daemon.lock", "daemon.pid", "daemon.sock"):
+        os.unlink (os.path.join (home.data, name))
+    second = started (home)
+    kk.check (second != first, "another daemon")
+    os.kill (first, signal.SIGCONT)
+    kk.wait_for (lambda: not kk.alive (first), 30, "the first one ends")
+    kk.contains (home.log (), "another daemon on the same data directory", "the log")
+    kk.equal (pid_of (home), second, "the PID file")
+    kk.equal (home.run ("status", "--json").ok ().json ()["pid"], second, "status")
+    home.metrics ()
     stopped (home)
 
 
