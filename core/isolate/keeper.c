@@ -184,6 +184,7 @@ advance (struct keeper *k, struct wire *w, int32_t result)
   if (result)
     return refuse (k, result, NULL);
   k->state = KEEPER_UP;
+  k->up_ns = wire_now ();
   k->refused = 0;
   say_up (k);
   return 0;
@@ -323,6 +324,7 @@ keeper_ready (struct keeper *k)
   if (r == -ETIMEDOUT)
     return was_late (k);
   k->late = 0; /* slow, but it does not hang */
+  k->missed = true;
   if (!r)
     return 0;
   keeper_fail (k, r);

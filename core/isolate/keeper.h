@@ -19,6 +19,8 @@ struct keeper {
   uint32_t generation; /* changes with every process */
   uint32_t failures;   /* since it last did well */
   uint32_t late;       /* answers in a row that did not come in time */
+  bool missed;         /* an answer came too late and was thrown away; whoever is concerned clears it */
+  int64_t up_ns;       /* monotonic; when its instance was there */
   bool said_late;
   int error;        /* why it is being ended */
   int refused;      /* -errno of a `create` or load that the plugin refused in good order */

@@ -16,6 +16,7 @@ struct proxy {
   struct kk_row **current;
   uint32_t next_binding;
   uint32_t crashes; /* while the same samples were being written */
+  uint32_t read_by; /* generation of the process that did the last good read */
 };
 
 struct binding {
@@ -80,22 +81,46 @@ finish (struct proxy *p, struct wire *w, int32_t result, struct kk_rows *rows, s
 
 /* ---- Inputs ---- */
 
+/* What passed since the plugin last read is not always what the host thinks: its process may be new, or its last answer was thrown
+ * away. */
+static struct kk_time
+time_of_read (const struct proxy *p, const struct kk_rows *out)
+{
+  const struct keeper *k = &p->keeper;
+  struct kk_time time;
+  kk_read_time (out, &time);
+  if (p->read_by != k->generation) {
+    time.after = KK_FIRST;
+    time.elapsed_ns = time.mono_ns > k->up_ns ? time.mono_ns - k->up_ns : 1;
+  } else if (k->missed && time.after == KK_PRESENT)
+    time.after = KK_GAP;
+  return time;
+}
+
 static int
 proxy_read (void *state, struct kk_rows *out)
 {
   struct proxy *p = state;
   struct buf BUF_CLEANUP b = {0};
-  struct kk_time time;
   struct wire w;
   int32_t result;
-  kk_read_time (out, &time);
+  int r = keeper_ready (&p->keeper);
+  if (r)
+    return r;
+  struct kk_time time = time_of_read (p, out);
   wire_u32 (&b, keeper_level (&p->keeper));
   wire_u64 (&b, (uint64_t) time.wall_ns);
   wire_u64 (&b, (uint64_t) time.mono_ns);
   wire_u64 (&b, (uint64_t) time.elapsed_ns);
   wire_u32 (&b, time.after);
-  int r = keeper_ask (&p->keeper, WIRE_READ, &b, &w, &result);
-  return r ? r : finish (p, &w, result, out, NULL);
+  r = keeper_ask (&p->keeper, WIRE_READ, &b, &w, &result);
+  if (!r)
+    r = finish (p, &w, result, out, NULL);
+  if (r)
+    return r;
+  p->read_by = p->keeper.generation;
+  p->keeper.missed = false;
+  return 0;
 }
 
 /* ---- Filters ---- */

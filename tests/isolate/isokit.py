@@ -25,7 +25,8 @@ def plugins (home, *names):
 
 
 def config (home, instances, **more):
-    text = {"daemon": {"sample_interval": TICK, "data_dir": home.data}, "plugins": instances}
+    """A daemon.yaml with these instances; without the processes of this machine, which may be any number of any size."""
+    text = {"daemon": {"sample_interval": TICK, "data_dir": home.data}, "plugins": {"process": False, **instances}}
     text.update (more)
     return json.dumps (text)
 

@@ -7,6 +7,8 @@ import signal
 import kk
 from isokit import SANITIZED, SEGV, TICK, child_of, config, daemon, instance, plugins
 
+FIRST, GAP = 2, 4  # of enum kk_absent
+
 
 def misbehaves (home, mode, says, **options):
     """The failure stands in log and status, it is started again, and nobody else misses anything."""
@@ -38,6 +40,8 @@ def good_inside_and_out (home):
         kk.contains (a["status"]["process"], "held in by", "status says what it is held in by")
         kk.check ("reads" in a["status"], "its own status line", a["status"])
     entry = kk.wait_for (lambda: home.metrics ()[-1], 5, "an entry")
+    for one in "rogue", "inside":
+        entry[one].pop ("told_elapsed")  # they are not read at the very same time
     kk.equal (entry["rogue"], entry["inside"], "the single table")
     kk.equal (entry["rogue_rows"], entry["inside_rows"], "rows by name")
     kk.equal (entry["rogue_numbers"], entry["inside_numbers"], "rows by number")
@@ -153,6 +157,45 @@ def slow (home):
         kk.contains (home.log (), "has not answered within", "the log says so")
         kk.check ("its process failed" not in home.log (), "the process is left alone", home.log ())
         kk.equal (d.status ()["ticks"]["missed"], 0, "missed ticks")
+
+
+@kk.test
+def late_answer (home):
+    "an answer that comes too late is dropped and counted, and is never taken for that of the next read"
+    late, ticks = 5, 4
+    with daemon (home, {"rogue": {"mode": "late", "after": late, "pause": f"{int (TICK * 1000 * ticks)}ms",
+                                  "deadline": f"{int (TICK * 60000)}ms"}}) as d:
+        kk.wait_for (lambda: instance (d, "rogue")["calls"] > 1, 10, "some reads")
+        children = child_of (d)
+        kk.wait_for (lambda: any (e["rogue"]["reads"] > late + 2 for e in home.metrics () if "reads" in e.get ("rogue", {})), 15,
+                     "entries after it")
+        one = instance (d, "rogue")
+        kk.check (one["failures"] >= 2, "failures: the one that was late, and those for which it was not back", one["failures"])
+        kk.equal (d.status ()["ticks"]["missed"], 0, "missed ticks")
+        kk.equal (child_of (d), children, "its process")
+    told = [e["rogue"] for e in home.metrics () if "reads" in e.get ("rogue", {})]
+    reads = [t["reads"] for t in told]
+    kk.equal (reads, sorted (set (reads)), "each read's values at most once, in order")
+    kk.check (late not in reads and max (reads) > late, "all but the late one", reads)
+    for before, after in zip (told, told[1:]):
+        want = 0 if after["reads"] == before["reads"] + 1 else GAP
+        kk.equal (after["told_after"], want, f"what read {after['reads']} after {before['reads']} was told")
+
+
+@kk.test
+def new_process_is_told (home):
+    "the first read in a new process is told that it is the first, and how long its instance has been there"
+    with daemon (home, {"rogue": {}}) as d:
+        kk.wait_for (lambda: instance (d, "rogue")["calls"] > 8, 10, "some reads")
+        os.kill (child_of (d)[0], signal.SIGKILL)
+        kk.wait_for (lambda: "its process works again" in home.log (), 15, "it works again")
+        n = instance (d, "rogue")["calls"]
+        kk.wait_for (lambda: instance (d, "rogue")["calls"] > n + 2, 10, "reads after it")
+    told = [(e["system"]["timestamp"], e["rogue"]) for e in home.metrics () if "reads" in e.get ("rogue", {})]
+    (last, _), (first, read) = next ((a, b) for a, b in zip (told, told[1:]) if b[1]["reads"] <= a[1]["reads"])
+    kk.equal (read["told_after"], FIRST, "what the first read was told")
+    kk.check (0 < read["told_elapsed"] < first - last - 0.4, "what had passed: since it was started, not since the other's last read",
+              (read["told_elapsed"], first - last))
 
 
 @kk.test

@@ -34,7 +34,7 @@ static const struct kk_option options[] = {
   KK_OPT_CHOICE ("choice", struct config, choice, "one|two|three", .def = "two", .help = "A choice, told back"),
 };
 
-enum { NUMBER, COUNT, BALANCE, TRUTH, WORDS, CHOICE, SHARE, NOT_FINITE, ABSENT, EXTRA, READS, TRIED };
+enum { NUMBER, COUNT, BALANCE, TRUTH, WORDS, CHOICE, SHARE, NOT_FINITE, ABSENT, EXTRA, READS, TRIED, TOLD_AFTER, TOLD_ELAPSED };
 static const struct kk_field fields[] = {
   [NUMBER] = KK_F64 ("number", "1", KK_GAUGE, .help = "A number"),
   [COUNT] = KK_U64 ("count", "1", KK_COUNTER, .help = "The greatest number"),
@@ -47,6 +47,8 @@ static const struct kk_field fields[] = {
   [ABSENT] = KK_U64 ("absent", "1", KK_GAUGE, .help = "Not there"),
   [EXTRA] = KK_U64 ("extra", "1", KK_GAUGE, .only_if = "extra", .help = "There if asked for"),
   [READS] = KK_U64 ("reads", "1", KK_COUNTER, .help = "Reads so far"),
+  [TOLD_AFTER] = KK_U64 ("told_after", "1", KK_GAUGE, .help = "What it was told to come after"),
+  [TOLD_ELAPSED] = KK_F64 ("told_elapsed", "s", KK_GAUGE, .help = "What it was told to have passed"),
   [TRIED] = KK_U64 ("tried", "1", KK_GAUGE, .help = "What it could do, a bit each"),
 };
 static const struct kk_field key_fields[] = {KK_U64 ("value", "1", KK_GAUGE, .help = "A value"), KK_STRING ("text", .help = "A text")};
@@ -206,6 +208,10 @@ fill (struct state *s, struct kk_rows *out)
   kk_table_state (out, 1, KK_PARTIAL);
   row = kk_row (out, 0, NULL, 0);
   kk_u64 (row, READS, (uint64_t) s->reads);
+  struct kk_time time;
+  kk_read_time (out, &time);
+  kk_u64 (row, TOLD_AFTER, time.after);
+  kk_f64 (row, TOLD_ELAPSED, (double) time.elapsed_ns / 1e9);
 }
 
 static int
@@ -213,7 +219,7 @@ rogue_read (void *state, struct kk_rows *out)
 {
   struct state *s = state;
   const char *mode = s->config->mode;
-  if (s->config->pause_ns)
+  if (s->config->pause_ns && (strcmp (mode, "late") || s->reads == s->config->after))
     nanosleep (&(struct timespec){.tv_sec = s->config->pause_ns / 1000000000, .tv_nsec = s->config->pause_ns % 1000000000}, NULL);
   fill (s, out);
   if (!strcmp (mode, "try"))
