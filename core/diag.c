@@ -108,6 +108,18 @@ diag_word (enum diag_severity severity)
   return words[severity];
 }
 
+/* A file may hold escape sequences; a terminal shall not get them. */
+static void
+print_text (FILE *to, const char *text)
+{
+  for (; *text; text++) {
+    bool c1 = (text[0] & 0xff) == 0xc2 && (text[1] & 0xe0) == 0x80; /* U+0080 to U+009F */
+    bool control = (text[0] & 0xff) < ' ' || *text == 0x7f;
+    putc (control || c1 ? '?' : *text, to);
+    text += c1;
+  }
+}
+
 void
 diag_print (const struct diag *d, FILE *to, int colour)
 {
@@ -126,8 +138,10 @@ diag_print (const struct diag *d, FILE *to, int colour)
     if (items[i].line)
       fprintf (to, "%u:%u:", items[i].line, items[i].column);
     const char *space = items[i].file || items[i].line ? " " : "";
-    fprintf (to, "%s%s%s:%s %s\n", space, colour ? colours[items[i].severity] : "", diag_word (items[i].severity),
-             colour ? "\033[0m" : "", items[i].text);
+    fprintf (to, "%s%s%s:%s ", space, colour ? colours[items[i].severity] : "", diag_word (items[i].severity),
+             colour ? "\033[0m" : "");
+    print_text (to, items[i].text);
+    putc ('\n', to);
   }
   if (d->left_out)
     fprintf (to, "… and %zu more\n", d->left_out);

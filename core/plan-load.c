@@ -34,14 +34,15 @@ plan_find_config (const char *given, char **ret)
   free (home);
   if (r == -ENOMEM)
     return r;
-  /* A file that is there but may not be read counts: passing it over in silence would surprise. */
-  if (r == 0 && access (file, F_OK) == 0) {
+  /* A file that is there but may not be read counts, and a link that leads nowhere: passing it over in silence would surprise. */
+  struct stat st;
+  if (r == 0 && lstat (file, &st) == 0) {
     *ret = file;
     return 0;
   }
   free (file);
   file = NULL;
-  if (access (SYSCONF_DIR "/daemon.yaml", F_OK) == 0 && !(file = strdup (SYSCONF_DIR "/daemon.yaml")))
+  if (lstat (SYSCONF_DIR "/daemon.yaml", &st) == 0 && !(file = strdup (SYSCONF_DIR "/daemon.yaml")))
     return -ENOMEM;
   *ret = file;
   return 0;
@@ -216,6 +217,7 @@ plan_load (struct making *m, const char *config_file)
   m->root = yaml_new_map (m->merged, (struct place){.file = m->merged->file});
   if (!m->root)
     return -ENOMEM;
+  m->merged->root = (struct yaml_node *) (uintptr_t) m->root;
   int r = 0;
   if (config_file) {
     p->config_file = strdup (config_file);

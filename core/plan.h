@@ -53,7 +53,7 @@ struct plan {
   size_t n_instances;
   char **pipeline; /* the common filters, in order */
   size_t n_pipeline;
-  struct yaml_document **documents; /* the files it was made from; places point into them */
+  struct yaml_document **documents; /* all files merged, then each it was made from; places point into them */
   size_t n_documents;
 };
 

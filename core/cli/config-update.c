@@ -33,7 +33,7 @@ value_to_add (const struct common_key *k, const struct plan *plan, const struct 
     snprintf (value, size, "%s", environment);
 }
 
-/* Set already, in its own section or, as a synonym, in section monitoring, or for the plugin itself. */
+/* Set already, in this file or in conf.d: in its own section or, as a synonym, in section monitoring, or for the plugin itself. */
 static bool
 is_there (const struct common_key *k, const struct yaml_node *root)
 {
@@ -63,23 +63,21 @@ add_key (const char *file, const struct common_key *k, const char *value, struct
   return 0;
 }
 
+/* What was added is told in `said`, a line for each. */
 static int
-add_missing (const char *file, const struct plan *plan, struct buf *text, struct diag *d, size_t *ret_added)
+add_missing (const char *file, const struct plan *plan, struct buf *text, struct diag *d, struct buf *said)
 {
-  const struct yaml_node *root = plan->documents[plan->n_documents > 1 ? 1 : 0]->root;
+  const struct yaml_node *root = plan->documents[0]->root; /* all files merged */
   struct common_key k;
   int r = 0;
-  *ret_added = 0;
   for (size_t i = 0; r == 0 && describe_common_key (i, &k); i++) {
     char value[4200];
     if (!k.live || is_there (&k, root))
       continue;
     value_to_add (&k, plan, root, value, sizeof value);
     r = add_key (file, &k, value, text, d);
-    if (r == 0) {
-      printf ("Added %s.%s: %s\n", k.section, k.key, value);
-      ++*ret_added;
-    }
+    if (r == 0)
+      buf_printf (said, "Added %s.%s: %s\n", k.section, k.key, value);
   }
   return r;
 }
@@ -87,11 +85,11 @@ add_missing (const char *file, const struct plan *plan, struct buf *text, struct
 static int
 update_file (const char *file, struct modules *modules)
 {
-  struct buf BUF_CLEANUP text = {0};
+  struct buf BUF_CLEANUP text = {0}, BUF_CLEANUP said = {0};
   struct diag d = {0};
   struct plan *plan = NULL;
   char *old;
-  size_t length, added = 0;
+  size_t length;
   int r = path_read_file (file, CONFIG_MAX_FILE, &old, &length);
   if (r < 0)
     return config_fail ("read", file, r);
@@ -100,7 +98,7 @@ update_file (const char *file, struct modules *modules)
   if (r == 0)
     r = text.error;
   if (r == 0)
-    r = add_missing (file, plan, &text, &d, &added);
+    r = add_missing (file, plan, &text, &d, &said);
   if (r < 0)
     diag_print (&d, stderr, isatty (STDERR_FILENO));
   if (r == 0)
@@ -112,10 +110,10 @@ update_file (const char *file, struct modules *modules)
     fprintf (stderr, PROGRAM ": %s is unchanged\n", file);
     return EXIT_FAILED;
   }
-  r = added ? config_rewrite (file, &text) : 0;
+  r = said.len ? config_rewrite (file, &text) : 0;
   if (r < 0)
     return config_fail ("write", file, r);
-  printf ("%s: %s\n", file, added ? "updated" : "nothing is missing");
+  printf ("%s%s: %s\n", said.len ? said.data : "", file, said.len ? "updated" : "nothing is missing");
   return EXIT_OK;
 }
 

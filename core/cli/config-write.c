@@ -90,7 +90,7 @@ write_new (const struct command_call *call, const char *file, const struct buf *
   }
   int r = exists ? keep_backup (file, &backup) : make_parent (file);
   if (r == 0)
-    r = path_write_file (file, text->data, text->len, exists ? st.st_mode & 07777 : 0644, 1);
+    r = exists ? config_rewrite (file, text) : path_write_file (file, text->data, text->len, 0644, 1);
   if (r == 0 && backup)
     printf ("Wrote %s; the old file is %s\n", file, backup);
   else if (r == 0)

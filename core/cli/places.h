@@ -3,11 +3,14 @@
 #ifndef PLACES_H
 #define PLACES_H
 
+#include <stdbool.h>
+
 struct places {
   char *config_file; /* absolute; NULL: built-in defaults */
   char *data_dir;
   char *pid_file;
   char *log_file;
+  bool guessed; /* the configuration could not be read, so that what it says of places is not known: these are the defaults */
 };
 
 /* `given`: -c FILE, or NULL. 0, or -errno with its message printed to stderr. */

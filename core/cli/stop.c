@@ -20,6 +20,9 @@ stop_find (const char *config_file, struct places *ret_places, struct running *r
   if (r < 0) {
     fprintf (stderr, PROGRAM ": cannot tell what runs on %s: %s\n", ret_places->data_dir, strerror (-r));
     places_clear (ret_places);
+  } else if (ret_places->guessed && (ret->state == RUNNING_NONE || ret->state == RUNNING_STALE)) {
+    fprintf (stderr, PROGRAM ": the configuration cannot be read (see: config --check), so only %s was looked into\n",
+             ret_places->data_dir);
   }
   return r;
 }

@@ -140,6 +140,20 @@ def update_changes_no_meaning (home):
 
 
 @kk.test
+def update_leaves_fragments_in_force (home):
+    "what a file in conf.d says is not added to the main file, where it would win"
+    home.config ("daemon:\n  max_samples: 5\n")
+    home.write (home.config_dir + "/conf.d/10-site.yaml", "daemon: {sample_interval: 2, data_dir: ~/elsewhere}\naws: {region: eu-west-1}\n"
+                "monitoring: {auto_track_python: false}\nplugins: {net: false}\n")
+    home.run ("config", "--update").ok ()
+    text = read (home.config_file)
+    for key in ("sample_interval", "data_dir", " region", "auto_track_python", "enable_network_monitoring"):
+        kk.check (f"{key}:" not in text, f"{key} is not added", text)
+    kk.contains (text, f"log_file: {home.path}/elsewhere/daemon.log", "log")
+    kk.check ("note" not in home.run ("config", "--check").ok ().out, "nothing hides anything")
+
+
+@kk.test
 def update_without_file_or_with_a_broken_one (home):
     "without a file --update writes one; a broken one stays as it is"
     home.run ("config", "--update").ok ()
@@ -149,6 +163,11 @@ def update_without_file_or_with_a_broken_one (home):
     kk.equal (r.rc, 1, "exit status")
     kk.contains (r.err, "is not closed", "why")
     kk.equal (read (home.config_file), "daemon: [x\n", "unchanged")
+    ended = "daemon:\n  max_samples: 5\n...\n"   # no section can follow
+    home.config (ended)
+    r = home.run ("config", "--update")
+    kk.equal ((r.rc, r.out), (1, ""), "nothing is said to be added")
+    kk.equal (read (home.config_file), ended, "unchanged")
 
 
 @kk.test
@@ -210,6 +229,16 @@ def set_keeps_the_rest (home):
     kk.check (os.path.islink (home.config_file), "still a link")
     kk.equal (read (real), "daemon:\r\n  max_samples: 6   # x\r\n", "line ends")
     kk.equal (os.stat (real).st_mode & 0o777, 0o640, "permissions")
+    home.run ("config", "--force").ok ()
+    kk.check (os.path.islink (home.config_file), "still a link after --force")
+    kk.contains (read (real), "sample_interval: 1.0", "the file behind it")
+    kk.equal (os.stat (real).st_mode & 0o777, 0o640, "its permissions")
+    kk.equal (read (home.config_file + ".bak"), "daemon:\r\n  max_samples: 6   # x\r\n", "the backup")
+    os.unlink (real)
+    for command in (("config", "--check"), ("start",)):
+        r = home.run (*command)
+        kk.equal (r.rc, 1, "a link that leads nowhere is not passed over")
+        kk.contains (r.err, home.config_file, "the answer")
     path = home.write ("bad.yaml", "daemon:\n  max_samples: x\n  log_level: y\n")
     home.run ("-c", path, "config", "set", "max_samples", "5").ok ()
     home.run ("-c", path, "config", "set", "log_level", "info").ok ()

@@ -212,6 +212,22 @@ def pid_of_a_stranger (home):
 
 
 @kk.test
+def unreadable_configuration (home):
+    "a configuration that has become no YAML does not hide a running daemon, and elsewhere is not passed over in silence"
+    home.config (FAST)
+    pid = started (home)
+    home.config ("daemon: [\n")
+    kk.contains (home.run ("status").ok ().out, str (pid), "status while it runs")
+    stopped_words = home.run ("stop").ok ()
+    kk.equal (stopped_words.err, "", "stop finds it")
+    for command, rc in (("status", 3), ("stop", 0)):
+        r = home.run (command)
+        kk.equal (r.rc, rc, command)
+        kk.contains (r.err, "config --check", command)
+        kk.contains (r.err, home.data, command)
+
+
+@kk.test
 def killed_daemon (home):
     "after kill -9 the lock is free, whatever its file says"
     home.config (FAST)

@@ -34,6 +34,17 @@ START_TEST (by_place)
 }
 END_TEST
 
+START_TEST (control_characters)
+{
+  struct diag d = {0};
+  diag_add (&d, DIAG_ERROR, (struct place){"a", 1, 1}, "key '\033[31m\302\233\177\303\244\t'");
+  char *text = printed (&d);
+  ck_assert_str_eq (text, "a:1:1: error: key '?[31m??\303\244?'\n");
+  free (text);
+  diag_free (&d);
+}
+END_TEST
+
 START_TEST (bound)
 {
   struct diag d = {0};
@@ -53,6 +64,7 @@ static void
 tests (TCase *t)
 {
   tcase_add_test (t, by_place);
+  tcase_add_test (t, control_characters);
   tcase_add_test (t, bound);
 }
 UNIT_MAIN ("diag", tests)
