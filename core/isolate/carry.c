@@ -36,7 +36,9 @@ take_table_schema (struct wire *w, struct table_schema *t)
 {
   const char *name = wire_take_text (w, NULL), *key = wire_take_text (w, NULL), *help = wire_take_text (w, NULL);
   uint32_t key_type = wire_take_u32 (w), max_rows = wire_take_u32 (w), n = wire_take_u32 (w);
-  if (w->bad || !name || n > MAX_FIELDS || table_schema_name (t, name, key, help, key_type, max_rows))
+  if (w->bad || !name || n > MAX_FIELDS || key_type > KK_U64_KEY || !key != (key_type == KK_NO_KEY))
+    return false;
+  if (table_schema_name (t, name, key, help, key_type, max_rows))
     return false;
   for (uint32_t f = 0; f < n; f++) {
     struct kk_field field = {.name = wire_take_text (w, NULL)};
@@ -45,7 +47,8 @@ take_table_schema (struct wire *w, struct table_schema *t)
     field.type = wire_take_u32 (w);
     field.kind = wire_take_u32 (w);
     field.decimals = wire_take_u32 (w);
-    if (w->bad || !field.name || table_schema_add (t, &field))
+    bool known = field.type >= KK_TYPE_F64 && field.type <= KK_TYPE_STRING;
+    if (w->bad || !field.name || !known || table_schema_add (t, &field))
       return false;
   }
   return true;
@@ -182,6 +185,7 @@ struct unpacking {
   struct dict *dict;
   struct block *blocks[SAMPLE_MAX_BLOCKS];
   uint32_t used[SAMPLE_MAX_BLOCKS]; /* columns of each so far */
+  bool keyed[SAMPLE_MAX_BLOCKS];    /* it has the keys of a segment */
   uint32_t n_blocks;
 };
 
@@ -221,6 +225,15 @@ take_block (struct unpacking *u, uint32_t rows)
   return sample_own (u->sample, u->blocks[number]) ? NULL : u->blocks[number];
 }
 
+static uint32_t
+index_of (const struct unpacking *u, const struct block *b)
+{
+  uint32_t i = 0;
+  while (u->blocks[i] != b)
+    i++;
+  return i;
+}
+
 static bool
 take_string (struct unpacking *u, uint64_t *value)
 {
@@ -246,9 +259,7 @@ take_column (struct unpacking *u, struct column *c, uint32_t type, uint32_t rows
   const uint8_t *absent = wire_take_bytes (u->w, rows);
   if (!b || !absent)
     return false;
-  uint32_t number = 0;
-  while (u->blocks[number] != b)
-    number++;
+  uint32_t number = index_of (u, b);
   if (u->used[number] == b->n_columns)
     return false;
   size_t at = (size_t) u->used[number]++ * b->n_rows;
@@ -269,8 +280,9 @@ take_segment (struct unpacking *u, const struct table_schema *ts, struct segment
   if (ts->key) {
     struct block *b = take_block (u, g->n_rows);
     g->block = b;
-    if (!b || !take_numbers (u->w, b->identities, g->n_rows))
+    if (!b || u->keyed[index_of (u, b)] || !take_numbers (u->w, b->identities, g->n_rows))
       return false;
+    u->keyed[index_of (u, b)] = true;
     if (ts->key_type != KK_STRING_KEY && !take_numbers (u->w, b->keys, g->n_rows))
       return false;
     for (uint32_t r = 0; ts->key_type == KK_STRING_KEY && r < g->n_rows; r++)
