@@ -265,17 +265,19 @@ START_TEST (an_input_that_hangs_holds_up_nobody)
   go_real (&b, 10 * MS);
   ck_assert_int_eq (sampler_wait_first (b.sampler, real_in (5)), 0);
   ck_assert_uint_eq (sampler_view (b.sampler).stuck, 1);
-  uint64_t missed = sampler_view (b.sampler).missed;
-  uint32_t seen = samples (&b), before = reads (&b, 0);
-  WAIT_FOR (samples (&b) >= seen + 20);
-  ck_assert_uint_ge (reads (&b, 0), before + 20);
-  ck_assert_uint_ge (reads (&b, 2), before + 15); /* it may be a little behind, never held up */
+  bool held_up = true; /* a busy machine misses ticks now and then, a hang in every window */
+  for (int window = 0; held_up && window < 10; window++) {
+    uint64_t missed = sampler_view (b.sampler).missed;
+    uint32_t seen = samples (&b), before = reads (&b, 0), other = reads (&b, 2);
+    WAIT_FOR (samples (&b) >= seen + 20);
+    ck_assert_uint_ge (reads (&b, 0), before + 20);
+    held_up = sampler_view (b.sampler).missed > missed + 2 || reads (&b, 2) < other + 18;
+  }
+  ck_assert (!held_up);
   ck_assert_uint_eq (reads (&b, 1), 0);
   ck_assert_uint_eq (absent (&b, 1), KK_ERROR);
   ck_assert_uint_eq (absent (&b, 0), KK_PRESENT);
   ck_assert_uint_eq (sampler_view (b.sampler).stuck, 1);
-  if (!getenv ("KK_SLOW") || strtod (getenv ("KK_SLOW"), NULL) <= 1)
-    ck_assert_uint_le (sampler_view (b.sampler).missed, missed + 10); /* a busy machine may miss some, a hang would miss all */
   ck_assert_uint_eq (instance_stats (b.graph->inputs[1]->instance).overruns, 1);
   let_go (&b, 1);
   WAIT_FOR (reads (&b, 1) >= 3);
