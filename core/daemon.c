@@ -3,6 +3,7 @@
 #include "control-server.h"
 #include "reload.h"
 #include "sample-json.h"
+#include "settings.h"
 #include "status.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ struct daemon {
   const struct daemon_setup *setup;
   struct env env;
   struct plan *plan;
+  struct plan *first; /* the one it was started with: data_dir, log_file and pid_file are as there */
   struct ring *ring;
   struct sampler *sampler;
   struct graph *graph;
@@ -62,8 +64,12 @@ in_seconds (const struct daemon *d, int64_t seconds)
 static struct status_source
 status_source (const struct daemon *d)
 {
-  return (struct status_source){
-    .env = &d->env, .sampler = d->sampler, .ring = d->ring, .plan = d->plan, .started = d->started};
+  return (struct status_source){.env = &d->env,
+                                .sampler = d->sampler,
+                                .ring = d->ring,
+                                .plan = d->plan,
+                                .log_file = d->first->settings->log_file,
+                                .started = d->started};
 }
 
 /* Every sample that leaves the common chain; the sampler's thread. */
@@ -116,22 +122,16 @@ wait_first (struct daemon *d)
     log_warn (d->setup->log, "the first readings take longer than %d s", FIRST_TICK_S);
 }
 
-/* What a reload cannot change: it belongs to the process, not to the graph. */
-static void
-warn_fixed (const struct daemon *d, const struct plan *to)
-{
-  const struct settings *a = d->plan->settings, *b = to->settings;
-  if (strcmp (a->data_dir, b->data_dir) || strcmp (a->log_file, b->log_file) || strcmp (a->pid_file, b->pid_file))
-    log_warn (d->setup->log, "data_dir, log_file and pid_file change with a restart only: restart the daemon for that");
-}
-
 static int
 take_plan (struct daemon *d, struct reload *new, char **reason)
 {
-  warn_fixed (d, new->plan);
   int r = bring_up (d, new->plan, reason);
   if (r)
     return r;
+  const struct settings *s = new->plan->settings;
+  ring_bound (d->ring, (uint64_t) s->max_samples, (size_t) s->ring_bytes);
+  if (!d->setup->debug)
+    log_set_level (d->setup->log, settings_log_level (s));
   plan_free (d->plan);
   d->plan = new->plan;
   new->plan = NULL;
@@ -148,7 +148,7 @@ reload (struct daemon *d, bool dry, struct json_object *answer, char **reason)
     d->setup->reloading (d->setup->arg, 1);
   if (!dry && log_reopen (log))
     log_warn (log, "cannot open the log file anew; going on with the one that is open");
-  int r = reload_prepare (d->setup->config_file, d->setup->modules, d->plan, &new, reason);
+  int r = reload_prepare (d->setup->config_file, d->setup->modules, d->plan, d->first->settings, &new, reason);
   if (answer)
     reload_json (&new, answer);
   if (!dry)
@@ -333,6 +333,7 @@ clear (struct daemon *d)
     return false;
   ring_free (d->ring);
   plan_free (d->plan);
+  plan_free (d->first);
   free ((char *) (uintptr_t) d->env.data_dir);
   return true;
 }
@@ -346,7 +347,7 @@ daemon_run (const struct daemon_setup *setup, char **reason)
     plan_free (setup->plan);
     return -ENOMEM;
   }
-  *d = (struct daemon){.setup = setup, .plan = setup->plan, .signals = -1};
+  *d = (struct daemon){.setup = setup, .plan = setup->plan, .first = plan_ref (setup->plan), .signals = -1};
   env_init (&d->env);
   d->env.log = setup->log;
   d->env.data_dir = strdup (setup->plan->settings->data_dir); /* outlives the plan over a reload */

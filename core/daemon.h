@@ -10,6 +10,7 @@ struct daemon_setup {
   struct modules *modules; /* borrowed */
   struct plan *plan;       /* taken over, also on failure */
   const char *config_file; /* as given with -c, or NULL: what a reload looks for again */
+  bool debug;              /* the log's level stays, whatever the configuration says */
   /* Called once, when the instances are made and the first readings taken. A failure (-errno) ends the daemon with it. */
   int (*ready) (void *arg);
   /* Called every few seconds from the main thread: rewrites a lost PID file, tells the watchdog. 0; -EAGAIN: once more soon, and

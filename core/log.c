@@ -117,7 +117,13 @@ log_take_stdio (struct log *log)
 enum kk_level
 log_level (const struct log *log)
 {
-  return log->level;
+  return __atomic_load_n (&log->level, __ATOMIC_RELAXED);
+}
+
+void
+log_set_level (struct log *log, enum kk_level level)
+{
+  __atomic_store_n (&log->level, level, __ATOMIC_RELAXED);
 }
 
 uint64_t
@@ -283,7 +289,7 @@ settle (struct log *log, int64_t now_ns)
 void
 log_text (struct log *log, enum kk_level level, const char *instance, const char *text)
 {
-  if (level > log->level)
+  if (level > log_level (log))
     return;
   if (!instance)
     instance = "";
@@ -300,7 +306,7 @@ log_text (struct log *log, enum kk_level level, const char *instance, const char
 void
 log_at (struct log *log, enum kk_level level, const char *instance, const char *format, ...)
 {
-  if (level > log->level)
+  if (level > log_level (log))
     return;
   char text[LINE_MAX_BYTES];
   va_list args;

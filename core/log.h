@@ -27,6 +27,7 @@ void log_take_stdio (struct log *log);
  * possible again. */
 void log_tend (struct log *log);
 enum kk_level log_level (const struct log *log);
+void log_set_level (struct log *log, enum kk_level level);
 /* Lines left out by the rate limit so far. */
 uint64_t log_suppressed (const struct log *log);
 

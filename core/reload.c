@@ -1,16 +1,57 @@
 #include "reload.h"
 
+#include "yamltree.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Where section daemon says `key`; the main file, which comes first, wins over the others, of which the last does. */
+static struct place
+place_of (const struct plan *p, const char *key)
+{
+  struct place at = {.file = p->config_file};
+  for (size_t i = 0; i < p->n_documents; i++) {
+    const struct yaml_node *root = p->documents[i]->root, *section = yaml_get (root, "daemon");
+    const struct yaml_node *value = yaml_get (section, key);
+    if (!value)
+      continue;
+    at = value->at;
+    if (p->config_file && !strcmp (p->documents[i]->file, p->config_file))
+      break;
+  }
+  return at;
+}
+
+/* What a reload cannot change: it belongs to the process, not to the graph. */
+static void
+say_fixed (const struct settings *in_force, const struct plan *to, struct diag *d)
+{
+  const struct settings *new = to->settings;
+  const struct {
+    const char *key, *now, *then;
+  } fixed[] = {{"data_dir", in_force->data_dir, new->data_dir},
+               {"log_file", in_force->log_file, new->log_file},
+               {"pid_file", in_force->pid_file, new->pid_file}};
+  for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+    struct place at = place_of (to, fixed[i].key);
+    /* Both files are in data_dir by default: then it is enough to name that. */
+    bool follows = i && !at.line && strcmp (fixed[0].now, fixed[0].then);
+    if (strcmp (fixed[i].now, fixed[i].then) && !follows)
+      diag_add (d, DIAG_WARNING, at, "%s changes with a restart only: until then it stays %s", fixed[i].key, fixed[i].now);
+  }
+}
+
 int
-reload_prepare (const char *config_file, struct modules *modules, const struct plan *now, struct reload *ret, char **reason)
+reload_prepare (const char *config_file, struct modules *modules, const struct plan *now, const struct settings *in_force,
+                struct reload *ret, char **reason)
 {
   *ret = (struct reload){0};
   int r = plan_find_config (config_file, &ret->file);
   if (!r)
     r = plan_make (ret->file, modules, &ret->faults, &ret->plan);
+  if (!r)
+    say_fixed (in_force, ret->plan, &ret->faults);
   if (!r)
     r = plan_compare (now, ret->plan, &ret->changes, &ret->n_changes);
   if (r && ret->faults.errors)

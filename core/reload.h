@@ -15,8 +15,9 @@ struct reload {
   size_t n_changes;
 };
 
-/* Fills in *ret, also on failure: then -errno with one sentence in *reason (the caller's to free). */
-int reload_prepare (const char *config_file, struct modules *modules, const struct plan *now, struct reload *ret, char **reason);
+/* `in_force`: the settings the daemon was started with, of which the places last until it ends. Fills in *ret, also on failure: then -errno with one sentence in *reason (the caller's to free). */
+int reload_prepare (const char *config_file, struct modules *modules, const struct plan *now, const struct settings *in_force,
+                    struct reload *ret, char **reason);
 void reload_clear (struct reload *r);
 /* Faults of a configuration as lines of the log. */
 void reload_log_faults (const struct diag *faults, struct log *log);

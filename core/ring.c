@@ -72,6 +72,23 @@ drop_oldest (struct ring *r)
   chunk_free (c);
 }
 
+static void
+keep_bounds (struct ring *r)
+{
+  while (r->oldest && (r->bytes > r->max_bytes || r->samples - r->oldest->samples >= r->max_samples))
+    drop_oldest (r);
+}
+
+void
+ring_bound (struct ring *r, uint64_t max_samples, size_t max_bytes)
+{
+  pthread_mutex_lock (&r->lock);
+  r->max_samples = max_samples;
+  r->max_bytes = max_bytes;
+  keep_bounds (r);
+  pthread_mutex_unlock (&r->lock);
+}
+
 void
 ring_free (struct ring *r)
 {
@@ -124,8 +141,7 @@ push (struct ring *r, const struct sample *sample)
     r->last_wall_ns = sample->time.wall_ns;
   }
   r->bytes += chunk_bytes (c) - bytes;
-  while (r->oldest && (r->bytes > r->max_bytes || r->samples - r->oldest->samples >= r->max_samples))
-    drop_oldest (r);
+  keep_bounds (r);
 }
 
 void

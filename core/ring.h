@@ -8,6 +8,8 @@ struct ring;
 
 /* At most max_samples samples in at most max_bytes bytes, whichever is reached first. */
 int ring_new (uint64_t max_samples, size_t max_bytes, struct ring **ret);
+/* Other bounds; what is too much for them goes, the oldest first. */
+void ring_bound (struct ring *r, uint64_t max_samples, size_t max_bytes);
 void ring_free (struct ring *r);
 void ring_push (struct ring *r, const struct sample *sample);
 

@@ -97,6 +97,13 @@ settings_make (const struct yaml_node *section, struct place at, struct diag *d,
   return 0;
 }
 
+enum kk_level
+settings_log_level (const struct settings *s)
+{
+  static const enum kk_level levels[] = {KK_LOG_ERROR, KK_LOG_WARNING, KK_LOG_INFO, KK_LOG_DEBUG};
+  return s->log_level >= 0 && s->log_level < (int32_t) KK_COUNT (levels) ? levels[s->log_level] : KK_LOG_INFO;
+}
+
 void
 settings_free (struct settings *s)
 {

@@ -12,5 +12,6 @@ extern const uint32_t settings_n_options;
 int settings_make (const struct yaml_node *section, struct place at, struct diag *d, struct settings **ret);
 /* The data directory that a packaged service gives by KODE_KRONICAL_DATA_DIR, or NULL. A file that says data_dir wins. */
 const char *settings_data_dir_of_environment (void);
+enum kk_level settings_log_level (const struct settings *s);
 void settings_free (struct settings *s);
 #endif

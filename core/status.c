@@ -255,7 +255,7 @@ status_json (const struct status_source *from)
   add_seconds (o, "uptime_seconds", uptime);
   add_text (o, "config_file", from->plan->config_file);
   add_text (o, "data_dir", from->env->data_dir);
-  add_text (o, "log_file", from->plan->settings->log_file);
+  add_text (o, "log_file", from->log_file);
   add_seconds (o, "interval_seconds", from->env->interval_ns);
   json_object_object_add (o, "process", process_json ((double) uptime / 1e9));
   json_object_object_add (o, "ticks", ticks_json (&view));

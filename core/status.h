@@ -24,6 +24,7 @@ struct status_source {
   struct sampler *sampler;
   struct ring *ring;
   const struct plan *plan;
+  const char *log_file;
   struct clock_reading started;
 };
 

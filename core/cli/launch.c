@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "path.h"
 #include "reload.h"
+#include "settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,9 +186,7 @@ static int
 open_log (const struct launch *l, struct log **ret)
 {
   const struct settings *s = l->plan->settings;
-  static const enum kk_level levels[] = {KK_LOG_ERROR, KK_LOG_WARNING, KK_LOG_INFO, KK_LOG_DEBUG};
-  bool known = s->log_level >= 0 && s->log_level < (int32_t)(sizeof levels / sizeof levels[0]);
-  enum kk_level level = l->options.debug ? KK_LOG_DEBUG : known ? levels[s->log_level] : KK_LOG_INFO;
+  enum kk_level level = l->options.debug ? KK_LOG_DEBUG : settings_log_level (s);
   unsigned to = LOG_TO_FILE;
   if (l->options.foreground)
     to |= stderr_is_journal () ? LOG_TO_JOURNAL : LOG_TO_STDERR;
@@ -254,6 +253,7 @@ run_daemon (struct launch *l, struct process *p)
       .modules = l->modules,
       .plan = l->plan,
       .config_file = l->options.config_file,
+      .debug = l->options.debug,
       .ready = on_ready,
       .tend = on_tend,
       .tend_fd = p->pid_watch,

@@ -100,7 +100,8 @@ const struct command command_reload = {
     .summary = "Let the running daemon read its configuration again",
     .text = "Returns 0 once the new configuration is in force. When it has errors they are\n"
             "said and the daemon goes on as before. What the change does not concern goes on\n"
-            "with all it has, no sample is lost. The log is opened anew as well.",
+            "with all it has, no sample is lost. The log is opened anew as well. data_dir,\n"
+            "log_file and pid_file change with a restart only.",
     COMMAND_OPTIONS (options),
     .run = run,
 };

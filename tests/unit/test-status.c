@@ -58,7 +58,7 @@ START_TEST (what_it_says_is_json_with_the_members_promised)
   *plan = (struct plan){.refs = 100, .settings = &settings, .instances = &one, .n_instances = 1}; /* never freed by the graph */
   struct sampler *sampler = sampler_new_manual (&env);
   ck_assert_int_eq (ring_new (10, 1 << 20, &ring), 0);
-  struct status_source source = {.env = &env, .sampler = sampler, .ring = ring, .plan = plan, .started = now};
+  struct status_source source = {.env = &env, .sampler = sampler, .ring = ring, .plan = plan, .log_file = plan->settings->log_file, .started = now};
   ck_assert_int_eq (graph_new (&env, plan, NULL, sink, ring, &graph, &reason), 0);
   ck_assert_ptr_null (sampler_swap (sampler, graph));
   sampler_wake (sampler);
