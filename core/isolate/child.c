@@ -15,7 +15,7 @@
 
 enum { MAX_PATH = 4096, MAX_ENVIRONMENT = 32, KEEP_BYTES = 256 << 10, MAX_CALL_LINES = 1000 };
 #define LEAST_NS INT64_C (20000000)
-#define KILL_NS INT64_C (200000000)
+#define KILL_NS  INT64_C (200000000)
 
 /* ---- Starting ---- */
 
@@ -44,9 +44,9 @@ find_program (char *path, size_t size)
 static void
 choose_environment (char **to)
 {
-  static const char *const names[] = {"PATH=",         "HOME=",          "LANG=",        "LC_",          "TZ=",
-                                      "TMPDIR=",       "LD_LIBRARY_PATH=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "TSAN_OPTIONS=",
-                                      "LSAN_OPTIONS="};
+  static const char *const names[] = {
+    "PATH=",         "HOME=",          "LANG=",         "LC_",          "TZ=", "TMPDIR=", "LD_LIBRARY_PATH=",
+    "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "TSAN_OPTIONS=", "LSAN_OPTIONS="};
   size_t n = 0;
   for (char **e = environ; e && *e && n < MAX_ENVIRONMENT; e++)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -59,14 +59,14 @@ choose_environment (char **to)
 
 /* The ends that the process gets, above those numbers that they are to have there. */
 struct ends {
-  int message, life, out;
+  int message, life, out, desk;
 };
 
 static void
 close_ends (struct ends *e)
 {
-  const int fds[] = {e->message, e->life, e->out};
-  for (size_t i = 0; i < 3; i++)
+  const int fds[] = {e->message, e->life, e->out, e->desk};
+  for (size_t i = 0; i < 4; i++)
     if (fds[i] >= 0)
       close (fds[i]);
 }
@@ -83,7 +83,11 @@ static int
 make_ends (struct child *c, struct ends *e)
 {
   int message[2], life[2], out[2];
-  *e = (struct ends){-1, -1, -1};
+  *e = (struct ends){-1, -1, -1, -1};
+  int desk, r = desk_new (&c->desk, &desk);
+  if (r)
+    return r;
+  e->desk = raise_fd (desk);
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, message))
     return -errno;
   c->fd = message[0];
@@ -96,7 +100,7 @@ make_ends (struct child *c, struct ends *e)
     return -errno;
   c->out = out[0];
   e->out = raise_fd (out[1]);
-  return e->message < 0 || e->life < 0 || e->out < 0 ? -EMFILE : 0;
+  return e->message < 0 || e->life < 0 || e->out < 0 || e->desk < 0 ? -EMFILE : 0;
 }
 
 static int
@@ -119,9 +123,11 @@ spawn (struct child *c, const struct ends *e)
     return -r;
   }
   if (!(r = posix_spawn_file_actions_addopen (&files, 0, "/dev/null", O_RDONLY, 0))
-      && !(r = posix_spawn_file_actions_adddup2 (&files, e->out, 1)) && !(r = posix_spawn_file_actions_adddup2 (&files, e->out, 2))
+      && !(r = posix_spawn_file_actions_adddup2 (&files, e->out, 1))
+      && !(r = posix_spawn_file_actions_adddup2 (&files, e->out, 2))
       && !(r = posix_spawn_file_actions_adddup2 (&files, e->message, 3))
-      && !(r = posix_spawn_file_actions_adddup2 (&files, e->life, 4)) && !(r = posix_spawnattr_setsigmask (&how, &none))
+      && !(r = posix_spawn_file_actions_adddup2 (&files, e->life, 4))
+      && !(r = posix_spawn_file_actions_adddup2 (&files, e->desk, 5)) && !(r = posix_spawnattr_setsigmask (&how, &none))
       && !(r = posix_spawnattr_setsigdefault (&how, &all)))
     r = posix_spawnattr_setflags (&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
   if (!r)
@@ -140,6 +146,7 @@ close_fds (struct child *c)
       close (*fds[i]);
     *fds[i] = -1;
   }
+  desk_free (&c->desk);
 }
 
 int
@@ -176,6 +183,7 @@ child_send (struct child *c, enum wire_type type, const struct buf *body, int64_
 {
   if (body && body->error)
     return body->error;
+  desk_announce (&c->desk);
   return wire_send (c->fd, type, c->number, body ? body->data : NULL, body ? body->len : 0, until_ns);
 }
 
@@ -189,7 +197,9 @@ child_request (struct child *c, enum wire_type type, const struct buf *body, int
     buf_free (&c->in);
   c->in.max = WIRE_MAX + WIRE_PACKET;
   buf_clear (&c->in);
-  return child_send (c, type, body, until_ns);
+  if (body->error)
+    return body->error;
+  return desk_ask (&c->desk, type, c->number, body->data, body->len) ? 0 : child_send (c, type, body, until_ns);
 }
 
 static void
@@ -230,25 +240,51 @@ take_line (struct child *c, size_t at)
   return 0;
 }
 
+/* Takes one packet off the socket. 0: it was the last of the reply; -EAGAIN: there may be more. */
+static int
+take_packet (struct child *c, int64_t until_ns, uint32_t *lines)
+{
+  struct wire_head head;
+  size_t at = c->in.len;
+  int r = wire_receive (c->fd, &head, &c->in, until_ns);
+  if (r)
+    return r == -EAGAIN ? -EBADMSG : r;
+  if (head.type == WIRE_LOG || head.type == WIRE_KNOCK) {
+    bool fine = !head.more && ++*lines <= MAX_CALL_LINES && (head.type == WIRE_LOG ? !take_line (c, at) : c->in.len == at);
+    return fine ? -EAGAIN : -EBADMSG;
+  }
+  if (head.type != WIRE_REPLY || head.number != c->number || !c->waiting)
+    return -EBADMSG;
+  return head.more ? -EAGAIN : 0;
+}
+
+/* Takes what is at the socket already. 0: the reply was there too; -EAGAIN: it was not. */
+static int
+take_logged (struct child *c, uint32_t *lines)
+{
+  int r;
+  do
+    r = take_packet (c, 0, lines);
+  while (r == -EAGAIN);
+  return r == -ETIMEDOUT || r == -ECONNRESET ? -EAGAIN : r;
+}
+
 int
 child_reply (struct child *c, int64_t until_ns, struct wire *ret, int32_t *ret_result)
 {
-  for (uint32_t lines = 0;;) {
-    struct wire_head head;
-    size_t at = c->in.len;
-    int r = wire_receive (c->fd, &head, &c->in, until_ns);
-    if (r)
-      return r;
-    if (head.type == WIRE_LOG) {
-      if (head.more || ++lines > MAX_CALL_LINES || take_line (c, at))
-        return -EBADMSG;
-      continue;
-    }
-    if (head.type != WIRE_REPLY || head.number != c->number || !c->waiting)
-      return -EBADMSG;
-    if (!head.more)
-      break;
+  uint32_t lines = 0;
+  int r = -EAGAIN;
+  while (r == -EAGAIN) {
+    bool answered = desk_answered (&c->desk, c->number, until_ns);
+    if (desk_logged (&c->desk))
+      r = take_logged (c, &lines);
+    if (r == -EAGAIN && answered)
+      r = desk_take (&c->desk, &c->in);
+    if (r == -EAGAIN)
+      r = take_packet (c, until_ns, &lines);
   }
+  if (r)
+    return r;
   c->waiting = false;
   take_printed (c);
   struct wire w = {.p = c->in.data, .end = c->in.data + c->in.len};
@@ -299,7 +335,8 @@ describe_end (int status, int error, int64_t waited_ns, char *why, size_t size)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
       if (WIFSIGNALED (status) && names[i].number == WTERMSIG (status))
         name = names[i].name;
-    snprintf (why, size, name ? "it died of SIG%s (%s)" : "it died of signal %s (%s)", name ? name : "?", strsignal (WTERMSIG (status)));
+    snprintf (why, size, name ? "it died of SIG%s (%s)" : "it died of signal %s (%s)", name ? name : "?",
+              strsignal (WTERMSIG (status)));
   }
 }
 
@@ -320,10 +357,9 @@ child_end (struct child *c, int error, int64_t grace_ns, char *why, size_t size)
   take_printed (c);
   if (!ended)
     return false;
-  struct wire rest;
-  int32_t result;
+  uint32_t lines = 0;
   c->waiting = false;
-  child_reply (c, 0, &rest, &result); /* what it still logged */
+  take_logged (c, &lines);
   while (waitpid (c->pid, &status, 0) < 0 && errno == EINTR)
     continue;
   close_fds (c);

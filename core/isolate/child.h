@@ -3,6 +3,7 @@
 #ifndef CHILD_H
 #define CHILD_H
 
+#include "desk.h"
 #include "wire.h"
 
 #include <kode-kronical/plugin.h>
@@ -22,6 +23,7 @@ enum { CHILD_WORDS = 200 };
 struct child {
   pid_t pid; /* 0: none */
   int fd;    /* messages */
+  struct desk_host desk;
   int life;  /* as long as this is open it lives */
   int out;   /* what it prints */
   uint32_t number; /* of the last request */

@@ -38,6 +38,8 @@ send_line (struct guest *g, uint32_t level, const char *text, size_t n)
   wire_text_n (&b, text, n);
   if (b.error || wire_send (g->fd, WIRE_LOG, 0, b.data, b.len, 0))
     g->left_out++;
+  else
+    desk_count_line (&g->desk);
 }
 
 static void

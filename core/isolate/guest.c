@@ -15,18 +15,32 @@
 enum { MAX_TABLES = 4096, MAX_WRITE = 64, MAX_SAMPLES = 4096 };
 
 static int
-reply (struct guest *g, uint32_t number, int32_t result, const struct buf *more)
+send_reply (struct guest *g, uint32_t number, const struct iovec *parts, int n)
 {
   struct buf BUF_CLEANUP b = {0};
-  wire_u32 (&b, (uint32_t) result);
+  bool knock;
+  if (desk_answer (&g->desk, number, parts, n, &knock))
+    return knock ? wire_send (g->fd, WIRE_KNOCK, number, NULL, 0, INT64_MAX) : 0;
+  for (int i = 0; i < n; i++)
+    buf_add (&b, parts[i].iov_base, parts[i].iov_len);
+  if (b.error)
+    return b.error;
+  desk_answer (&g->desk, number, NULL, 0, &knock);
+  return wire_send (g->fd, WIRE_REPLY, number, b.data, b.len, INT64_MAX);
+}
+
+static int
+reply (struct guest *g, uint32_t number, int32_t result, const struct buf *more)
+{
   pthread_mutex_lock (&g->lock);
-  wire_u32 (&b, (uint32_t) g->statuses.len);
-  buf_add (&b, g->statuses.data, g->statuses.len);
-  buf_clear (&g->statuses);
+  struct buf BUF_CLEANUP statuses = g->statuses;
+  g->statuses = (struct buf){0};
   pthread_mutex_unlock (&g->lock);
-  if (more)
-    buf_add (&b, more->data, more->len);
-  return b.error ? b.error : wire_send (g->fd, WIRE_REPLY, number, b.data, b.len, INT64_MAX);
+  const uint32_t head[] = {(uint32_t) result, (uint32_t) statuses.len};
+  const struct iovec parts[] = {
+    {(void *) (uintptr_t) head, sizeof head}, {statuses.data, statuses.len}, {more ? more->data : NULL, more ? more->len : 0}};
+  int r = more && more->error ? more->error : statuses.error;
+  return r ? r : send_reply (g, number, parts, 3);
 }
 
 /* ---- Requests ---- Each: 0, or -errno when there is no point in going on. */
@@ -257,7 +271,8 @@ do_write (struct guest *g, struct wire *w, uint32_t number)
 {
   guest_begin (g, wire_take_u32 (w));
   uint32_t n = wire_take_u32 (w), taken = 0, done = 0;
-  const struct kk_sample **faces = w->bad || n > MAX_SAMPLES || g->d->plugin.kind != KK_OUTPUT ? NULL : calloc (n + 1, sizeof *faces);
+  const struct kk_sample **faces =
+    w->bad || n > MAX_SAMPLES || g->d->plugin.kind != KK_OUTPUT ? NULL : calloc (n + 1, sizeof *faces);
   int r = faces ? 0 : -EBADMSG;
   while (!r && taken < n) {
     struct sample *sample = take_sample (take_schema (g, w), w);
@@ -299,20 +314,28 @@ serve_one (struct guest *g, const struct wire_head *head, struct wire *w)
   if (!g->created)
     return head->type == WIRE_DESTROY ? -ESHUTDOWN : -EBADMSG;
   switch (head->type) {
-  case WIRE_READ: return do_read (g, w, head->number);
-  case WIRE_SCHEMA: return do_schema (g, w);
-  case WIRE_BIND: return do_bind (g, w, head->number);
-  case WIRE_PROCESS: return do_process (g, w, head->number);
-  case WIRE_FLUSH: return do_flush (g, w, head->number);
-  case WIRE_WRITE: return do_write (g, w, head->number);
-  case WIRE_DESTROY: return -ESHUTDOWN;
+  case WIRE_READ:
+    return do_read (g, w, head->number);
+  case WIRE_SCHEMA:
+    return do_schema (g, w);
+  case WIRE_BIND:
+    return do_bind (g, w, head->number);
+  case WIRE_PROCESS:
+    return do_process (g, w, head->number);
+  case WIRE_FLUSH:
+    return do_flush (g, w, head->number);
+  case WIRE_WRITE:
+    return do_write (g, w, head->number);
+  case WIRE_DESTROY:
+    return -ESHUTDOWN;
   case WIRE_UNBIND: {
     struct guest_binding *b = find_binding (g, wire_take_u32 (w));
     if (b)
       release_binding (g, b);
     return 0;
   }
-  default: return -EBADMSG;
+  default:
+    return -EBADMSG;
   }
 }
 
@@ -335,22 +358,36 @@ end (struct guest *g)
   buf_free (&g->statuses);
 }
 
-int
-guest_serve (int fd)
+/* Takes one message off the socket and serves it. */
+static int
+serve_socket (struct guest *g, struct buf *b)
 {
-  struct guest g = {.fd = fd, .level = KK_LOG_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
+  struct wire_head head;
+  int r;
+  buf_clear (b);
+  do
+    r = wire_receive (g->fd, &head, b, INT64_MAX);
+  while (!r && head.more);
+  struct wire w = {.p = b->data, .end = b->data + b->len};
+  return r ? r : serve_one (g, &head, &w);
+}
+
+int
+guest_serve (int fd, const struct desk_guest *desk)
+{
+  struct guest g = {.fd = fd, .desk = *desk, .level = KK_LOG_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
   guest_host_functions (&g);
   struct buf BUF_CLEANUP b = {0};
   int r = 0;
   while (!r) {
-    struct wire_head head;
-    buf_clear (&b);
-    do
-      r = wire_receive (fd, &head, &b, INT64_MAX);
-    while (!r && head.more);
-    struct wire w = {.p = b.data, .end = b.data + b.len};
-    if (!r)
-      r = serve_one (&g, &head, &w);
+    if (!desk_next (&g.desk)) {
+      r = serve_socket (&g, &b);
+      continue;
+    }
+    const struct desk *d = g.desk.desk;
+    struct wire_head head = {.type = d->type, .number = d->number};
+    struct wire w = {.p = d->room, .end = d->room + d->n_request};
+    r = serve_one (&g, &head, &w);
   }
   end (&g);
   return r == -ESHUTDOWN || r == -ECONNRESET ? 0 : 1;

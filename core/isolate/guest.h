@@ -4,6 +4,7 @@
 
 #include "../descriptor.h"
 #include "../sample.h"
+#include "desk.h"
 #include "wire.h"
 
 #include <pthread.h>
@@ -39,6 +40,7 @@ struct guest {
   struct kk_emit emit;
   struct kk_host host;
   int fd;
+  struct desk_guest desk;
   uint32_t level;
   struct descriptor *d;
   uint32_t n_tables; /* with those declared for this config, which the daemon knows */
@@ -62,7 +64,7 @@ struct guest {
 };
 
 /* Serves until the other end closes or says so; an exit status. */
-int guest_serve (int fd);
+int guest_serve (int fd, const struct desk_guest *desk);
 /* guest-judge.c: serves WIRE_CHECK and WIRE_DECLARE; *ret_result and what follows it in the reply. -errno: no sense in going
  * on. */
 int guest_judge (struct guest *g, uint32_t type, struct wire *w, struct buf *ret, int32_t *ret_result);

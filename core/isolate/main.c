@@ -1,5 +1,5 @@
-/* The process of one isolated plugin. The daemon starts it with a socket for messages and a pipe that tells it when the daemon is
- * gone; it is of no use to people. */
+/* The process of one isolated plugin. The daemon starts it with a socket for messages and a pipe that tells it when the daemon
+ * is gone; it is of no use to people. */
 #include "guest.h"
 
 #include <dirent.h>
@@ -10,9 +10,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MESSAGES = 3, LIFE = 4 };
+enum { MESSAGES = 3, LIFE = 4, DESK = 5 };
 
-/* Whatever this process is doing, stopped or in an endless loop: when the daemon's end of the pipe closes, the kernel kills it. */
+/* Whatever this process is doing, stopped or in an endless loop: when the daemon's end of the pipe closes, the kernel kills it.
+ */
 static bool
 tie_to_daemon (void)
 {
@@ -24,13 +25,13 @@ static void
 close_others (void)
 {
 #ifdef SYS_close_range
-  if (!syscall (SYS_close_range, LIFE + 1, ~0u, 0))
+  if (!syscall (SYS_close_range, DESK + 1, ~0u, 0))
     return;
 #endif
   DIR *dir = opendir ("/proc/self/fd");
   for (struct dirent *e; dir && (e = readdir (dir));) {
     int fd = atoi (e->d_name);
-    if (fd > LIFE && fd != dirfd (dir))
+    if (fd > DESK && fd != dirfd (dir))
       close (fd);
   }
   if (dir)
@@ -40,18 +41,21 @@ close_others (void)
 int
 main (void)
 {
+  struct desk_guest desk = {.desk = NULL};
   int type;
   socklen_t size = sizeof type;
   if (getsockopt (MESSAGES, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_SEQPACKET) {
-    fputs ("kode-kronical-plugin-host is started by kode-kronical-daemon, for plugins that run in a process of their own\n", stderr);
+    fputs ("kode-kronical-plugin-host is started by kode-kronical-daemon, for plugins that run in a process of their own\n",
+           stderr);
     return 2;
   }
   close_others ();
-  if (!tie_to_daemon () || chdir ("/"))
+  if (!tie_to_daemon () || chdir ("/") || desk_open (&desk, DESK))
     return 1;
+  close (DESK);
   fcntl (MESSAGES, F_SETFD, FD_CLOEXEC);
   fcntl (LIFE, F_SETFD, FD_CLOEXEC);
   setvbuf (stdout, NULL, _IOLBF, 0);
   signal (SIGPIPE, SIG_IGN);
-  return guest_serve (MESSAGES);
+  return guest_serve (MESSAGES, &desk);
 }

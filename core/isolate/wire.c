@@ -111,8 +111,8 @@ wait_for (int fd, short events, int64_t until_ns)
   struct pollfd p = {.fd = fd, .events = events};
   for (;;) {
     int64_t left = until_ns == INT64_MAX ? INT64_MAX : until_ns - wire_now ();
-    if (left < 0)
-      left = 0;
+    if (left <= 0)
+      return -ETIMEDOUT;
     struct timespec t = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
     int n = ppoll (&p, 1, until_ns == INT64_MAX ? NULL : &t, NULL);
     if (n > 0)
@@ -167,14 +167,11 @@ wire_receive (int fd, struct wire_head *ret, struct buf *b, int64_t until_ns)
   struct iovec parts[] = {{&head, sizeof head}, {room, WIRE_PACKET}};
   struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2};
   ssize_t n;
-  int r = wait_for (fd, POLLIN, until_ns);
-  if (r)
-    return r;
-  do
-    n = recvmsg (fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
-  if (n < 0)
-    return errno == EAGAIN ? -ETIMEDOUT : -errno;
+  while ((n = recvmsg (fd, &m, (until_ns == INT64_MAX ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC)) < 0) {
+    int r = errno == EAGAIN ? wait_for (fd, POLLIN, until_ns) : errno == EINTR ? 0 : -errno;
+    if (r)
+      return r;
+  }
   if (n == 0)
     return -ECONNRESET;
   if ((size_t) n < sizeof head || (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))

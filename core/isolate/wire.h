@@ -1,6 +1,7 @@
-/* Messages between the daemon and the process of an isolated plugin (plugin-host), over a SOCK_SEQPACKET socket.
+/* Messages between the daemon and the process of an isolated plugin (plugin-host). Small requests and replies go over a desk
+ * (desk.h), all else over a SOCK_SEQPACKET socket.
  *
- * A message is one packet or several: each starts with struct wire_head, and all but the last of a message have `more` set. The
+ * There a message is one packet or several: each starts with struct wire_head, and all but the last of a message have `more` set. The
  * kernel copies them, so what was checked cannot change afterwards. A reply carries the number of its request. Numbers are in the
  * machine's own byte order: both ends are one build on one machine. A text is its length, its bytes and a 0. */
 #ifndef WIRE_H
@@ -30,6 +31,7 @@ enum wire_type {
   /* From it. */
   WIRE_REPLY = 64,
   WIRE_LOG,
+  WIRE_KNOCK, /* the reply to the request of this number lies at the desk */
 };
 
 /* Calls of the host's functions, in order. A reply is its result, a number of bytes of CALL_STATUS, then what was asked for: of READ,

@@ -174,6 +174,10 @@ misbehave (struct state *s, struct kk_rows *out)
       pause ();
   if (!strcmp (mode, "closed"))
     close (3);
+  static const char *const silent[] = {"garbage", "torn", "nonsense", "closed"};
+  for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
+    while (!strcmp (mode, silent[i]))
+      pause ();
 }
 
 static void
