@@ -8,7 +8,15 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_LINES = 200, MAX_LINE = 1023, MAX_KEY = 255, MAX_STRING = 16384, MAX_ROWS = 65536, MAX_EMITS = 4096, MAX_STATUS = 64 << 10 };
+enum {
+  MAX_LINES = 200,
+  MAX_LINE = 1023,
+  MAX_KEY = 255,
+  MAX_STRING = 16384,
+  MAX_ROWS = 65536,
+  MAX_EMITS = 4096,
+  MAX_STATUS = 64 << 10
+};
 
 static struct guest *
 guest_of (const struct kk_instance *self)
@@ -133,7 +141,8 @@ read_time (const struct kk_rows *out, struct kk_time *time)
   *time = guest_of_rows (out)->time;
 }
 
-/* The row's handle; ret_keeps: it is to be written down. A table that does not exist, or too many rows: the daemon counts a few. */
+/* The row's handle; ret_keeps: it is to be written down. A table that does not exist, or too many rows: the daemon counts a
+ * few. */
 static struct guest_row *
 begin_row (struct guest *g, uint32_t table, bool *ret_keeps)
 {
@@ -187,9 +196,10 @@ table_state (struct kk_rows *out, uint32_t table, uint32_t state)
   wire_u32 (&g->calls, state);
 }
 
-/* Begins a call about a field of the newest row of the handle's table. NULL: the row is not kept. */
+/* The calls so far, to which one about a field of the newest row of the handle's table may be added. NULL: the row is not kept.
+ */
 static struct buf *
-field_call (struct kk_row *face, enum wire_call call, uint32_t field)
+row_calls (struct kk_row *face)
 {
   struct guest_row *r = (struct guest_row *) face;
   struct guest *g = r->guest;
@@ -200,19 +210,27 @@ field_call (struct kk_row *face, enum wire_call call, uint32_t field)
     wire_u8 (&g->calls, CALL_TABLE);
     wire_u32 (&g->calls, r->table);
   }
-  wire_u8 (&g->calls, (uint8_t) call);
-  wire_u32 (&g->calls, field);
   return &g->calls;
+}
+
+static struct buf *
+field_call (struct kk_row *face, enum wire_call call, uint32_t field)
+{
+  struct buf *b = row_calls (face);
+  if (!b)
+    return NULL;
+  wire_u8 (b, (uint8_t) call);
+  wire_u32 (b, field);
+  return b;
 }
 
 static void
 set_number (struct kk_row *face, uint32_t field, uint32_t type, uint64_t bits)
 {
-  struct buf *b = field_call (face, CALL_NUMBER, field);
-  if (!b)
-    return;
-  wire_u8 (b, (uint8_t) type);
-  wire_u64 (b, bits);
+  const struct wire_number call = {.call = CALL_NUMBER, .field = field, .type = (uint8_t) type, .bits = bits};
+  struct buf *b = row_calls (face);
+  if (b)
+    buf_add (b, &call, sizeof call);
 }
 
 static void

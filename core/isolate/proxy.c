@@ -13,6 +13,7 @@ enum { MAX_CRASHES = 3, BATCH_BYTES = 4 << 20 };
 
 struct proxy {
   struct keeper keeper;
+  struct buf body; /* of the request to read: kept from one to the next */
   struct kk_row **current;
   uint32_t next_binding;
   uint32_t crashes; /* while the same samples were being written */
@@ -36,6 +37,7 @@ proxy_destroy (void *state)
 {
   struct proxy *p = state;
   keeper_end (&p->keeper);
+  buf_free (&p->body);
   free (p->current);
   free (p);
 }
@@ -101,19 +103,19 @@ static int
 proxy_read (void *state, struct kk_rows *out)
 {
   struct proxy *p = state;
-  struct buf BUF_CLEANUP b = {0};
   struct wire w;
   int32_t result;
   int r = keeper_ready (&p->keeper);
   if (r)
     return r;
   struct kk_time time = time_of_read (p, out);
-  wire_u32 (&b, keeper_level (&p->keeper));
-  wire_u64 (&b, (uint64_t) time.wall_ns);
-  wire_u64 (&b, (uint64_t) time.mono_ns);
-  wire_u64 (&b, (uint64_t) time.elapsed_ns);
-  wire_u32 (&b, time.after);
-  r = keeper_ask (&p->keeper, WIRE_READ, &b, &w, &result);
+  buf_clear (&p->body);
+  wire_u32 (&p->body, keeper_level (&p->keeper));
+  wire_u64 (&p->body, (uint64_t) time.wall_ns);
+  wire_u64 (&p->body, (uint64_t) time.mono_ns);
+  wire_u64 (&p->body, (uint64_t) time.elapsed_ns);
+  wire_u32 (&p->body, time.after);
+  r = keeper_ask (&p->keeper, WIRE_READ, &p->body, &w, &result);
   if (!r)
     r = finish (p, &w, result, out, NULL);
   if (r)

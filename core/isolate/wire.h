@@ -1,9 +1,9 @@
 /* Messages between the daemon and the process of an isolated plugin (plugin-host). Small requests and replies go over a desk
  * (desk.h), all else over a SOCK_SEQPACKET socket.
  *
- * There a message is one packet or several: each starts with struct wire_head, and all but the last of a message have `more` set. The
- * kernel copies them, so what was checked cannot change afterwards. A reply carries the number of its request. Numbers are in the
- * machine's own byte order: both ends are one build on one machine. A text is its length, its bytes and a 0. */
+ * There a message is one packet or several: each starts with struct wire_head, and all but the last of a message have `more`
+ * set. The kernel copies them, so what was checked cannot change afterwards. A reply carries the number of its request. Numbers
+ * are in the machine's own byte order: both ends are one build on one machine. A text is its length, its bytes and a 0. */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -34,8 +34,8 @@ enum wire_type {
   WIRE_KNOCK, /* the reply to the request of this number lies at the desk */
 };
 
-/* Calls of the host's functions, in order. A reply is its result, a number of bytes of CALL_STATUS, then what was asked for: of READ,
- * PROCESS and FLUSH more calls. */
+/* Calls of the host's functions, in order. A reply is its result, a number of bytes of CALL_STATUS, then what was asked for: of
+ * READ, PROCESS and FLUSH more calls. */
 enum wire_call {
   CALL_STATUS = 1,  /* key, text */
   CALL_ROW,         /* table, identity */
@@ -49,6 +49,14 @@ enum wire_call {
   CALL_KEEP_ROWS,   /* table, n, n numbers */
   CALL_EMIT,
 };
+
+/* CALL_NUMBER as it lies in a message: most calls are this one. */
+struct wire_number {
+  uint8_t call;
+  uint32_t field;
+  uint8_t type;
+  uint64_t bits;
+} __attribute__ ((packed));
 
 /* What holds the plugin's process in, as it says itself. */
 enum { CONFINED_SECCOMP = 1 << 0, CONFINED_LANDLOCK = 1 << 1, CONFINED_LIMITS = 1 << 2 };
@@ -86,8 +94,8 @@ const void *wire_take_bytes (struct wire *w, size_t n);
 
 /* Sends one message, waiting for room until until_ns (CLOCK_MONOTONIC; INT64_MAX: for ever). 0, -ETIMEDOUT, or -errno. */
 int wire_send (int fd, uint32_t type, uint32_t number, const char *data, size_t n, int64_t until_ns);
-/* Takes one packet, waiting until until_ns: its body is put behind what `b` holds, up to b->max. 0, -ETIMEDOUT, -EBADMSG, -EFBIG, -ECONNRESET at
- * the end, or -errno. */
+/* Takes one packet, waiting until until_ns: its body is put behind what `b` holds, up to b->max. 0, -ETIMEDOUT, -EBADMSG,
+ * -EFBIG, -ECONNRESET at the end, or -errno. */
 int wire_receive (int fd, struct wire_head *ret, struct buf *b, int64_t until_ns);
 int64_t wire_now (void);
 #endif

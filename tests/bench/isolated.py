@@ -2,7 +2,8 @@
 there and back costs on this machine.
 
 Two daemons run by turns, the other one stopped meanwhile, so that a busy machine is as busy for both. CPU is what the scheduler
-counted of the daemon and its child, wake-ups are their voluntary context switches; both are read between two ticks."""
+counted of the daemon and its child, wake-ups are their voluntary context switches; both are read between two ticks. What is more is
+the middle of the differences of neighbouring turns, each the middle of its ticks."""
 
 import json
 import os
@@ -35,7 +36,7 @@ class Side:
         kk.wait_for (lambda: self.instance ()["calls"] > 2, 30, "reads of the input")
         self.pids = [self.daemon.pid, *children (self.daemon.pid)]
         kk.equal (len (self.pids), 1 + isolate, "processes")
-        self.cpu, self.wakes = [], []
+        self.cpu, self.wakes = [], []  # the middle of each turn
         self.daemon.process.send_signal (signal.SIGSTOP)
 
     def instance (self):
@@ -48,14 +49,14 @@ class Side:
         """Lets it run for some ticks and notes what each cost."""
         self.daemon.process.send_signal (signal.SIGCONT)
         between_ticks (interval, SKIPPED)
-        last = self.usage ()
+        seen = [self.usage ()]
         for _ in range (TURN - SKIPPED):
             between_ticks (interval, ticks_at_once)
-            now = self.usage ()
-            self.cpu.append ((now[0] - last[0]) / 1000 / ticks_at_once)
-            self.wakes.append ((now[1] - last[1]) / ticks_at_once)
-            last = now
+            seen.append (self.usage ())
         self.daemon.process.send_signal (signal.SIGSTOP)
+        cpu, wakes = ([(b[i] - a[i]) / ticks_at_once for a, b in zip (seen, seen[1:])] for i in (0, 1))
+        self.cpu.append (bench.middle (cpu) / 1000)
+        self.wakes.append (bench.middle (wakes))
 
 
 def children (parent):
@@ -80,28 +81,29 @@ def measure (hz, turns):
     home, other = kk.Home ("isolated"), kk.Home ("inside")
     try:
         inside, isolated = Side (other, interval, False), Side (home, interval, True)
+        bare = []
         for _ in range (turns):
             for side in (inside, isolated):
                 side.turn (interval, 1 if hz <= EXACT_HZ else round (hz))
+            bare.append (ping (interval, TURN - SKIPPED if hz <= EXACT_HZ else round (hz)))
     finally:
         home.close ()
         other.close ()
-    cpu, wakes = ([bench.middle (getattr (side, what)) for side in (inside, isolated)] for what in ("cpu", "wakes"))
-    return {"hz": hz, "ticks": len (inside.cpu) * (1 if hz <= EXACT_HZ else round (hz)), "inside_us": round (cpu[0], 1),
-            "isolated_us": round (cpu[1], 1), "more_us": round (cpu[1] - cpu[0], 1), "inside_wakeups": round (wakes[0], 2),
-            "isolated_wakeups": round (wakes[1], 2), "more_wakeups": round (wakes[1] - wakes[0], 2)}
+    more_cpu, more_wakes = ([b - a for a, b in zip (*of)] for of in ((inside.cpu, isolated.cpu), (inside.wakes, isolated.wakes)))
+    return {"hz": hz, "bare_us": {name: bench.middle ([b[name] for b in bare]) for name in bare[0]}, "turns": turns, "ticks": turns * (TURN - SKIPPED) * (1 if hz <= EXACT_HZ else round (hz)),
+            "inside_us": round (bench.middle (inside.cpu), 1), "isolated_us": round (bench.middle (isolated.cpu), 1),
+            "more_us": round (bench.middle (more_cpu), 1), "inside_wakeups": round (bench.middle (inside.wakes), 2),
+            "isolated_wakeups": round (bench.middle (isolated.wakes), 2), "more_wakeups": round (bench.middle (more_wakes), 2)}
 
 
-def ping (hz, turns):
+def ping (interval, turns):
     """Microseconds of a bare message there and back, by what carries it."""
-    run = subprocess.run ([PING, str (round (1000 / hz)), str (turns)], stdout=subprocess.PIPE, check=True)
+    run = subprocess.run ([PING, str (round (interval * 1000)), str (turns)], stdout=subprocess.PIPE, check=True)
     return json.loads (run.stdout)
 
 
 def main (turns, as_json):
-    results = []
-    for hz, pings in ((1, 5 * turns), (50, 250 * turns)):
-        results.append ({**measure (hz, turns), "bare_us": ping (hz, pings // 2)})
+    results = [measure (hz, turns) for hz in (1, 50)]
     if as_json:
         print (json.dumps ({"results": results}, indent=1))
         return

@@ -126,6 +126,18 @@ def closed (home):
 
 
 @kk.test
+def rewrites (home):
+    "an answer in shared memory that it goes on changing"
+    misbehaves (home, "rewrite", "its process failed")
+
+
+@kk.test
+def scribbles (home):
+    "shared memory that it writes over at random"
+    misbehaves (home, "scribble", "its process failed")
+
+
+@kk.test
 def rows (home):
     "2^32 rows"
     misbehaves (home, "rows", "it did not answer within")

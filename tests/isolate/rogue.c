@@ -51,7 +51,8 @@ static const struct kk_field fields[] = {
   [TOLD_ELAPSED] = KK_F64 ("told_elapsed", "s", KK_GAUGE, .help = "What it was told to have passed"),
   [TRIED] = KK_U64 ("tried", "1", KK_GAUGE, .help = "What it could do, a bit each"),
 };
-static const struct kk_field key_fields[] = {KK_U64 ("value", "1", KK_GAUGE, .help = "A value"), KK_STRING ("text", .help = "A text")};
+static const struct kk_field key_fields[] = {KK_U64 ("value", "1", KK_GAUGE, .help = "A value"),
+                                             KK_STRING ("text", .help = "A text")};
 static const struct kk_table tables[] = {
   KK_SINGLE ("rogue", fields, "What there is one of"),
   KK_KEYED ("rogue_rows", "name", KK_STRING_KEY, key_fields, "What there are several of"),
@@ -137,6 +138,50 @@ try_all (const struct state *s)
   return could;
 }
 
+/* The memory that it shares with the daemon, in words, from `from` on. */
+struct shared {
+  volatile uint32_t *at;
+  size_t from, n;
+};
+
+static struct shared
+find_shared (size_t from)
+{
+  struct shared s = {.from = from};
+  char line[512];
+  FILE *f = fopen ("/proc/self/maps", "re");
+  while (f && fgets (line, sizeof line, f)) {
+    unsigned long begin, end;
+    if (strstr (line, "kode-kronical-desk") && sscanf (line, "%lx-%lx", &begin, &end) == 2)
+      s = (struct shared){.at = (volatile uint32_t *) begin, .from = from, .n = (end - begin) / sizeof (uint32_t)};
+  }
+  if (f)
+    fclose (f);
+  return s;
+}
+
+static void *
+scribble (void *arg)
+{
+  const struct shared *s = arg;
+  for (uint32_t i = 0; s->at; i++)
+    s->at[s->from + i % (s->n - s->from)] = i * 2654435761u;
+  return NULL;
+}
+
+/* Goes on for ever, also after it has answered. */
+static void
+begin_scribbling (size_t from)
+{
+  static struct shared shared;
+  pthread_t thread;
+  if (shared.at)
+    return;
+  shared = find_shared (from);
+  if (pthread_create (&thread, NULL, scribble, &shared) == 0)
+    pthread_detach (thread);
+}
+
 static void
 misbehave (struct state *s, struct kk_rows *out)
 {
@@ -174,6 +219,10 @@ misbehave (struct state *s, struct kk_rows *out)
       pause ();
   if (!strcmp (mode, "closed"))
     close (3);
+  if (!strcmp (mode, "scribble"))
+    begin_scribbling (0);
+  if (!strcmp (mode, "rewrite"))
+    begin_scribbling (16); /* what it answers, but not that it does */
   static const char *const silent[] = {"garbage", "torn", "nonsense", "closed"};
   for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
     while (!strcmp (mode, silent[i]))
@@ -238,4 +287,5 @@ rogue_read (void *state, struct kk_rows *out)
 }
 
 KK_PLUGIN (.kind = KK_INPUT, .name = "rogue", .version = "1.0", .summary = "Does what its option says", KK_OPTIONS (options),
-           KK_TABLES (tables), .config_size = sizeof (struct config), .create = rogue_create, .read = rogue_read, .destroy = free);
+           KK_TABLES (tables), .config_size = sizeof (struct config), .create = rogue_create, .read = rogue_read,
+           .destroy = free);
