@@ -47,7 +47,7 @@ misbehave (const struct config *c, const char *in)
   if (!strcmp (what, "-garbage"))
     if (write (3, garbage, sizeof garbage) < 0)
       abort ();
-  while (!strcmp (what, "-hang"))
+  while (!strcmp (what, "-hang") || !strcmp (what, "-garbage"))
     pause ();
 }
 
