@@ -139,15 +139,20 @@ put_segment (struct buf *b, const struct sample *s, const struct table_schema *t
     put_column (b, s, g->columns + f, ts->fields[f].type, g->n_rows);
 }
 
-/* How many columns the other side's copy of a block needs. */
+/* How many columns the other side's copy of a block needs. *ret_rows: how many rows; none when no table that is sent is in it. */
 static uint32_t
-columns_of (const struct sample *s, const struct sample *before, const struct block *block)
+columns_of (const struct sample *s, const struct sample *before, const struct block *block, uint32_t *ret_rows)
 {
   uint32_t n = 0;
+  *ret_rows = 0;
   for (uint32_t t = 0; t < s->schema->n_tables; t++)
-    for (uint32_t i = 0; !(before && same_table (s, before, t)) && i < s->tables[t].n_segments; i++)
+    for (uint32_t i = 0; !(before && same_table (s, before, t)) && i < s->tables[t].n_segments; i++) {
+      const struct segment *g = s->tables[t].segments + i;
       for (uint32_t f = 0; f < s->schema->tables[t].n_fields; f++)
-        n += s->tables[t].segments[i].columns[f].block == block;
+        n += g->columns[f].block == block;
+      if (n || g->block == block)
+        *ret_rows = block->n_rows;
+    }
   return n;
 }
 
@@ -162,8 +167,9 @@ carry_put_sample (struct buf *b, const struct sample *s, const struct sample *be
   wire_u32 (b, s->n_blocks);
   for (uint32_t i = 0; i < s->n_blocks; i++) {
     const struct block *k = s->blocks[i];
-    wire_u32 (b, k->n_rows);
-    wire_u32 (b, columns_of (s, before, k));
+    uint32_t rows, columns = columns_of (s, before, k, &rows);
+    wire_u32 (b, rows);
+    wire_u32 (b, columns);
     wire_u32 (b, k->state);
     wire_u64 (b, k->tick);
     wire_u64 (b, (uint64_t) k->wall_ns);
