@@ -5,13 +5,15 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 static const int64_t NS_PER_MS = 1000000;
-enum { LOOK_MS = 10, GRACE_MS = 200, CHUNK = 16384 };
+enum { LOOK_MS = 10, KEEPER_MS = 3000, CHUNK = 16384 };
+#define KEEPER "kode-kronical-exec-keeper"
 
 int64_t
 exec_mono_ns (void)
@@ -24,32 +26,80 @@ exec_mono_ns (void)
 void
 exec_child_init (struct exec_child *c, size_t most)
 {
-  *c = (struct exec_child){.pidfd = -1, .out = {.fd = -1, .most = most}, .err = {.fd = -1, .most = 4096}};
+  *c = (struct exec_child){.pidfd = -1, .line = -1, .out = {.fd = -1, .most = most}, .err = {.fd = -1, .most = 4096}};
 }
 
 /* ---- Starting ---- */
 
+/* Where the keeper is: beside this program (the build tree, the process of a plugin), or where it was installed, also when the whole
+ * installation has been moved. */
+static void
+find_keeper (char *path, size_t size)
+{
+  static const char *const beside[] = {KEEPER, "../libexec/kode-kronical/" KEEPER};
+  ssize_t n = readlink ("/proc/self/exe", path, size - 64);
+  char *slash = n > 0 ? memrchr (path, '/', (size_t) n) : NULL;
+  for (size_t i = 0; slash && i < KK_COUNT (beside); i++) {
+    strcpy (slash + 1, beside[i]);
+    if (access (path, X_OK) == 0)
+      return;
+  }
+  snprintf (path, size, "%s", LIBEXEC_DIR "/" KEEPER);
+}
+
+/* Whether there is such a program: 0, -ENOENT or -EACCES. The keeper looks for it once more. */
+static int
+look_for (const char *program)
+{
+  const char *path = getenv ("PATH");
+  if (!path || !*path)
+    path = "/bin:/usr/bin"; /* as execvp does */
+  if (strchr (program, '/'))
+    return access (program, X_OK) < 0 ? -errno : 0;
+  int r = -ENOENT;
+  for (size_t n; *path; path += n + (path[n] == ':')) {
+    char file[4096];
+    n = strcspn (path, ":");
+    if (snprintf (file, sizeof file, "%.*s/%s", (int) n, path, program) >= (int) sizeof file)
+      continue;
+    if (access (file, X_OK) == 0)
+      return 0;
+    if (errno == EACCES)
+      r = -EACCES;
+  }
+  return r;
+}
+
+static char *
+text_of (const char *name, const char *value)
+{
+  char *text;
+  return asprintf (&text, "%s=%s", name, value) < 0 ? NULL : text;
+}
+
+enum { N_ENVIRONMENT = 6 };
+
 /* PATH, HOME and LANG as the daemon has them, and the interval in seconds: nothing else is the program's business. */
 static int
-make_environment (char *env[5], int64_t interval_ns)
+make_environment (char *env[N_ENVIRONMENT], int64_t interval_ns, const char *more)
 {
   static const char *const names[] = {"PATH", "HOME", "LANG"};
-  int n = 0;
+  char interval[32]; /* no fraction through printf: the locale may have a comma */
+  int64_t ms = interval_ns / NS_PER_MS;
+  int n = 0, want = 1;
+  snprintf (interval, sizeof interval, ms % 1000 ? "%lld.%03d" : "%lld", (long long) (ms / 1000), (int) (ms % 1000));
   for (size_t i = 0; i < 3; i++) {
     const char *value = getenv (names[i]);
-    if (value && asprintf (env + n, "%s=%s", names[i], value) < 0) {
-      env[n] = NULL;
-      return -ENOMEM;
-    }
-    n += value != NULL;
+    want += value != NULL;
+    if (value && (env[n] = text_of (names[i], value)))
+      n++;
   }
-  /* No fraction through printf: the locale may have a comma. */
-  int64_t ms = interval_ns / NS_PER_MS;
-  int r = ms % 1000 ? asprintf (env + n, "KK_INTERVAL=%lld.%03d", (long long) (ms / 1000), (int) (ms % 1000))
-                    : asprintf (env + n, "KK_INTERVAL=%lld", (long long) (ms / 1000));
-  if (r < 0)
-    env[n] = NULL;
-  return r < 0 ? -ENOMEM : 0;
+  if ((env[n] = text_of ("KK_INTERVAL", interval)))
+    n++;
+  want += more != NULL;
+  if (more && (env[n] = strdup (more)))
+    n++;
+  return n == want ? 0 : -ENOMEM;
 }
 
 static void
@@ -60,12 +110,15 @@ close_fd (int *fd)
   *fd = -1;
 }
 
+/* The keeper gets the program's output, its errors and the line as descriptors 1, 2 and 3. */
 static int
-spawn (pid_t *ret, char *const *argv, char *const *env, int out, int err)
+spawn (pid_t *ret, char *const *argv, char *const *env, int out, int err, int line)
 {
+  char keeper[4096];
   posix_spawn_file_actions_t files;
   posix_spawnattr_t how;
   sigset_t none, all;
+  find_keeper (keeper, sizeof keeper);
   sigemptyset (&none);
   sigfillset (&all);
   int r = posix_spawn_file_actions_init (&files);
@@ -76,17 +129,19 @@ spawn (pid_t *ret, char *const *argv, char *const *env, int out, int err)
     posix_spawn_file_actions_destroy (&files);
     return -r;
   }
-  r = posix_spawn_file_actions_addopen (&files, 0, "/dev/null", O_RDONLY, 0);
+  r = posix_spawn_file_actions_addopen (&files, 0, "/dev/null", O_RDWR, 0);
   if (!r)
     r = posix_spawn_file_actions_adddup2 (&files, out, 1);
   if (!r)
     r = posix_spawn_file_actions_adddup2 (&files, err, 2);
+  if (!r)
+    r = posix_spawn_file_actions_adddup2 (&files, line, 3);
   posix_spawnattr_setpgroup (&how, 0);
   posix_spawnattr_setsigmask (&how, &none);
   posix_spawnattr_setsigdefault (&how, &all);
   posix_spawnattr_setflags (&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   if (!r)
-    r = posix_spawnp (ret, argv[0], &files, &how, argv, env);
+    r = posix_spawn (ret, keeper, &files, &how, argv, env);
   posix_spawnattr_destroy (&how);
   posix_spawn_file_actions_destroy (&files);
   return -r;
@@ -102,34 +157,52 @@ begin_pipe (struct exec_pipe *p, int fd)
   fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_NONBLOCK);
 }
 
-int
-exec_child_start (struct exec_child *c, const struct kk_list *command, int64_t interval_ns)
+/* argv[0] is the keeper's. */
+static int
+start_keeper (struct exec_child *c, char **argv, char *const *env)
 {
-  int out[2] = {-1, -1}, err[2] = {-1, -1};
-  char *env[5] = {NULL};
-  char **argv = calloc (command->count + 1, sizeof *argv);
-  int r = argv ? make_environment (env, interval_ns) : -ENOMEM;
-  for (uint32_t i = 0; argv && i < command->count; i++)
-    argv[i] = (char *) (uintptr_t) command->items[i];
-  if (!r && (pipe2 (out, O_CLOEXEC) < 0 || pipe2 (err, O_CLOEXEC) < 0))
+  int out[2] = {-1, -1}, err[2] = {-1, -1}, line[2] = {-1, -1};
+  int r = 0;
+  if (pipe2 (out, O_CLOEXEC) < 0 || pipe2 (err, O_CLOEXEC) < 0 || socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line) < 0)
     r = -errno;
   if (!r)
-    r = spawn (&c->pid, argv, env, out[1], err[1]);
+    r = spawn (&c->pid, argv, env, out[1], err[1], line[1]);
   close_fd (out + 1);
   close_fd (err + 1);
-  for (int i = 0; i < 4; i++)
-    free (env[i]);
-  free (argv);
+  close_fd (line + 1);
   if (r) {
     close_fd (out);
     close_fd (err);
+    close_fd (line);
     c->pid = 0;
-    return r;
+    return r == -ENOENT ? -ENOEXEC : r; /* it is not the program that is missing */
   }
   begin_pipe (&c->out, out[0]);
   begin_pipe (&c->err, err[0]);
+  c->line = line[0];
   c->pidfd = (int) syscall (SYS_pidfd_open, c->pid, 0);
   return 0;
+}
+
+int
+exec_child_start (struct exec_child *c, const struct kk_list *command, int64_t interval_ns, const char *more)
+{
+  static char keeper[] = KEEPER;
+  char *env[N_ENVIRONMENT] = {NULL};
+  char **argv = calloc (command->count + 2, sizeof *argv);
+  int r = argv ? make_environment (env, interval_ns, more) : -ENOMEM;
+  for (uint32_t i = 0; argv && i < command->count; i++)
+    argv[i + 1] = (char *) (uintptr_t) command->items[i];
+  if (!r)
+    r = look_for (command->items[0]);
+  if (!r) {
+    argv[0] = keeper;
+    r = start_keeper (c, argv, env);
+  }
+  for (int i = 0; i < N_ENVIRONMENT; i++)
+    free (env[i]);
+  free (argv);
+  return r;
 }
 
 /* ---- Reading ---- */
@@ -218,35 +291,39 @@ exec_child_ended (const struct exec_child *c)
   return c->pid && waitid (P_PID, (id_t) c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
 }
 
-int
-exec_child_end (struct exec_child *c)
+/* The keeper ends when nothing of the program is left, or nothing that can be killed at all. */
+static int
+end_keeper (struct exec_child *c)
 {
   int status = 0;
+  int64_t until = exec_mono_ns () + KEEPER_MS * NS_PER_MS;
+  close_fd (&c->line);
+  close_fd (&c->out.fd);
+  close_fd (&c->err.fd);
+  while (c->pid && !exec_child_ended (c) && exec_child_wait (c, until))
+    ;
   if (c->pid) {
-    /* Before it is waited for: until then nobody else can have its number. */
-    kill (-c->pid, SIGKILL);
-    kill (c->pid, SIGKILL);
+    kill (c->pid, SIGKILL); /* until it is waited for nobody else can have its number */
     while (waitpid (c->pid, &status, 0) < 0 && errno == EINTR)
       ;
   }
   c->pid = 0;
   close_fd (&c->pidfd);
-  close_fd (&c->out.fd);
-  close_fd (&c->err.fd);
   return status;
+}
+
+int
+exec_child_end (struct exec_child *c)
+{
+  if (c->line >= 0)
+    send (c->line, "k", 1, MSG_NOSIGNAL);
+  return end_keeper (c);
 }
 
 void
 exec_child_stop (struct exec_child *c)
 {
-  int64_t until = exec_mono_ns () + GRACE_MS * NS_PER_MS;
-  if (c->pid)
-    kill (-c->pid, SIGTERM);
-  close_fd (&c->out.fd);
-  close_fd (&c->err.fd);
-  while (c->pid && !exec_child_ended (c) && exec_child_wait (c, until))
-    ;
-  exec_child_end (c);
+  end_keeper (c); /* at the end of the line it asks by SIGTERM first */
 }
 
 void

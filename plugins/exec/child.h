@@ -1,4 +1,4 @@
-/* A program that runs: its process group, and its output read line by line without waiting. */
+/* A program that runs, under a keeper that leaves nothing of it behind, and its output, read line by line without waiting. */
 #ifndef EXEC_CHILD_H
 #define EXEC_CHILD_H
 
@@ -18,23 +18,25 @@ struct exec_pipe {
 };
 
 struct exec_child {
-  pid_t pid; /* 0: none */
+  pid_t pid; /* of the keeper, which ends after the program and as it did; 0: none */
   int pidfd; /* -1: the kernel has none */
+  int line;  /* to the keeper */
   struct exec_pipe out, err;
 };
 
 typedef void exec_line (void *data, const char *line, size_t n);
 
 void exec_child_init (struct exec_child *c, size_t most);
-/* Starts argv, 0-terminated, found by PATH, in a process group of its own. 0 or -errno. */
-int exec_child_start (struct exec_child *c, const struct kk_list *command, int64_t interval_ns);
+/* Starts a program that is found by PATH, in a process group of its own, with KK_INTERVAL in its environment, and one line more when
+ * `more` is not NULL. 0 or -errno. */
+int exec_child_start (struct exec_child *c, const struct kk_list *command, int64_t interval_ns, const char *more);
 /* Takes what a pipe has, at most `bytes`; gives each whole line to `line`, at the end of the output also an unfinished one.
  * Returns whether it may have more. */
 bool exec_pipe_read (struct exec_pipe *p, size_t bytes, exec_line *line, void *data);
 /* Waits until a pipe has something or the program has ended, at most until the monotonic time. False: it is that late. */
 bool exec_child_wait (struct exec_child *c, int64_t until_ns);
 bool exec_child_ended (const struct exec_child *c);
-/* Kills all that is left of its process group, and forgets it: its wait status. */
+/* Kills all that is left of it and of what it started, and forgets it: its wait status. */
 int exec_child_end (struct exec_child *c);
 /* The same, after asking it by SIGTERM and waiting a moment. */
 void exec_child_stop (struct exec_child *c);

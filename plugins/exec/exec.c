@@ -150,9 +150,12 @@ static int
 start (struct exec *x)
 {
   *x->last_words = 0;
-  int r = exec_child_start (&x->child, &x->config->command, kk_interval (x->self));
+  int r = exec_child_start (&x->child, &x->config->command, kk_interval (x->self), NULL);
   if (r == -ENOENT)
     fail (x, "'%s' cannot be started: there is no such program; give its whole path in command", x->config->command.items[0]);
+  else if (r == -ENOEXEC)
+    fail (x, "'%s' cannot be started: the program kode-kronical-exec-keeper is missing; install kode-kronical completely",
+          x->config->command.items[0]);
   else if (r)
     fail (x, "'%s' cannot be started: %s", x->config->command.items[0], strerror (-r));
   return r;

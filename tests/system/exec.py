@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The exec input: programs in any language, good ones and all kinds of bad ones."""
 
+import contextlib
 import os
 import sys
 
@@ -135,6 +136,92 @@ time.sleep (600)
         kk.wait_for (lambda: len (samples (home, 100)) > 8, 20, "samples go on")
         d.stop ()
     kk.equal (pids (home, "mine.py"), [], "what is left")
+
+
+# Leaves the process group, the session and the parent, and does not mind SIGTERM; says that it is there.
+ESCAPE = """import signal
+def escape (n):
+  if os.fork (): return
+  os.setsid ()
+  signal.signal (signal.SIGTERM, signal.SIG_IGN)
+  if n: escape (n - 1)
+  open (f"{sys.argv[0]}.{n}", "w").close ()
+  time.sleep (600)
+  os._exit (0)
+escape (3)
+while not all (os.path.exists (f"{sys.argv[0]}.{n}") for n in range (4)): time.sleep (0.01)
+"""
+
+
+def escaped (home):
+    "All four are there."
+    return all (os.path.exists (os.path.join (home.path, f"mine.py.{n}")) for n in range (4))
+
+
+def nothing_left (home, when):
+    kk.wait_for (lambda: not pids (home, "mine.py"), 10, f"nothing is left {when}")
+
+
+@kk.test
+def escapes_at_end (home):
+    "what a program starts in sessions of its own does not outlive the program"
+    script = ESCAPE + 'print ("thing a value 7")\n'
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "interval: 600s")):
+        kk.equal (latest (home, "thing"), {"a": {"value": 7}}, "what it says")
+        kk.check (escaped (home), "they were there")
+        nothing_left (home, "when it has ended")
+
+
+@kk.test
+def escapes_when_late (home):
+    "nor is it left when the program is killed because it is late"
+    config = plugin (home, ESCAPE + "time.sleep (600)\n", "interval: 600s").replace ("timeout: 20s", "timeout: 2s")
+    with home.daemon (DAEMON + "plugins:\n" + config):
+        kk.wait_for (lambda: escaped (home), 25, "they are there")
+        log_has (home, "did not end within 2000 ms and was killed")
+        nothing_left (home, "after the timeout")
+
+
+@kk.test
+def escapes_at_stop (home):
+    "nor when the daemon stops, reloads without it, or is killed by kill -9"
+    script = ESCAPE + 'while True: print ("thing a value 7", flush=True); time.sleep (0.1)\n'
+    config = "plugins:\n" + plugin (home, script, "mode: stream")
+    for way in ("stop", "reload", "kill"):
+        with home.daemon (DAEMON + config) as d:
+            latest (home, "thing")
+            kk.check (escaped (home) and len (pids (home, "mine.py")) == 5, "they are there", pids (home, "mine.py"))
+            if way == "reload":
+                home.config (DAEMON)
+                home.run ("reload").ok ()
+                nothing_left (home, "after a reload without it")
+            if way == "kill":
+                d.kill ()
+            else:
+                d.stop ()
+        nothing_left (home, f"after {way}")
+        for n in range (4):
+            os.unlink (os.path.join (home.path, f"mine.py.{n}"))
+
+
+@kk.test
+def killed_by_its_own (home):
+    "a program that kills its keeper is dead too, and is started again; the keeper is not taken for the program"
+    script = """print ("thing a value", os.getpid (), flush=True)
+time.sleep (0.3)
+os.kill (os.getppid (), 9)
+time.sleep (600)
+"""
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "mode: stream")) as d:
+        pid = latest (home, "thing")["a"]["value"]
+        with open (f"/proc/{d.pid}/task/{d.pid}/children", encoding="ascii") as f:
+            keepers = f.read ().split ()
+        for keeper in keepers:
+            with contextlib.suppress (OSError), open (f"/proc/{keeper}/cmdline", encoding="utf-8") as f:
+                kk.check ("python" not in f.read (), "its command line", keeper)
+        log_has (home, "was ended by signal 9")
+        kk.wait_for (lambda: not kk.alive (pid), 10, "the program is dead")
+        kk.wait_for (lambda: latest (home, "thing")["a"]["value"] != pid, 25, "another one")
 
 
 @kk.test
