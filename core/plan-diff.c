@@ -45,6 +45,40 @@ same_confinement (const struct instance_plan *a, const struct instance_plan *b)
   return true;
 }
 
+static bool
+same_text (const char *a, const char *b)
+{
+  return a && b ? !strcmp (a, b) : a == b;
+}
+
+static bool
+same_field (const struct kk_field *a, const struct kk_field *b)
+{
+  return !strcmp (a->name, b->name) && same_text (a->unit, b->unit) && same_text (a->help, b->help) && a->type == b->type
+         && a->kind == b->kind && a->decimals == b->decimals;
+}
+
+/* What a plugin declares may depend on more than its options: the fields of a program, for instance. */
+static bool
+same_declared (const struct instance_plan *a, const struct instance_plan *b)
+{
+  const struct kk_plugin *p = &a->descriptor->plugin, *q = &b->descriptor->plugin;
+  if (!a->declared || !b->declared)
+    return a->declared == b->declared;
+  if (p->n_tables != q->n_tables)
+    return false;
+  for (uint32_t t = 0; t < p->n_tables; t++) {
+    const struct kk_table *from = p->tables + t, *to = q->tables + t;
+    if (strcmp (from->name, to->name) || !same_text (from->key, to->key) || !same_text (from->help, to->help)
+        || from->key_type != to->key_type || from->max_rows != to->max_rows || from->n_fields != to->n_fields)
+      return false;
+    for (uint32_t f = 0; f < from->n_fields; f++)
+      if (!same_field (from->fields + f, to->fields + f))
+        return false;
+  }
+  return true;
+}
+
 /* The interval of samples is part of what filters and outputs were told. */
 static bool
 same_interval (const struct plan *from, const struct instance_plan *a, const struct plan *to, const struct instance_plan *b)
@@ -64,6 +98,8 @@ plan_same_instance (const struct plan *from, const struct instance_plan *a, cons
     why = a->loaded->said && b->loaded->said && !strcmp (a->loaded->plugin.name, p->name) ? "its file has changed" : "it is another plugin";
   else if (!option_equal (p->options, p->n_options, a->config, b->config))
     why = "its options changed";
+  else if (!same_declared (a, b))
+    why = "its tables changed";
   else if (!same_interval (from, a, to, b))
     why = "its interval changed";
   else if (a->deadline_ns != b->deadline_ns || a->queue_bytes != b->queue_bytes || a->queue_age_ns != b->queue_age_ns

@@ -31,8 +31,8 @@ exec_child_init (struct exec_child *c, size_t most)
 
 /* ---- Starting ---- */
 
-/* Where the keeper is: beside this program (the build tree, the process of a plugin), or where it was installed, also when the whole
- * installation has been moved. */
+/* Where the keeper is: beside this program (the build tree, the process of a plugin), or where it was installed, also when the
+ * whole installation has been moved. */
 static void
 find_keeper (char *path, size_t size)
 {

@@ -1,6 +1,7 @@
 /* The exec input: values that a program in any language prints. */
 #include <kode-kronical/plugin.h>
 
+#include "ask.h"
 #include "child.h"
 #include "parse.h"
 #include "text.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-static const int64_t NS_PER_S = 1000000000, LEAST_LIMIT = 250000000;
+static const int64_t NS_PER_S = 1000000000, LEAST_LIMIT = 250000000, MOST_ASKING = 10000000000;
 enum { ONCE, STREAM, MOST_WARNINGS = 5, LATEST_BACK_OFF_S = 60, KEPT_INTERVALS = 3 };
 
 struct config {
@@ -22,8 +23,9 @@ struct config {
 static const struct kk_option options[] = {
   KK_OPT_LIST ("command", struct config, command, .flags = KK_REQUIRED,
                .help = "The program and its arguments, found by PATH; no shell: [sh, -c, \"...\"] where one is wanted"),
-  KK_OPT_LIST ("fields", struct config, fields, .flags = KK_REQUIRED,
-               .help = "What it prints, a field a line: \"gpu[device].utilization_percent f64 % gauge\""),
+  KK_OPT_LIST (
+    "fields", struct config, fields,
+    .help = "What it prints, a field a line: \"gpu[device].utilization_percent f64 % gauge\"; not given: it says so itself"),
   KK_OPT_CHOICE ("mode", struct config, mode, "once|stream", .def = "once",
                  .help = "once: run for each reading; stream: started once, it prints whenever it has something"),
   KK_OPT_CHOICE ("format", struct config, format, "json|lines", .def = "lines",
@@ -319,10 +321,18 @@ exec_check (const void *config, struct kk_fault *fault)
 }
 
 static int
+make_schema (const struct config *c, struct kk_fault *fault, struct exec_schema **ret)
+{
+  if (c->fields.count)
+    return exec_schema_make (&c->fields, fault, ret);
+  return exec_ask (&c->command, c->timeout_ns < MOST_ASKING ? c->timeout_ns : MOST_ASKING, fault, ret);
+}
+
+static int
 exec_declare (const void *config, struct kk_declare *out, struct kk_fault *fault)
 {
   struct exec_schema *schema = NULL;
-  int r = exec_schema_make (&((const struct config *) config)->fields, fault, &schema);
+  int r = make_schema (config, fault, &schema);
   if (r)
     return r;
   r = exec_schema_declare (schema, out);
@@ -354,7 +364,7 @@ exec_create (struct kk_instance *self, const void *config, void **state)
   x->parser.format = (enum exec_format) x->config->format;
   x->random = (uint32_t) (exec_mono_ns () ^ (int64_t) (uintptr_t) x);
   exec_child_init (&x->child, (size_t) x->config->max_output);
-  int r = exec_schema_make (&x->config->fields, &fault, &x->schema);
+  int r = make_schema (x->config, &fault, &x->schema);
   if (r == -EINVAL)
     kk_error (self, "%s: %s", fault.option, fault.text);
   if (!r)

@@ -6,6 +6,7 @@
 
 static const char RIGHT[] =
   "write \"table[key].field type unit kind\" or \"table.field type unit kind\"; unit and kind may be left out";
+enum { MOST_SAID = 4096 };
 
 static int
 word_number (const char *const *words, const char *word, size_t n)
@@ -68,19 +69,43 @@ take_place (const char **p, struct exec_table *t, char *field)
   return take_name (p, field) && (**p == ' ' || **p == '\t');
 }
 
+/* Where " # help" begins, or the end of the line. */
+static const char *
+end_of_type (const char *p)
+{
+  const char *at = p;
+  while ((at = strchr (at, '#')) && at[-1] != ' ' && at[-1] != '\t') /* a unit such as {#}/s */
+    at++;
+  return at ? at : p + strlen (p);
+}
+
+static void
+take_help (const char *p, struct exec_field *f)
+{
+  const char *end = p + strlen (p);
+  p += *p == '#';
+  scan_blanks (&p, end);
+  while (end > p && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+    end--;
+  size_t n = (size_t) (end - p) < EXEC_HELP_SIZE ? (size_t) (end - p) : EXEC_HELP_SIZE - 1;
+  memcpy (f->help, p, n);
+  f->help[n] = 0;
+}
+
 /* " type unit kind" */
 static int
 take_type (const char *p, const char *line, struct exec_field *f, struct kk_fault *fault)
 {
   static const char *const types[] = {"f64", "u64", "i64", "bool", "string", NULL};
   static const char *const kinds[] = {"gauge", "counter", "info", NULL};
-  const char *end = p + strlen (p);
+  const char *end = end_of_type (p);
   size_t n = 0;
   const char *word = scan_word (&p, end, &n);
   int type = word ? word_number (types, word, n) : -1;
   if (type < 0)
     return kk_refuse (fault, "fields", "'%.80s': the type must be one of f64, u64, i64, bool, string", line);
   bool number = type <= 2;
+  take_help (end, f);
   f->type = KK_TYPE_F64 + (uint32_t) type;
   f->kind = number ? KK_GAUGE : KK_INFO;
   strcpy (f->unit, "1");
@@ -165,6 +190,61 @@ exec_schema_free (struct exec_schema *s)
   free (s);
 }
 
+static int
+by_name (const void *a, const void *b)
+{
+  return strcmp (((const struct exec_field *) a)->name, ((const struct exec_field *) b)->name);
+}
+
+static int
+by_table (const void *a, const void *b)
+{
+  return strcmp (((const struct exec_table *) a)->name, ((const struct exec_table *) b)->name);
+}
+
+void
+exec_said_line (struct exec_said *s, const char *line, size_t n)
+{
+  const char *p = line, *end = line + n;
+  scan_blanks (&p, end);
+  if (s->ended || s->error || (p < end && *p == '#'))
+    return;
+  s->ended = !scan_starts (p, end, EXEC_FIELD_LINE);
+  if (s->ended)
+    return;
+  p += strlen (EXEC_FIELD_LINE);
+  char **lines = s->n == MOST_SAID ? NULL : realloc (s->lines, (s->n + 1) * sizeof *lines);
+  if (lines)
+    s->lines = lines;
+  char *copy = lines ? strndup (p, (size_t) (end - p)) : NULL;
+  if (copy)
+    s->lines[s->n++] = copy;
+  else
+    s->error = s->n == MOST_SAID ? -E2BIG : -ENOMEM;
+}
+
+int
+exec_said_schema (const struct exec_said *s, struct kk_fault *fault, struct exec_schema **ret)
+{
+  const struct kk_list list = {.items = (const char *const *) s->lines, .count = s->n};
+  int r = exec_schema_make (&list, fault, ret);
+  if (r)
+    return r;
+  qsort ((*ret)->tables, (*ret)->n, sizeof *(*ret)->tables, by_table);
+  for (uint32_t i = 0; i < (*ret)->n; i++)
+    qsort ((*ret)->tables[i].fields, (*ret)->tables[i].n_fields, sizeof *(*ret)->tables[i].fields, by_name);
+  return 0;
+}
+
+void
+exec_said_free (struct exec_said *s)
+{
+  for (uint32_t i = 0; i < s->n; i++)
+    free (s->lines[i]);
+  free (s->lines);
+  *s = (struct exec_said){.lines = NULL};
+}
+
 int
 exec_schema_declare (const struct exec_schema *s, struct kk_declare *out)
 {
@@ -175,7 +255,7 @@ exec_schema_declare (const struct exec_schema *s, struct kk_declare *out)
     for (uint32_t f = 0; f < from->n_fields; f++)
       fields[f] = (struct kk_field){.name = from->fields[f].name,
                                     .unit = from->fields[f].unit,
-                                    .help = "As the command says",
+                                    .help = *from->fields[f].help ? from->fields[f].help : "As the command says",
                                     .type = from->fields[f].type,
                                     .kind = from->fields[f].kind};
     struct kk_table t = {.name = from->name,

@@ -1,8 +1,9 @@
 /* kode-kronical-exec-keeper PROGRAM [ARGUMENT]...: runs a program of the input exec and leaves nothing of it behind.
  *
- * What the program starts, however far away it puts itself, becomes a child of this process when its own parent ends, because this is
- * a subreaper. So it finds all of it and kills it: when the program has ended, when the daemon says so, and when the daemon is gone.
- * Descriptor 3 is the line to the daemon: 'k' means at once; its end means after SIGTERM and a moment. The exit status is the program's. */
+ * What the program starts, however far away it puts itself, becomes a child of this process when its own parent ends, because
+ * this is a subreaper. So it finds all of it and kills it: when the program has ended, when the daemon says so, and when the
+ * daemon is gone. Descriptor 3 is the line to the daemon: 'k' means at once; its end means after SIGTERM and a moment. The exit
+ * status is the program's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -341,8 +341,8 @@ exec_parse_line (struct exec_parser *x, const char *line, size_t n)
   while (end > p && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
     end--;
   blanks (&p, end);
-  if (p == end || (*p == '#' && x->format == EXEC_FORMAT_LINES))
-    return;
+  if (p == end || (*p == '#' && x->format == EXEC_FORMAT_LINES) || scan_starts (p, end, EXEC_FIELD_LINE))
+    return; /* the fields are known already */
   if (!(x->format == EXEC_FORMAT_JSON ? parse_json (x, p, end) : parse_words (x, p, end)))
     exec_values_refuse (x->values, &x->values->bad_lines, line, n);
 }

@@ -40,7 +40,17 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   parse (schema, EXEC_FORMAT_JSON, text, text + size);
   parse (schema, EXEC_FORMAT_LINES, text, text + size);
   exec_schema_free (schema);
-  /* The same bytes as a line of `fields`. */
+  /* The same bytes as what a program says of its fields. */
+  struct exec_said said = {.n = 0};
+  for (const char *p = text, *end = text + size; p < end;) {
+    const char *newline = memchr (p, '\n', (size_t) (end - p));
+    exec_said_line (&said, p, (size_t) ((newline ? newline : end) - p));
+    p = newline ? newline + 1 : end;
+  }
+  if (exec_said_schema (&said, &fault, &schema) == 0)
+    exec_schema_free (schema);
+  exec_said_free (&said);
+  /* And as a line of `fields`. */
   char *line = strndup (text, size);
   const char *lines[] = {line};
   list = (struct kk_list){.items = lines, .count = 1};

@@ -2,6 +2,7 @@
 """The exec input: programs in any language, good ones and all kinds of bad ones."""
 
 import contextlib
+import json
 import os
 import sys
 
@@ -28,6 +29,11 @@ def plugin (home, script, more, name="mine", fields="thing[key].value u64"):
     return f"  {name}: {{plugin: exec, command: ['{sys.executable}', '{path}'], fields: ['{fields}'], timeout: 20s, deadline: 20s, {more}}}\n"
 
 
+def schema (home):
+    with open (os.path.join (home.data, "schema.json"), encoding="utf-8") as f:
+        return json.load (f)["tables"]
+
+
 def latest (home, table):
     return kk.wait_for (lambda: samples (home, 1)[0].get (table), 25, f"the table {table}")
 
@@ -49,17 +55,22 @@ def pids (home, name):
     return found
 
 
-def check_examples (home, stream):
+def check_examples (home, stream, disks="format: json", tasks="format: lines"):
     arg, mode = (", stream", "stream") if stream else ("", "once")
     with home.daemon (DAEMON + f"""plugins:
-  disks: {{plugin: exec, command: ['{sys.executable}', '{EXAMPLES}/disks.py'{arg}], mode: {mode}, {DISKS}, timeout: 10s, deadline: 10s, interval: 4s}}
-  tasks: {{plugin: exec, command: [sh, '{EXAMPLES}/load.sh'{arg}], mode: {mode}, {TASKS}, timeout: 10s, deadline: 10s, interval: 4s}}
+  disks: {{plugin: exec, command: ['{sys.executable}', '{EXAMPLES}/disks.py'{arg}], mode: {mode}, {disks}, timeout: 10s, deadline: 10s, interval: 4s}}
+  tasks: {{plugin: exec, command: [sh, '{EXAMPLES}/load.sh'{arg}], mode: {mode}, {tasks}, timeout: 10s, deadline: 10s, interval: 4s}}
 """) as d:
         disk = latest (home, "disks")["/"]
         kk.check (0 < disk["free"] <= disk["size"], f"the root's size: {disk}")
         tasks = latest (home, "tasks")
         kk.check (tasks["all"] >= 1 and tasks["uptime"] > 0, f"tasks: {tasks}")
         kk.wait_for (lambda: any ("disks" in e and "tasks" in e for e in home.metrics ()), 15, "both in a recorded file")
+        if "fields" not in disks:
+            said = kk.wait_for (lambda: schema (home)["tasks"]["fields"], 15, "the schema")
+            kk.equal (said["uptime"], {"unit": "s", "kind": "counter", "type": "number", "help": "Since the machine was started"}, "a field")
+        kk.equal (home.run ("status", "--json").json ()["health"], "ok", "nothing is refused")
+        kk.check ("not taken" not in home.run ("status").out, "all is taken")
         kk.equal (d.stop (), 0, "the daemon's end")
 
 
@@ -73,6 +84,53 @@ def examples_once (home):
 def examples_stream (home):
     "the examples in Python and shell, long-lived: in samples and in files"
     check_examples (home, True)
+
+
+@kk.test
+def examples_with_fields (home):
+    "the configuration may say the fields instead"
+    check_examples (home, False, DISKS, TASKS)
+
+
+@kk.test
+def says_its_fields (home):
+    "a program that says its fields: another order each time, an end by an empty line, none while it runs, others after a reload"
+    script = """import random
+fields = ["b u64 # Second", "a u64 By counter", "text string", "c u64"] if os.path.exists (sys.argv[0] + ".more") else ["b u64 # Second", "a u64 By counter"]
+random.shuffle (fields)
+print ("# What is to come", *(f"field: thing[key].{f}" for f in fields), "", sep="\\n", flush=True)
+if os.environ.get ("KK_FIELDS"): time.sleep (600)
+print ("thing x a 1\\nthing x b 2\\nthing x c 3\\nthing x text café")
+"""
+    path = home.write ("mine.py", "import os, sys, time\n" + script)
+    config = f"  mine: {{plugin: exec, command: ['{sys.executable}', '{path}'], timeout: 20s, deadline: 20s, interval: 1s}}\n"
+    with home.daemon (DAEMON + "plugins:\n" + config):
+        kk.equal (latest (home, "thing"), {"x": {"a": 1, "b": 2}}, "what it says")
+        kk.wait_for (lambda: "of unknown fields" in home.run ("status").out, 10, "others are counted")
+        home.write ("mine.py.more", "")
+        home.run ("reload").ok ()
+        kk.wait_for (lambda: latest (home, "thing") == {"x": {"a": 1, "b": 2, "c": 3, "text": "café"}}, 20, "with those that are new")
+        fields = kk.wait_for (lambda: "c" in schema (home)["thing"]["fields"] and schema (home)["thing"]["fields"], 20, "the schema")
+        kk.equal (fields["b"], {"unit": "1", "kind": "gauge", "type": "unsigned integer", "help": "Second"}, "what it said of a field")
+    kk.equal (pids (home, "mine.py"), [], "what is left")
+
+
+@kk.test
+def says_no_fields (home):
+    "config --check says what is wrong with a program that does not say its fields, and ends one that does not end"
+    for script, says in (("print ('thing x a 1')", "does not begin with lines 'field: ...'"), ("", "does not begin with lines"),
+                         ("sys.exit ('no\\nsuch device')", "ended with exit status 1; it said: such device"),
+                         ("print ('field: thing.a u65')", "the type must be one of"), ("print ('field: thing.a u64\\nfield: thing.a u64')", "twice"),
+                         ("print ('field: thing.a u64', flush=True); time.sleep (600)", "does not end its fields within"),
+                         ("while True: print ('field: thing.a u64')", "too many fields"), ("while True: print (end='x' * 9999)", "does not begin with")):
+        path = home.write ("mine.py", "import sys, time\n" + script)
+        timeout = "2s" if "sleep" in script else "10s"
+        home.config (DAEMON + f"plugins:\n  mine: {{plugin: exec, command: ['{sys.executable}', '{path}'], timeout: {timeout}}}\n")
+        r = home.run ("config", "--check")
+        kk.check (r.rc != 0 and says in r.all, says, r)
+        kk.equal (pids (home, "mine.py"), [], "what is left")
+    home.config (DAEMON + "plugins:\n  mine: {plugin: exec, command: [/nowhere]}\n")
+    kk.contains (home.run ("config", "--check").all, "there is no program '/nowhere'", "a missing program")
 
 
 @kk.test

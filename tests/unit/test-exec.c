@@ -76,6 +76,68 @@ START_TEST (fields)
 }
 END_TEST
 
+START_TEST (help)
+{
+  static const char *const text[] = {"a.b u64 #  How many ", "a.c f64 {#}/s # Rate", "a.d u64 {#}", "a.e bool#x",
+                                     "a.f u64 By counter #"};
+  struct exec_schema *s = schema_of (text, 3, 0);
+  ck_assert_str_eq (s->tables[0].fields[0].help, "How many");
+  ck_assert_str_eq (s->tables[0].fields[0].unit, "1");
+  ck_assert_str_eq (s->tables[0].fields[1].help, "Rate");
+  ck_assert_str_eq (s->tables[0].fields[1].unit, "{#}/s");
+  ck_assert_str_eq (s->tables[0].fields[2].help, "");
+  exec_schema_free (s);
+  schema_of (text + 3, 1, -EINVAL);
+  s = schema_of (text + 4, 1, 0);
+  ck_assert_str_eq (s->tables[0].fields[0].help, "");
+  ck_assert_uint_eq (s->tables[0].fields[0].kind, KK_COUNTER);
+  exec_schema_free (s);
+  char line[EXEC_HELP_SIZE * 2];
+  snprintf (line, sizeof line, "a.b u64 # %0*d", EXEC_HELP_SIZE + 20, 7);
+  s = schema_of ((const char *[]){line}, 1, 0);
+  ck_assert_uint_eq (strlen (s->tables[0].fields[0].help), EXEC_HELP_SIZE - 1);
+  exec_schema_free (s);
+}
+END_TEST
+
+static void
+tell (struct exec_said *s, const char *line)
+{
+  exec_said_line (s, line, strlen (line));
+}
+
+START_TEST (said)
+{
+  struct exec_said a = {.n = 0}, b = {.n = 0};
+  struct exec_schema *s = NULL;
+  tell (&a, "# mine");
+  tell (&a, "field: room.up f64");
+  tell (&a, " field:gpu[device].used u64 By # Memory\r");
+  tell (&a, "field: gpu[device].load f64");
+  ck_assert (!a.ended);
+  tell (&a, "");
+  ck_assert (a.ended);
+  tell (&a, "field: late.x u64");
+  ck_assert_uint_eq (a.n, 3);
+  ck_assert_int_eq (exec_said_schema (&a, &fault, &s), 0);
+  ck_assert_uint_eq (s->n, 2);
+  ck_assert_str_eq (s->tables[0].name, "gpu");
+  ck_assert_str_eq (s->tables[0].fields[0].name, "load");
+  ck_assert_str_eq (s->tables[0].fields[1].help, "Memory");
+  ck_assert_str_eq (s->tables[1].fields[0].name, "up");
+  exec_schema_free (s);
+  tell (&b, "{\"gpu\": {}}");
+  ck_assert (b.ended);
+  ck_assert_int_eq (exec_said_schema (&b, &fault, &s), -EINVAL);
+  exec_said_free (&a);
+  for (int i = 0; i < 5000; i++)
+    tell (&a, "field: a.b u64");
+  ck_assert_int_eq (a.error, -E2BIG);
+  exec_said_free (&a);
+  exec_said_free (&b);
+}
+END_TEST
+
 START_TEST (bad_fields)
 {
   static const struct {
@@ -117,6 +179,7 @@ START_TEST (lines)
   say (&b, "room up .5");
   say (&b, "");
   say (&b, "# gpu 9 load 1");
+  say (&b, "field: gpu[device].load f64");
   ck_assert_double_eq (value (&b, 0, "0", 0)->f64, 12.5);
   ck_assert (value (&b, 0, "0", 1)->u64 == UINT64_MAX);
   ck_assert_str_eq (value (&b, 0, "eth\xc3\xa9", 2)->string, "Two words");
@@ -175,6 +238,7 @@ START_TEST (json)
   ck_assert_uint_eq (b.values.unknown_fields, 1);
   ck_assert_uint_eq (b.values.bad_values, 4);
   say (&b, "{}");
+  say (&b, " field: room.up f64");
   say (&b, "{\"gpu\": {}, \"room\": {}}");
   ck_assert_uint_eq (b.values.bad_lines, 0);
   end (&b);
@@ -241,6 +305,8 @@ static void
 tests (TCase *t)
 {
   tcase_add_test (t, fields);
+  tcase_add_test (t, help);
+  tcase_add_test (t, said);
   tcase_add_test (t, bad_fields);
   tcase_add_test (t, lines);
   tcase_add_test (t, strict);
