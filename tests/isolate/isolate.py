@@ -138,6 +138,12 @@ def scribbles (home):
 
 
 @kk.test
+def flickers (home):
+    "shared memory whose word of the answer changes without end"
+    misbehaves (home, "flicker", "it did not answer within")
+
+
+@kk.test
 def rows (home):
     "2^32 rows"
     misbehaves (home, "rows", "it did not answer within")

@@ -169,16 +169,27 @@ scribble (void *arg)
   return NULL;
 }
 
+/* Never lets the word rest in which the daemon looks for the number of the answer. */
+static void *
+flicker (void *arg)
+{
+  enum { ANSWERED = 6 };
+  const struct shared *s = arg;
+  for (uint32_t i = 0; s->at; i++)
+    s->at[ANSWERED] = UINT32_MAX - (i & 0xffffff);
+  return NULL;
+}
+
 /* Goes on for ever, also after it has answered. */
 static void
-begin_scribbling (size_t from)
+begin_scribbling (size_t from, void *(*how) (void *) )
 {
   static struct shared shared;
   pthread_t thread;
   if (shared.at)
     return;
   shared = find_shared (from);
-  if (pthread_create (&thread, NULL, scribble, &shared) == 0)
+  if (pthread_create (&thread, NULL, how, &shared) == 0)
     pthread_detach (thread);
 }
 
@@ -220,10 +231,12 @@ misbehave (struct state *s, struct kk_rows *out)
   if (!strcmp (mode, "closed"))
     close (3);
   if (!strcmp (mode, "scribble"))
-    begin_scribbling (0);
+    begin_scribbling (0, scribble);
   if (!strcmp (mode, "rewrite"))
-    begin_scribbling (16); /* what it answers, but not that it does */
-  static const char *const silent[] = {"garbage", "torn", "nonsense", "closed"};
+    begin_scribbling (16, scribble); /* what it answers, but not that it does */
+  if (!strcmp (mode, "flicker"))
+    begin_scribbling (0, flicker);
+  static const char *const silent[] = {"flicker", "garbage", "torn", "nonsense", "closed"};
   for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
     while (!strcmp (mode, silent[i]))
       pause ();
