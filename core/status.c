@@ -121,6 +121,8 @@ ring_json (struct ring *ring)
 
 /* ---- Instances ---- */
 
+static const char TROUBLE[] = "trouble"; /* what a plugin shows under this key counts for the daemon's health */
+
 struct listing {
   const struct status_source *from;
   struct json_object *instances;
@@ -144,7 +146,9 @@ static void
 add_problem (struct listing *l, const struct instance *i, const char *state, const struct instance_stats *s, const char *message)
 {
   char text[512];
-  if (!strcmp (state, "failing"))
+  if (!strcmp (state, "ok"))
+    snprintf (text, sizeof text, "%s: %s", i->plan->name, message);
+  else if (!strcmp (state, "failing"))
     snprintf (text, sizeof text, "%s: %s", i->plan->name, *message ? message : strerror (-s->last_error));
   else
     snprintf (text, sizeof text, "%s: %s%s%s", i->plan->name,
@@ -157,11 +161,14 @@ static struct json_object *
 add_instance (struct listing *l, struct instance *i, bool stuck, bool waiting)
 {
   struct json_object *o = json_object_new_object (), *lines = json_object_new_object ();
-  char message[INSTANCE_TEXT_SIZE];
+  char message[INSTANCE_TEXT_SIZE], trouble[INSTANCE_TEXT_SIZE] = "";
   pthread_mutex_lock (&i->lock);
   struct instance_stats s = i->stats;
-  for (uint32_t k = 0; k < i->n_status; k++)
+  for (uint32_t k = 0; k < i->n_status; k++) {
     add_text (lines, i->status[k].key, i->status[k].text);
+    if (!strcmp (i->status[k].key, TROUBLE))
+      snprintf (trouble, sizeof trouble, "%s", i->status[k].text);
+  }
   memcpy (message, i->last_message, sizeof message);
   pthread_mutex_unlock (&i->lock);
   const char *state = state_of (&s, stuck, waiting);
@@ -189,6 +196,8 @@ add_instance (struct listing *l, struct instance *i, bool stuck, bool waiting)
   status_files_add (&l->files, i, o);
   if (strcmp (state, "ok"))
     add_problem (l, i, state, &s, message);
+  else if (*trouble)
+    add_problem (l, i, state, &s, trouble);
   return o;
 }
 

@@ -242,6 +242,10 @@ int
 path_write_file (const char *path, const void *data, size_t length, mode_t mode, int durable)
 {
   char *temporary;
+  struct stat st;
+  /* As root a rename would put a file in the place of /dev/null. */
+  if (!lstat (path, &st) && !S_ISREG (st.st_mode) && !S_ISLNK (st.st_mode))
+    return S_ISDIR (st.st_mode) ? -EISDIR : -EEXIST;
   if (asprintf (&temporary, "%s.XXXXXX", path) < 0)
     return -ENOMEM;
   int fd = mkostemp (temporary, O_CLOEXEC);

@@ -16,6 +16,7 @@ int path_list_absolute (const char *list, char **ret);
 int path_mkdirs (const char *path, mode_t mode);
 /* The whole of a regular file, 0-terminated, at most max bytes (-EFBIG). */
 int path_read_file (const char *path, size_t max, char **ret, size_t *ret_length);
-/* Replaces a file by rename, so that a reader sees the old or the new whole; fsynced when `durable`. */
+/* Replaces a file by rename, so that a reader sees the old or the new whole; fsynced when `durable`. What is there and is neither a
+ * file nor a link to something stays: -EEXIST, or -EISDIR. */
 int path_write_file (const char *path, const void *data, size_t length, mode_t mode, int durable);
 #endif

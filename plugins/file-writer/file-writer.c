@@ -77,6 +77,7 @@ struct writer {
   struct buf entry;
   uint64_t schema_id; /* of the schema that schema.json tells */
   bool schema_told, published_once;
+  uint64_t schema_place; /* how often the directory had been made anew when schema.json was written */
   int64_t last_publish_ns; /* of the file that grows */
   int64_t last_file_ns;    /* of any: also one that was closed */
   int64_t next_retention_ns;
@@ -147,7 +148,7 @@ static void
 tell_schema (struct writer *w, const struct kk_sample *sample)
 {
   const struct kk_schema *schema = kk_sample_schema (sample);
-  if (w->schema_told && w->schema_id == kk_schema_id (schema))
+  if (w->schema_told && w->schema_id == kk_schema_id (schema) && w->schema_place == w->recorder.reopened)
     return;
   struct buf text BUF_CLEANUP = {0};
   schema_json (&text, schema, &w->choice);
@@ -155,6 +156,7 @@ tell_schema (struct writer *w, const struct kk_sample *sample)
     return; /* tried again with the next sample; a full disk is said elsewhere */
   w->schema_told = true;
   w->schema_id = kk_schema_id (schema);
+  w->schema_place = w->recorder.reopened;
 }
 
 /* ---- Retention ---- */
@@ -201,7 +203,7 @@ write_sample (struct writer *w, const struct kk_sample *sample, const struct kk_
     after_publish (w, now);
   if (r)
     return KK_RETRY;
-  w->report.entries++;
+  report_recorded (&w->report, w->self);
   tell_schema (w, sample);
   return 0;
 }

@@ -26,6 +26,10 @@ report_left_out (struct report *r, struct kk_instance *self, const struct entry_
   uint32_t reason = !lack->field ? TOO_LARGE : lack->absent < TOO_LARGE ? lack->absent : (uint32_t) KK_UNSET;
   r->left_out[reason]++;
   r->left_out_all++;
+  if (lack->field && lack->absent == KK_PRESENT && !r->hopeless) {
+    r->hopeless = true;
+    kk_status (self, "trouble", "nothing can be recorded: no input gives %s", lack->field);
+  }
   if (lack->field && lack->absent == KK_FIRST) {
     kk_debug (self, "a sample was left out: %s needs a second reading", lack->field);
     return;
@@ -40,6 +44,15 @@ report_left_out (struct report *r, struct kk_instance *self, const struct entry_
               lack->field[0] == 'c' ? "cpu" : "memory");
   else
     kk_warn (self, "a sample was left out: %s is not known (%s); status counts these", lack->field, REASONS[reason]);
+}
+
+void
+report_recorded (struct report *r, struct kk_instance *self)
+{
+  r->entries++;
+  if (r->hopeless)
+    kk_status (self, "trouble", "%s", "");
+  r->hopeless = false;
 }
 
 static void

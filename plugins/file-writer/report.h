@@ -14,6 +14,7 @@ struct report {
   uint64_t entries;                  /* recorded */
   uint64_t left_out[REPORT_REASONS]; /* by enum kk_absent; KK_PRESENT: no input gives the field; the last: too large */
   uint64_t left_out_all;
+  bool hopeless; /* no input gives what every entry must have */
   int64_t said_ns, shown_ns; /* monotonic; 0: never */
   struct {
     int64_t at_ns;
@@ -22,6 +23,7 @@ struct report {
 };
 
 void report_left_out (struct report *r, struct kk_instance *self, const struct entry_lack *lack, const struct kk_time *now);
+void report_recorded (struct report *r, struct kk_instance *self);
 /* At most every few seconds, but for the first times. */
 void report_show (struct report *r, struct kk_instance *self, const struct recorder *recorder, const struct readers *readers,
                   const struct retention *retention, const struct kk_time *now);

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import shutil
+import signal
 import time
 
 import filekit
@@ -155,7 +156,24 @@ def own_data_directory_removed (home):
         kk.check (d.process.poll () is None, "the daemon ended")
         kk.wait_for (lambda: home.run ("status").rc == 0, 20, "it answers again", step=0.2)
         kk.wait_for (lambda: os.path.exists (home.log_file), 20, "its log is there again")
+        kk.wait_for (lambda: os.path.exists (os.path.join (home.data, "schema.json")), 20, "schema.json is there again")
     filekit.check_once (filekit.stamps (home.metrics ()))
+
+
+@kk.test
+def nothing_to_record (home):
+    "without an input that every entry needs the health says so, until there is one"
+    config = filekit.config (0.05, publish="always")
+    with home.daemon (filekit.config (0.05, inputs="  memory: false\n", publish="always")) as d:
+        kk.contains (kk.wait_for (lambda: trouble (d), 20, "trouble"), "memory_percent", "what is missing")
+        status = d.status ()
+        kk.equal (status["health"], "degraded", "health")
+        kk.contains (str (status["problems"]), "nothing can be recorded", "the problem")
+        kk.contains (home.run ("status").ok ().out, "nothing can be recorded", "status")
+        home.config (config)
+        d.signal (signal.SIGHUP)
+        kk.wait_for (home.metrics, 20, "an entry")
+        kk.wait_for (lambda: d.status ()["health"] == "ok", 20, "health")
 
 
 @kk.test

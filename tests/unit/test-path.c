@@ -116,6 +116,12 @@ START_TEST (reads_and_writes)
   ck_assert_int_eq (path_read_file ("/dev/zero", 100, &text, &length), -EINVAL);
   char *nowhere = unit_path (dir, "no/such/f");
   ck_assert_int_eq (path_write_file (nowhere, "x", 1, 0600, 0), -ENOENT);
+  ck_assert_int_eq (path_write_file (dir, "x", 1, 0600, 0), -EISDIR);
+  char *fifo = unit_path (dir, "fifo");
+  ck_assert_int_eq (mkfifo (fifo, 0600), 0);
+  ck_assert_int_eq (path_write_file (fifo, "x", 1, 0600, 0), -EEXIST);
+  ck_assert (!lstat (fifo, &st) && S_ISFIFO (st.st_mode));
+  free (fifo);
   free (nowhere);
   free (file);
   free (dir);
