@@ -37,7 +37,8 @@ same_confinement (const struct instance_plan *a, const struct instance_plan *b)
 {
   if (!b->descriptor->said)
     return true;
-  if (a->memory_limit != b->memory_limit || a->network != b->network || a->n_write_paths != b->n_write_paths)
+  if (a->memory_limit != b->memory_limit || a->network != b->network || a->capabilities != b->capabilities
+      || a->n_write_paths != b->n_write_paths)
     return false;
   for (size_t i = 0; i < a->n_write_paths; i++)
     if (strcmp (a->write_paths[i], b->write_paths[i]))

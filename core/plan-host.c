@@ -30,12 +30,15 @@ const struct kk_option host_options[] = {
     KK_OPT_BOOL ("network", struct host_options, network, .def = "false", .help = "Whether its own process may make sockets"),
     KK_OPT_LIST ("write_paths", struct host_options, write_paths,
                  .help = "Files and directories that its own process may write to"),
+    KK_OPT_LIST ("capabilities", struct host_options, capabilities,
+                 .help = "What its own process keeps of root's power: dac_override, dac_read_search, net_admin, net_raw, sys_ptrace, "
+                         "sys_rawio, syslog"),
 };
 const uint32_t n_host_options = KK_COUNT (host_options);
 
 const char *const host_names[] = {"enabled",   "plugin",   "optional", "interval", "deadline", "queue_bytes",
                                   "queue_age", "pipeline", "on_error", "tables",
-                                  "isolate",   "memory_limit", "network", "write_paths", NULL};
+                                  "isolate",   "memory_limit", "network", "write_paths", "capabilities", NULL};
 
 uint32_t
 host_option_kinds (const char *name)

@@ -36,6 +36,7 @@ struct host_options {
   int64_t memory_limit;
   bool network;
   struct kk_list write_paths;
+  struct kk_list capabilities;
 };
 
 struct making {

@@ -2,8 +2,9 @@
 
 #include "plan-inner.h"
 
-#include "nearest.h"
 #include "declare.h"
+#include "isolate/capability.h"
+#include "nearest.h"
 #include "option.h"
 #include "path.h"
 #include "units.h"
@@ -196,10 +197,30 @@ take_renames (struct making *m, const struct draft *draft, struct instance_plan 
 }
 
 static int
+take_capabilities (struct making *m, const struct draft *draft, const struct kk_list *wanted, struct instance_plan *instance)
+{
+  for (uint32_t i = 0; i < wanted->count; i++) {
+    uint64_t one;
+    if (capability_find (wanted->items[i], &one)) {
+      instance->capabilities |= one;
+      continue;
+    }
+    const struct yaml_pair *pair = yaml_pair (draft->options, "capabilities");
+    struct buf BUF_CLEANUP names = {0};
+    capability_names (&names, UINT64_MAX);
+    if (names.error)
+      return names.error;
+    diag_add (m->d, DIAG_ERROR, pair ? pair->at : draft->at, "capabilities: a plugin cannot keep '%.60s'; there are %s",
+              wanted->items[i], names.data);
+  }
+  return 0;
+}
+
+static int
 take_confinement (struct making *m, const struct draft *draft, const struct host_options *host, struct instance_plan *instance)
 {
-  static const char *const names[] = {"memory_limit", "network", "write_paths"};
-  for (size_t i = 0; i < 3 && !instance->descriptor->said; i++) {
+  static const char *const names[] = {"memory_limit", "network", "write_paths", "capabilities"};
+  for (size_t i = 0; i < KK_COUNT (names) && !instance->descriptor->said; i++) {
     const struct yaml_pair *pair = yaml_pair (draft->options, names[i]);
     if (pair && !descriptor_option (instance->descriptor, names[i]))
       diag_add (m->d, DIAG_WARNING, pair->at, "'%s' has no effect: '%s' runs within the daemon; say 'isolate: true'", names[i],
@@ -223,7 +244,7 @@ take_confinement (struct making *m, const struct draft *draft, const struct host
     }
     instance->n_write_paths++;
   }
-  return 0;
+  return take_capabilities (m, draft, &host->capabilities, instance);
 }
 
 /* ---- One instance ---- */

@@ -13,6 +13,7 @@
 struct confinement {
   int64_t memory_limit;
   bool network;
+  uint64_t capabilities; /* as capability.h has them */
   const char *data_dir; /* may be written too; or NULL */
   const char *const *write;
   uint32_t n_write;

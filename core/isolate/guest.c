@@ -1,18 +1,16 @@
 #include "guest.h"
 
-#include "../module.h"
 #include "../option.h"
 #include "../shape.h"
 #include "carry.h"
 #include "face.h"
-#include "sandbox.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
-enum { MAX_TABLES = 4096, MAX_WRITE = 64, MAX_SAMPLES = 4096 };
+enum { MAX_TABLES = 4096, MAX_SAMPLES = 4096 };
 
 static int
 send_reply (struct guest *g, uint32_t number, const struct iovec *parts, int n)
@@ -55,35 +53,6 @@ make_handles (struct guest *g)
     g->handles[i] = (struct guest_row){.face.host = &g->host, .guest = g, .table = i};
   g->nowhere = (struct guest_row){.face.host = &g->host, .guest = g, .lost = true};
   return g->handles ? 0 : -ENOMEM;
-}
-
-static int
-do_open (struct guest *g, struct wire *w, uint32_t number)
-{
-  const char *write[MAX_WRITE];
-  struct sandbox s = {.write = write};
-  uint32_t version = wire_take_u32 (w);
-  s.memory_limit = wire_take_u64 (w);
-  s.network = wire_take_u8 (w);
-  uint32_t n = wire_take_u32 (w);
-  for (uint32_t i = 0; i < n && !w->bad; i++) {
-    const char *path = wire_take_text (w, NULL);
-    if (path && s.n_write < MAX_WRITE)
-      write[s.n_write++] = path;
-  }
-  const char *path = wire_take_text (w, NULL);
-  if (w->bad || !path || version != WIRE_VERSION || g->d)
-    return -EBADMSG;
-  struct buf BUF_CLEANUP more = {0};
-  char *reason = NULL;
-  wire_u32 (&more, sandbox_enter (&s));
-  int r = module_load_file (path, &g->d, &reason);
-  if (r)
-    wire_text (&more, reason);
-  else
-    face_put (&more, &g->d->plugin);
-  free (reason);
-  return more.error ? more.error : reply (g, number, r, &more);
 }
 
 static int
@@ -293,24 +262,23 @@ do_write (struct guest *g, struct wire *w, uint32_t number)
   return r;
 }
 
+/* What may be asked before there is an instance. */
 static int
-do_judge (struct guest *g, uint32_t type, struct wire *w, uint32_t number)
+do_early (struct guest *g, uint32_t type, struct wire *w, uint32_t number)
 {
   struct buf BUF_CLEANUP more = {0};
   int32_t result;
-  int r = guest_judge (g, type, w, &more, &result);
+  int r = type == WIRE_OPEN ? guest_open (g, w, &more, &result) : guest_judge (g, type, w, &more, &result);
   return r ? r : reply (g, number, result, &more);
 }
 
 static int
 serve_one (struct guest *g, const struct wire_head *head, struct wire *w)
 {
-  if (head->type == WIRE_OPEN)
-    return do_open (g, w, head->number);
   if (head->type == WIRE_CREATE)
     return do_create (g, w, head->number);
-  if (head->type == WIRE_CHECK || head->type == WIRE_DECLARE)
-    return do_judge (g, head->type, w, head->number);
+  if (head->type == WIRE_OPEN || head->type == WIRE_CHECK || head->type == WIRE_DECLARE)
+    return do_early (g, head->type, w, head->number);
   if (!g->created)
     return head->type == WIRE_DESTROY ? -ESHUTDOWN : -EBADMSG;
   switch (head->type) {

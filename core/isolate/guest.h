@@ -65,6 +65,8 @@ struct guest {
 
 /* Serves until the other end closes or says so; an exit status. */
 int guest_serve (int fd, const struct desk_guest *desk);
+/* guest-open.c: serves WIRE_OPEN, as guest_judge does. */
+int guest_open (struct guest *g, struct wire *w, struct buf *ret, int32_t *ret_result);
 /* guest-judge.c: serves WIRE_CHECK and WIRE_DECLARE; *ret_result and what follows it in the reply. -errno: no sense in going
  * on. */
 int guest_judge (struct guest *g, uint32_t type, struct wire *w, struct buf *ret, int32_t *ret_result);

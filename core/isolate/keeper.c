@@ -98,9 +98,9 @@ keeper_good (struct keeper *k)
 static void
 say_up (struct keeper *k)
 {
-  static const char *const names[] = {"seccomp", "landlock", "limits"};
+  static const char *const names[] = {"seccomp", "landlock", "limits", "capabilities"};
   char text[120] = "", lacking[80] = "";
-  for (uint32_t i = 0; i < 3; i++) {
+  for (uint32_t i = 0; i < KK_COUNT (names); i++) {
     char *to = k->confined & 1u << i ? text : lacking;
     snprintf (to + strlen (to), 40, "%s%s", *to ? ", " : "", names[i]);
   }
@@ -116,6 +116,7 @@ start (struct keeper *k)
   const struct instance_plan *plan = k->instance->plan;
   const struct confinement how = {.memory_limit = plan->memory_limit,
                                   .network = plan->network,
+                                  .capabilities = plan->capabilities,
                                   .data_dir = k->data_dir,
                                   .write = (const char *const *) plan->write_paths,
                                   .n_write = (uint32_t) plan->n_write_paths};

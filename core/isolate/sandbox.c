@@ -2,6 +2,7 @@
 
 #include "sandbox.h"
 
+#include "capability.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -216,9 +217,10 @@ filter_calls (const struct sandbox *s)
 #endif
 
 uint32_t
-sandbox_enter (const struct sandbox *s)
+sandbox_enter (const struct sandbox *s, uint64_t *ret_kept)
 {
   uint32_t done = 0;
+  *ret_kept = 0;
   bool no_new = prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 #ifndef KK_SANITIZED /* its leak check looks into its own process */
   prctl (PR_SET_DUMPABLE, 0);
@@ -227,6 +229,8 @@ sandbox_enter (const struct sandbox *s)
     done |= CONFINED_LIMITS;
   if (no_new && landlock (s))
     done |= CONFINED_LANDLOCK;
+  if (capability_keep (s->capabilities, ret_kept)) /* after landlock, for which paths are opened */
+    done |= CONFINED_CAPABILITIES;
   if (no_new && filter_calls (s))
     done |= CONFINED_SECCOMP;
   return done;

@@ -90,7 +90,8 @@ def measure (hz, turns):
         home.close ()
         other.close ()
     more_cpu, more_wakes = ([b - a for a, b in zip (*of)] for of in ((inside.cpu, isolated.cpu), (inside.wakes, isolated.wakes)))
-    return {"hz": hz, "bare_us": {name: bench.middle ([b[name] for b in bare]) for name in bare[0]}, "turns": turns, "ticks": turns * (TURN - SKIPPED) * (1 if hz <= EXACT_HZ else round (hz)),
+    return {"hz": hz, "bare_us": {name: bench.middle ([b[name] for b in bare]) for name in bare[0]}, "turns": turns,
+            "ticks": turns * (TURN - SKIPPED) * (1 if hz <= EXACT_HZ else round (hz)),
             "inside_us": round (bench.middle (inside.cpu), 1), "isolated_us": round (bench.middle (isolated.cpu), 1),
             "more_us": round (bench.middle (more_cpu), 1), "inside_wakeups": round (bench.middle (inside.wakes), 2),
             "isolated_wakeups": round (bench.middle (isolated.wakes), 2), "more_wakeups": round (bench.middle (more_wakes), 2)}
