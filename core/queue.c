@@ -71,7 +71,7 @@ queue_put (struct queue *q, const struct sample *sample)
   uint64_t before = q->dropped;
   bool put = false;
   while (!q->closed && q->n
-         && (q->bytes + sample->bytes > q->max_bytes
+         && (q->bytes + q->taken + sample->bytes > q->max_bytes
              || sample->time.mono_ns - q->ring[q->first]->time.mono_ns > q->max_age_ns))
     drop_first (q);
   if (q->closed || (!make_room (q) && q->n == 0))
@@ -108,13 +108,17 @@ queue_take (struct queue *q, struct sample **ret, size_t max, int64_t until_ns)
 {
   size_t n = 0;
   pthread_mutex_lock (&q->lock);
+  q->taken = 0;
   while (!q->n && !q->closed && wait_until (q, until_ns))
     ;
   while (n < max && q->n) {
     struct sample *s = q->ring[q->first];
+    if (n && q->taken + s->bytes > q->max_bytes / 4)
+      break;
     q->first = (q->first + 1) % q->cap;
     q->n--;
     q->bytes -= s->bytes;
+    q->taken += s->bytes;
     ret[n++] = s;
   }
   pthread_mutex_unlock (&q->lock);

@@ -206,6 +206,27 @@ START_TEST (taking_goes_round_in_order)
 }
 END_TEST
 
+START_TEST (what_is_at_work_counts_into_the_bytes)
+{
+  struct queue q;
+  struct sample *s[64];
+  ck_assert_int_eq (queue_init (&q, 1000, SECOND), 0);
+  for (int i = 0; i < 10; i++)
+    queue_one (&q, 100, 0);
+  ck_assert_uint_eq (queue_take (&q, s, 64, 0), 2); /* a quarter of it */
+  ck_assert_uint_eq (queue_one (&q, 100, 0), 1);
+  ck_assert_uint_eq (q.bytes, 800);
+  sample_unref (s[0]);
+  sample_unref (s[1]);
+  ck_assert_uint_eq (queue_take (&q, s, 1, 0), 1); /* and now the room of those two is free */
+  sample_unref (s[0]);
+  for (int i = 0; i < 2; i++)
+    ck_assert_uint_eq (queue_one (&q, 100, 0), 0);
+  ck_assert_uint_eq (q.bytes, 900);
+  queue_release (&q);
+}
+END_TEST
+
 START_TEST (a_closed_queue_takes_nothing_and_gives_all)
 {
   struct queue q;
@@ -215,9 +236,10 @@ START_TEST (a_closed_queue_takes_nothing_and_gives_all)
   queue_one (&q, 40, 0);
   queue_close (&q);
   ck_assert_uint_eq (queue_one (&q, 100, 100 * SECOND), 1); /* itself, none of those that wait */
-  ck_assert_uint_eq (queue_take (&q, s, 8, 0), 2);
-  sample_unref (s[0]);
-  sample_unref (s[1]);
+  for (int i = 0; i < 2; i++) {
+    ck_assert_uint_eq (queue_take (&q, s, 8, 0), 1);
+    sample_unref (s[0]);
+  }
   ck_assert_uint_eq (queue_take (&q, s, 8, 0), 0);
   ck_assert (queue_wait_closed (&q, 0));
   queue_release (&q);
@@ -324,15 +346,15 @@ START_TEST (one_that_hangs_is_left_behind_in_time)
   WAIT_FOR (worker_view (worker).busy_since_ns > 0);
   put (30); /* nobody waits for it */
   struct worker_view v = worker_view (worker);
-  ck_assert_uint_eq (v.queued, 10);
-  ck_assert_uint_eq (v.queued_bytes, 1000);
-  ck_assert_uint_eq (v.dropped, 20);
+  ck_assert_uint_eq (v.queued, 9); /* what it has in hand counts, too */
+  ck_assert_uint_eq (v.queued_bytes, 900);
+  ck_assert_uint_eq (v.dropped, 21);
   int64_t until = real_mono_ns () + 50 * MS;
   ck_assert (!worker_stop (worker, until));
   ck_assert_int_ge (real_mono_ns (), until);
   ck_assert_int_eq (write (config.pipe[1], "x", 1), 1);
   ck_assert (worker_stop (worker, real_in (10))); /* it came back: all that waited is written */
-  ck_assert_uint_eq (config.n, 11);
+  ck_assert_uint_eq (config.n, 10);
 }
 END_TEST
 
@@ -343,6 +365,7 @@ tests (TCase *t)
   tcase_add_test (t, the_oldest_go_when_there_are_too_many_bytes);
   tcase_add_test (t, the_oldest_go_when_they_are_too_old);
   tcase_add_test (t, taking_goes_round_in_order);
+  tcase_add_test (t, what_is_at_work_counts_into_the_bytes);
   tcase_add_test (t, a_closed_queue_takes_nothing_and_gives_all);
   tcase_add_test (t, all_is_written_in_order_and_flushed);
   tcase_add_test (t, a_retry_gets_the_rest_again);
