@@ -16,6 +16,7 @@ struct chunk {
   uint64_t samples;
   int64_t first_wall_ns;
   bool full;
+  size_t first_bytes; /* of the first sample, which holds all its strings */
   struct buf packed;
 };
 
@@ -119,14 +120,40 @@ begin_chunk (struct ring *r, const struct sample *sample)
   return true;
 }
 
+/* Whether one more sample goes into the newest chunk. A chunk is what is dropped at a time, so it should be small; but with the
+ * command lines of many processes its first sample is large, and then those that differ little from it should follow. */
+static bool
+takes (const struct ring *r, const struct chunk *c, const struct schema *schema)
+{
+  size_t most = r->max_bytes / CHUNKS_AT_LEAST;
+  if (most < c->first_bytes * 2)
+    most = c->first_bytes * 2 < r->max_bytes / 2 ? c->first_bytes * 2 : r->max_bytes / 2;
+  return !c->full && c->schema == schema && c->samples < CHUNK_SAMPLES && c->packed.len < most;
+}
+
+/* Gives back what a chunk that is done does not need. */
+static void
+shrink (struct ring *r, struct chunk *c)
+{
+  char *data = c->packed.data ? realloc (c->packed.data, c->packed.len + 1) : NULL;
+  if (!data)
+    return;
+  r->bytes -= c->packed.cap - (c->packed.len + 1);
+  c->packed.data = data;
+  c->packed.cap = c->packed.len + 1;
+}
+
 static void
 push (struct ring *r, const struct sample *sample)
 {
   struct chunk *c = r->newest;
-  bool fits = c && !c->full && c->schema == sample->schema && c->samples < CHUNK_SAMPLES && c->packed.len < r->max_bytes / CHUNKS_AT_LEAST;
-  if (!fits && !begin_chunk (r, sample))
-    return;
-  c = r->newest;
+  if (!c || !takes (r, c, sample->schema)) {
+    if (c)
+      shrink (r, c);
+    if (!begin_chunk (r, sample))
+      return;
+    c = r->newest;
+  }
   size_t len = c->packed.len, bytes = chunk_bytes (c);
   pack_sample (&c->packed, sample, r->before);
   if (c->packed.error) { /* no memory: the chunk ends here, the next sample begins another */
@@ -134,7 +161,8 @@ push (struct ring *r, const struct sample *sample)
     c->packed.error = 0;
     c->full = true;
   } else {
-    c->samples++;
+    if (c->samples++ == 0)
+      c->first_bytes = c->packed.len;
     r->samples++;
     sample_unref (r->before);
     r->before = sample_ref (sample);
