@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -280,10 +281,23 @@ run_daemon (struct launch *l, struct process *p)
   return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
+/* A process that runs for months should have little more than what it uses. One pool for all threads: they hand samples to each other,
+ * and pools of their own would each keep what was the most at some time. What is large (parts of the ring, segments) gets pages of
+ * its own and gives them back, instead of leaving holes. */
+static void
+use_memory_sparingly (void)
+{
+#ifdef M_ARENA_MAX
+  mallopt (M_ARENA_MAX, 1);
+  mallopt (M_MMAP_THRESHOLD, 32 << 10);
+#endif
+}
+
 int
 launch_run (struct launch *l)
 {
   struct process p = {.detach.to_parent = -1};
+  use_memory_sparingly ();
   int status = EXIT_FAILED;
   int r = path_mkdirs (l->plan->settings->data_dir, 0700);
   if (r < 0) {
