@@ -275,23 +275,40 @@ put_load (const struct cpu *c, struct kk_row *row)
       kk_absent (row, LOAD + i, KK_ERROR);
 }
 
+/* Once for all that a reading found missing. */
+static void
+say_no_pressure (const struct cpu *c, const bool missing[CPU_PRESSURES], int error)
+{
+  static const char *const names[] = {"cpu", "memory", "io"};
+  char list[40] = "";
+  for (size_t i = 0, n = 0; i < CPU_PRESSURES; i++)
+    if (missing[i])
+      n += (size_t) snprintf (list + n, sizeof list - n, "%s%s", n ? ", " : "", names[i]);
+  kk_warn (c->self, "pressure is left out for %s: this kernel does not tell it in %s/pressure (%s); booting it with psi=1 may help",
+           list, c->config->proc_root, strerror (-error));
+  kk_status (c->self, "pressure", "not told by this kernel: %s", list);
+}
+
 /* Kernels without PSI lack the files, or have them and refuse to read them: once known, never asked again. */
 static void
 put_pressure (struct cpu *c, struct kk_row *row)
 {
+  bool missing[CPU_PRESSURES] = {false};
+  int error = 0;
   for (uint32_t which = 0; which < CPU_PRESSURES; which++) {
     double percent[2] = {NAN, NAN};
     if (!c->no_pressure[which]) {
       int r = cpu_source_pressure (c->source, (enum cpu_pressure) which, percent);
       if (r < 0 && r != -EINTR && r != -ENOMEM && r != -EMFILE && r != -ENFILE) {
-        c->no_pressure[which] = true;
-        kk_info (c->self, "%s is left out: this kernel does not tell it in %s/pressure (%s)",
-                 system_fields[PRESSURE + 2 * which].name, c->config->proc_root, strerror (-r));
+        c->no_pressure[which] = missing[which] = true;
+        error = r;
       }
     }
     for (uint32_t i = CPU_SOME; i <= CPU_FULL; i++)
       put_percent (row, PRESSURE + 2 * which + i, isnan (percent[i]) ? KK_ERROR : KK_PRESENT, percent[i]);
   }
+  if (error)
+    say_no_pressure (c, missing, error);
 }
 
 /* Reads what this step needs: what the kernel counts in steps of 10 ms, and the load, which it forms every five seconds, are

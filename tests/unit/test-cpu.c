@@ -324,7 +324,7 @@ START_TEST (pressure)
     ck_assert_double_eq (probe_number (p, "system", NULL, "pressure_memory_some_percent"), 0);
     ck_assert_double_eq_tol (probe_number (p, "system", NULL, "pressure_memory_full_percent"), 0.5, 1e-12);
     ck_assert_uint_eq (probe_absent (p, "system", NULL, "pressure_io_some_percent"), KK_ERROR);
-    ck_assert_uint_eq (probe_infos (p), 1);
+    ck_assert_uint_eq (probe_warnings (p), 1);
   }
   end (p);
 }
@@ -338,8 +338,66 @@ START_TEST (no_pressure_at_all)
   for (int i = 0; i < 3; i++)
     ck_assert_int_eq (probe_read (p, 1), 0);
   ck_assert_uint_eq (probe_absent (p, "system", NULL, "pressure_cpu_some_percent"), KK_ERROR);
-  ck_assert_uint_eq (probe_infos (p), 3);
-  ck_assert_uint_eq (probe_warnings (p), 0);
+  ck_assert_uint_eq (probe_warnings (p), 1);
+  end (p);
+}
+END_TEST
+
+/* Every pread of this program comes here (--wrap). */
+static bool refuse_pressure;
+static unsigned refused;
+ssize_t __real_pread (int fd, void *to, size_t size, off_t at);
+ssize_t __real_pread64 (int fd, void *to, size_t size, off_t at);
+ssize_t __wrap_pread (int fd, void *to, size_t size, off_t at);
+ssize_t __wrap_pread64 (int fd, void *to, size_t size, off_t at);
+
+static bool
+refuses (int fd)
+{
+  char link[32], path[4096];
+  snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t n = readlink (link, path, sizeof path - 1);
+  path[n > 0 ? n : 0] = 0;
+  if (!refuse_pressure || !strstr (path, "/pressure/"))
+    return false;
+  refused++;
+  errno = EOPNOTSUPP;
+  return true;
+}
+
+ssize_t
+__wrap_pread (int fd, void *to, size_t size, off_t at)
+{
+  return refuses (fd) ? -1 : __real_pread (fd, to, size, at);
+}
+
+ssize_t
+__wrap_pread64 (int fd, void *to, size_t size, off_t at)
+{
+  return refuses (fd) ? -1 : __real_pread64 (fd, to, size, at);
+}
+
+/* A kernel booted with psi=0 may have the files, and answers EOPNOTSUPP to who reads them. */
+START_TEST (pressure_that_is_switched_off)
+{
+  struct probe *p = begin ("1 0 0 1");
+  static const char *const files[] = {"pressure/cpu", "pressure/memory", "pressure/io"};
+  for (size_t i = 0; i < KK_COUNT (files); i++)
+    unit_write (dir, files[i], "some avg10=1.25 avg60=0.00 avg300=0.00 total=1\n");
+  probe_flag (p, "pressure", true);
+  refuse_pressure = true;
+  ck_assert_int_eq (probe_create (p), 0);
+  for (int i = 0; i < 3; i++) {
+    ck_assert_int_eq (probe_read (p, 1), 0);
+    ck_assert_uint_eq (probe_absent (p, "system", NULL, "pressure_cpu_some_percent"), KK_ERROR);
+    ck_assert_uint_eq (probe_absent (p, "system", NULL, "pressure_io_full_percent"), KK_ERROR);
+    ck_assert_double_eq_tol (probe_number (p, "system", NULL, "load_avg_1m"), 0.31, 1e-12);
+  }
+  ck_assert_uint_eq (refused, KK_COUNT (files)); /* asked once, and never again */
+  ck_assert_uint_eq (probe_warnings (p), 1);
+  ck_assert_ptr_nonnull (strstr (probe_message (p), "cpu, memory, io"));
+  ck_assert_ptr_nonnull (strstr (probe_message (p), strerror (EOPNOTSUPP)));
+  ck_assert_str_eq (probe_status (p, "pressure"), "not told by this kernel: cpu, memory, io");
   end (p);
 }
 END_TEST
@@ -390,6 +448,7 @@ tests (TCase *t)
   tcase_add_test (t, counts);
   tcase_add_test (t, pressure);
   tcase_add_test (t, no_pressure_at_all);
+  tcase_add_test (t, pressure_that_is_switched_off);
   tcase_add_test (t, broken_files);
 }
 UNIT_MAIN ("cpu", tests)
