@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/plugin-check.h"
 #include "cli/plugin-new.h"
+#include "cli/wrap.h"
 
 #include "describe.h"
 #include "nearest.h"
@@ -140,7 +141,10 @@ info (struct modules *modules, const char *name, bool json, bool pod)
     describe_plugin_json (&b, d);
     buf_addc (&b, '\n');
   } else {
-    describe_plugin_text (&b, d);
+    struct buf BUF_CLEANUP text = {0};
+    describe_plugin_text (&text, d);
+    wrap_add (&b, text.error || !text.data ? "" : text.data, wrap_width (stdout), -1);
+    b.error = b.error ? b.error : text.error;
   }
   return print (&b);
 }

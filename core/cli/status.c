@@ -4,6 +4,7 @@
 #include "cli/stop.h"
 #include "cli/systemd.h"
 #include "cli/table.h"
+#include "cli/wrap.h"
 #include "text.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 
 /* The custom of init scripts. */
 enum { STATUS_RUNNING = 0, STATUS_STALE = 1, STATUS_STOPPED = 3, STATUS_UNKNOWN = 4 };
-enum { ANSWER_MS = 5000, STARTING_TRIES = 20, STARTING_MS = 100, SETTLED_S = 10 };
+enum { ANSWER_MS = 5000, STARTING_TRIES = 20, STARTING_MS = 100, SETTLED_S = 10, LABEL = 12 };
 
 static const struct command_option options[] = {
     {"json", 0, NULL, "For programs: all that the daemon knows about itself, as one JSON object"},
@@ -50,6 +51,18 @@ paint_for (FILE *to)
   return colour ? (struct paint){"\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"} : (struct paint){"", "", "", ""};
 }
 
+/* `value` behind its label, on as many lines as it takes. */
+static void
+print_line (const char *label, char *value, const char *colour, const char *off)
+{
+  BUF_CLEANUP struct buf text = {0}, lines = {0};
+  table_clean (value);
+  buf_printf (&text, "  %-9s %s\n", label, value);
+  wrap_add (&lines, text.data ? text.data : "", wrap_width (stdout), LABEL);
+  if (!text.error && !lines.error)
+    printf ("%s%s%s", colour, lines.data, off);
+}
+
 __attribute__ ((format (printf, 2, 3))) static void
 line (const char *label, const char *format, ...)
 {
@@ -60,8 +73,7 @@ line (const char *label, const char *format, ...)
   va_end (args);
   if (n < 0)
     return;
-  table_clean (value);
-  printf ("  %-9s %s\n", label, value);
+  print_line (label, value, "", "");
   free (value);
 }
 
@@ -92,8 +104,7 @@ print_health (struct json_object *o, const struct paint *p)
   for (size_t i = 0; problems && i < json_object_array_length (problems); i++) {
     char *problem = strdup (json_object_get_string (json_object_array_get_idx (problems, i)));
     if (problem)
-      table_clean (problem);
-    printf ("  %-9s %s%s%s\n", "", p->bad, problem ? problem : "", p->off);
+      print_line ("", problem, p->bad, p->off);
     free (problem);
   }
 }
@@ -106,8 +117,7 @@ print_notices (struct json_object *o, const struct paint *p)
   for (size_t i = 0; notices && i < json_object_array_length (notices); i++) {
     char *notice = strdup (json_object_get_string (json_object_array_get_idx (notices, i)));
     if (notice)
-      table_clean (notice);
-    printf ("  %-9s %s%s%s\n", i ? "" : "Plugins", p->warn, notice ? notice : "", p->off);
+      print_line (i ? "" : "Plugins", notice, p->warn, p->off);
     free (notice);
   }
 }

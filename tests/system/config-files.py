@@ -189,6 +189,7 @@ def plugin_commands (home):
         text = home.run ("plugin", "info", name).ok ().out
         for option in info["options"]:
             kk.contains (text, option["name"], "info")
+        kk.check (not any (len (line) > 80 and " " in line.strip () for line in text.splitlines () if not line.startswith ("  file ")), "80 columns", text)
     fields = [f for t in home.run ("plugin", "info", "cpu", "--json").json ()["tables"] for f in t["fields"]]
     kk.check (any (f["name"] == "cpu_percent" and f["unit"] == "%" and f["kind"] == "gauge" for f in fields), "cpu_percent", fields)
     kk.equal ({p["name"] for p in home.run ("plugin", "list", "--json").json ()} >= {"cpu", "net"}, True, "list --json")
