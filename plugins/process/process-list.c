@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { COMMAND_KEPT = 16 << 10 /* what a table takes */ };
+enum { SHORT = 256 /* of a command line is kept always */ };
 
 /* Where `pid` stands among the tracked, or would. */
 static size_t
@@ -34,6 +34,7 @@ release (struct watch *w, struct process *p)
   proc_drop (&w->proc, &p->statm_fd);
   free (p->name);
   free (p->command);
+  w->command_bytes -= p->command_length;
 }
 
 void
@@ -196,6 +197,20 @@ add (struct watch *w, uint32_t pid, struct process **ret)
   return 0;
 }
 
+/* How much of a command line is kept, ending between two characters. */
+static size_t
+cut (const struct watch *w, const struct process *p, const char *command, size_t length)
+{
+  size_t most = w->config.command_max;
+  if (most > SHORT && w->command_bytes - p->command_length + (length < most ? length : most) > w->config.commands_max)
+    most = SHORT;
+  if (length <= most)
+    return length;
+  for (size_t back = 0; back < 3 && most > 0 && ((unsigned char) command[most] & 0xc0) == 0x80; back++)
+    most--;
+  return most;
+}
+
 int
 watch_keep (struct watch *w, uint32_t pid, const char *name, size_t name_length, const char *command, size_t command_length)
 {
@@ -205,12 +220,13 @@ watch_keep (struct watch *w, uint32_t pid, const char *name, size_t name_length,
     if (error < 0)
       return error;
   }
-  size_t kept = command_length < COMMAND_KEPT ? command_length : COMMAND_KEPT;
+  size_t kept = cut (w, p, command, command_length);
   if (set_text (&p->name, name, name_length) < 0 || set_text (&p->command, command, kept) < 0) {
     if (!p->name || !p->command)
       watch_remove (w, p);
     return -ENOMEM;
   }
+  w->command_bytes += kept - p->command_length;
   p->command_length = kept;
   return 0;
 }

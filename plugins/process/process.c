@@ -16,6 +16,7 @@ struct config {
   struct kk_list pidfiles;
   struct kk_list cgroups;
   int64_t max_processes;
+  int64_t cmdline_max;
   bool io;
   bool open_files;
   bool faults;
@@ -35,6 +36,8 @@ static const struct kk_option options[] = {
                .help = "Track the processes in these control groups and below: globs of a name or of a path"),
   KK_OPT_INT ("max_processes", struct config, max_processes, .def = "10000", .min = "1", .max = "65536",
               .help = "Track at most so many"),
+  KK_OPT_BYTES ("cmdline_max", struct config, cmdline_max, .def = "16KiB", .min = "16", .max = "16KiB",
+                .help = "Cut command lines that are longer; a table takes no longer ones than 16 KiB"),
   KK_OPT_BOOL ("io", struct config, io, .def = "false", .help = "Record bytes read from and written to storage"),
   KK_OPT_BOOL ("open_files", struct config, open_files, .def = "false", .help = "Record the number of open files"),
   KK_OPT_BOOL ("faults", struct config, faults, .def = "false", .help = "Record page faults"),
@@ -44,6 +47,8 @@ static const struct kk_option options[] = {
 };
 
 enum { EVENTS_AUTO, EVENTS_OFF };
+/* Sixty thousand processes with long command lines must not fill the memory, nor the dictionary of a table's strings (64 MiB). */
+enum { COMMANDS_MOST = 24 << 20 };
 
 enum {
   PID,
@@ -143,6 +148,8 @@ process_create (struct kk_instance *self, const void *config, void **ret)
     .pidfiles = c->pidfiles,
     .proc_root = c->proc_root,
     .max_processes = (uint32_t) c->max_processes,
+    .command_max = (size_t) c->cmdline_max,
+    .commands_max = COMMANDS_MOST,
     .interval_ns = kk_interval (self),
     .events = c->events == EVENTS_AUTO,
     .io = c->io,

@@ -11,6 +11,8 @@ struct watch_config {
   struct kk_list pidfiles;
   const char *proc_root;
   uint32_t max_processes;
+  size_t command_max;  /* longer command lines are cut */
+  size_t commands_max; /* when all together would be longer, further ones are cut to 256 bytes */
   int64_t interval_ns;
   bool events; /* listen to the kernel's where it lets us */
   bool io;
@@ -55,6 +57,7 @@ struct watch {
   struct process *processes; /* by PID, ascending */
   size_t n;
   size_t cap;
+  size_t command_bytes;   /* of all their command lines */
   int events;             /* -1: none */
   int events_error;       /* why there are none; 0: not wanted */
   int64_t names_until_ns; /* events were lost: until then names are read again, too */

@@ -77,6 +77,10 @@ begin (struct watch_config *config)
   config->interval_ns = SECOND;
   if (config->max_processes == 0)
     config->max_processes = 100;
+  if (config->command_max == 0)
+    config->command_max = 16 << 10;
+  if (config->commands_max == 0)
+    config->commands_max = 24 << 20;
   ck_assert_msg (watch_open (config, &w.watch, why, sizeof why) == 0, "%s", why);
   ck_assert_int_eq (w.watch->events, -1);
   return w;

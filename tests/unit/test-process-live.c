@@ -33,6 +33,8 @@ begin (bool events, bool all)
     .rules = {.track = {.items = track, .count = 1}, .all = all},
     .proc_root = "/proc",
     .max_processes = 65536,
+    .command_max = 16 << 10,
+    .commands_max = 24 << 20,
     .interval_ns = SECOND,
     .events = events,
   };

@@ -259,6 +259,43 @@ START_TEST (keeps_its_bound)
 }
 END_TEST
 
+START_TEST (cuts_long_command_lines)
+{
+  struct world w = begin (&(struct watch_config){.rules = {.all = true}, .command_max = 10});
+  put (&w, &(struct made){.pid = 10, .comm = "sh", .command = "12345678|0"});
+  put (&w, &(struct made){.pid = 11, .comm = "sh", .command = "12345678\303\244|b"}); /* not within a character */
+  put (&w, &(struct made){.pid = 12, .comm = "sh", .command = "123456789\303\244|b"});
+  tick (&w);
+  ck_assert_str_eq (tracked (&w, 10)->command, "12345678 0");
+  ck_assert_str_eq (tracked (&w, 11)->command, "12345678\303\244");
+  ck_assert_str_eq (tracked (&w, 12)->command, "123456789");
+  end (&w);
+}
+END_TEST
+
+START_TEST (keeps_the_bound_of_all_command_lines)
+{
+  struct world w = begin (&(struct watch_config){.rules = {.all = true}, .commands_max = 2500});
+  char text[1001] = "";
+  memset (text, 'x', sizeof text - 1);
+  for (uint32_t pid = 10; pid < 15; pid++)
+    put (&w, &(struct made){.pid = pid, .comm = "sh", .command = text});
+  tick (&w);
+  ck_assert_uint_eq (w.watch->n, 5);
+  ck_assert_uint_eq (tracked (&w, 11)->command_length, 1000);
+  ck_assert_uint_eq (tracked (&w, 14)->command_length, 256);
+  ck_assert_uint_eq (w.watch->command_bytes, 2 * 1000 + 3 * 256);
+  for (uint32_t pid = 10; pid < 14; pid++)
+    gone (&w, pid);
+  tick (&w);
+  ck_assert_uint_eq (w.watch->command_bytes, 256);
+  put (&w, &(struct made){.pid = 20, .comm = "sh", .command = text}); /* there is room again */
+  tick (&w);
+  ck_assert_uint_eq (tracked (&w, 20)->command_length, 1000);
+  end (&w);
+}
+END_TEST
+
 START_TEST (follows_pid_files)
 {
   char *dir = unit_temp_dir (), *file = unit_path (dir, "nginx.pid");
@@ -374,6 +411,8 @@ tests (TCase *t)
   tcase_add_test (t, creation_times_do_not_wander);
   tcase_add_test (t, says_when_the_time_of_boot_is_not_known);
   tcase_add_test (t, keeps_its_bound);
+  tcase_add_test (t, cuts_long_command_lines);
+  tcase_add_test (t, keeps_the_bound_of_all_command_lines);
   tcase_add_test (t, follows_pid_files);
   tcase_add_test (t, asks_for_user_and_control_group);
   tcase_add_test (t, reads_more_when_asked);
