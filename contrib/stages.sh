@@ -229,9 +229,11 @@ stage_fuzz ()
   done
 }
 
+# Figures to read. It fails when they cannot be measured, or when one that does not hang on how busy the machine is (CPU beside the bare
+# loop of the same run, wake-ups, memory) is far from what is to be reached; being a little over is only said.
 stage_bench ()
 {
   build gcc "$(with_cc gcc)" --enable-werror || return
-  one "build bare" "$dir/logs/bench-build" 600 make -C "$dir/gcc" -j "$jobs" all tests/bench/bare || return
-  one "bench" "$dir/logs/bench" 1200 make -s -C "$dir/gcc" bench && sed 's/^/  | /' "$dir/logs/bench"
+  one "bench: measured, and nothing more than 3 times over its reach" "$dir/logs/bench" 1200 make -s -C "$dir/gcc" bench "BENCH=--fail-over 3"
+  grep -v '^ *\(CC\|CCLD\|GEN\) ' "$dir/logs/bench" | sed 's/^/  | /'
 }

@@ -20,6 +20,7 @@ sys.path.insert (0, os.path.join (os.path.dirname (os.path.abspath (__file__)), 
 import kk  # noqa: E402
 
 NAME = "kk-soak"
+WORDS = (0, 0, 5, 50, 1000)
 ROOM_KIB = 128  # what the allocator may shift about
 CONFIG = """daemon: {{sample_interval: {interval}, max_samples: {samples}, auto_track_python: false, track_processes: [{name}]}}
 plugins:
@@ -34,21 +35,20 @@ class Crowd:
     """Processes by the name NAME, always so many; each lives for some seconds."""
 
     def __init__ (self, home, size, seed):
-        self.random, self.size, self.running, self.started = random.Random (seed), size, [], 0
+        self.random, self.running, self.started = random.Random (seed), [None] * size, 0
         self.program = os.path.join (home.top, NAME)
         os.symlink (shutil.which ("sleep"), self.program)
 
     def tend (self):
-        self.running = [p for p in self.running if p.poll () is None]
-        while len (self.running) < self.size:
-            words = ["0"] * self.random.choice ((0, 5, 50, self.random.randrange (4000)))
-            self.running.append (subprocess.Popen ([self.program, f"{self.random.uniform (2, 60):.3f}", *words], stdin=subprocess.DEVNULL))
-            self.started += 1
+        for i, p in enumerate (self.running):
+            if p is None or p.poll () is not None:
+                words = ["0"] * WORDS[i % len (WORDS)]  # the same for who comes next, so that there is as much to hold all the time
+                self.running[i] = subprocess.Popen ([self.program, f"{self.random.uniform (2, 60):.3f}", *words], stdin=subprocess.DEVNULL)
+                self.started += 1
 
     def end (self):
-        for p in self.running:
+        for p in filter (None, self.running):
             p.kill ()
-        for p in self.running:
             p.wait ()
 
 
