@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -128,6 +129,15 @@ process_wait (const struct process_id *p, int timeout_ms)
   if (fd >= 0)
     close (fd);
   return gone ? 0 : -ETIMEDOUT;
+}
+
+bool
+process_is_alike (pid_t pid)
+{
+  char path[64];
+  struct stat ours, its;
+  snprintf (path, sizeof path, "/proc/%ld/exe", (long)pid);
+  return !stat ("/proc/self/exe", &ours) && !stat (path, &its) && ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
 }
 
 int

@@ -19,6 +19,8 @@ bool process_lives (const struct process_id *p);
 int process_signal (const struct process_id *p, int signal);
 /* Waits until it is gone. 0 or -ETIMEDOUT. */
 int process_wait (const struct process_id *p, int timeout_ms);
+/* Whether it runs the very program that this process runs; false also where that may not be known. */
+bool process_is_alike (pid_t pid);
 /* Its arguments, each ended by 0, and how many bytes; at most 64 KiB. The caller's to free. */
 int process_command_line (pid_t pid, char **ret, size_t *ret_length);
 

@@ -63,13 +63,19 @@ config_check (const struct command_call *call, struct modules *modules)
 {
   const char *given = call->n_arguments ? call->arguments[0] : call->config_file;
   char *file = NULL;
-  int r = plan_find_config (given, &file);
-  if (r < 0) {
-    fprintf (stderr, PROGRAM ": cannot read %s: %s\n", given ? given : "the configuration", strerror (-r));
-    return EXIT_FAILED;
-  }
   struct diag d = {0};
   struct plan *plan = NULL;
+  int r = plan_find_config (given, &file);
+  if (r < 0) {
+    const char *missing = given ? given : "the configuration";
+    diag_add (&d, DIAG_ERROR, (struct place){.file = missing}, "cannot read it: %s", strerror (-r));
+    if (command_given (call, "json"))
+      print_json (missing, false, &d);
+    else
+      fprintf (stderr, PROGRAM ": cannot read %s: %s\n", missing, strerror (-r));
+    diag_free (&d);
+    return EXIT_FAILED;
+  }
   r = plan_make (file, modules, &d, &plan);
   const char *name = file ? file : "built-in defaults";
   if (r == -ENOMEM)

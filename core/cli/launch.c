@@ -27,6 +27,7 @@ struct process {
   struct notify notify;
   struct detach detach;
   char *pid_file;
+  pid_t shared_with;  /* another daemon that has the same PID file; 0: none */
   int pid_watch;      /* inotify on the PID file; -1: none */
   char *reason;       /* why it was not ready after all */
   uint32_t lock_lost; /* times in a row that daemon.lock was found to be another's */
@@ -104,11 +105,24 @@ on_ready (void *arg)
   return 0;
 }
 
+/* Two daemons that are told the same PID file would take it from each other for ever: the one that came later keeps it. */
+static bool
+is_shared (struct process *p, pid_t named)
+{
+  if (!process_is_alike (named))
+    return false;
+  if (named != p->shared_with)
+    log_warn (p->log, "the PID file %s is now another daemon's, PID %ld: give each a pid_file of its own", p->pid_file,
+              (long)named);
+  p->shared_with = named;
+  return true;
+}
+
 static void
 tend_pid_file (struct process *p)
 {
   pid_t named;
-  if (pidfile_read (p->pid_file, &named) == 0 && named == p->holder.id.pid)
+  if (pidfile_read (p->pid_file, &named) == 0 && (named == p->holder.id.pid || is_shared (p, named)))
     return;
   if (pidfile_write (p->pid_file, p->holder.id.pid) == 0)
     log_warn (p->log, "wrote the PID file %s again: it was gone or named another process", p->pid_file);

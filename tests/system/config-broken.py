@@ -185,6 +185,9 @@ def json_for_programs (home):
     j = r.json ()
     kk.equal ((j["valid"], j["errors"], j["warnings"], j["file"]), (False, 1, 1, path), "head")
     kk.equal ([(d["severity"], d["line"], d["column"]) for d in j["diagnostics"]], [("error", 2, 20), ("warning", 3, 1)], "list")
+    missing = home.run ("config", "--check", path + ".no", "--json")
+    kk.equal ((missing.rc, missing.err), (1, ""), "a file that is not there")
+    kk.contains (missing.json ()["diagnostics"][0]["message"], "No such file", "its message")
     good = home.run ("config", "--check", home.write ("g.yaml", ""), "--json")
     kk.equal ((good.rc, good.json ()["valid"], good.json ()["diagnostics"]), (0, True, []), "a valid file")
 

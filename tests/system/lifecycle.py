@@ -296,6 +296,23 @@ def place_taken_while_running (home):
 
 
 @kk.test
+def shared_pid_file (home):
+    "two daemons with data directories of their own and one PID file: the later one has it, then the other again"
+    pids = []
+    for name in ("a", "b"):
+        path = home.write (f"{name}.yaml", f"daemon: {{sample_interval: 0.1, data_dir: ~/{name}, pid_file: ~/shared.pid}}\n")
+        home.run ("-c", path, "start").ok (name)
+        pids.append (home.run ("-c", path, "status", "--json").ok ().json ()["pid"])
+    read = lambda name: open (os.path.join (home.path, name), encoding="utf-8").read ()
+    kk.wait_for (lambda: f"PID {pids[1]}: give each a pid_file" in read ("a/daemon.log"), 20, "the first one says so")
+    kk.equal (int (read ("shared.pid")), pids[1], "the PID file")
+    home.run ("-c", home.path + "/b.yaml", "stop").ok ()
+    kk.wait_for (lambda: os.path.exists (home.path + "/shared.pid") and read ("shared.pid") == f"{pids[0]}\n", 20, "the first one's again")
+    home.run ("-c", home.path + "/a.yaml", "stop").ok ()
+    kk.check (not os.path.exists (home.path + "/shared.pid"), "the PID file is gone")
+
+
+@kk.test
 def hangs (home):
     "a daemon that does not answer: status 4 within a bounded time, stop ends it"
     home.config (FAST)
