@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import threading
+import time
 
 import kk
 
@@ -54,3 +56,40 @@ def child_of (d):
         if parent == d.pid and kk.alive (int (pid)):
             found.append (int (pid))
     return found
+
+
+class Pace:
+    """How evenly this machine lets processes run, in a `with`: `worst` is the longest that a sleep took too long, in s."""
+
+    STEP = 0.01
+
+    def __init__ (self):
+        self.worst, self.ended = 0.0, threading.Event ()
+        self.thread = threading.Thread (target=self.run)
+
+    def run (self):
+        while not self.ended.is_set ():
+            began = time.monotonic ()
+            time.sleep (self.STEP)
+            self.worst = max (self.worst, time.monotonic () - began - self.STEP)
+
+    def __enter__ (self):
+        self.thread.start ()
+        return self
+
+    def __exit__ (self, *_):
+        self.ended.set ()
+        self.thread.join ()
+
+
+def others_go_on (d, pace):
+    """No tick was missed, and the inputs of the daemon itself were read in every one; as far as the machine lets it."""
+    s = d.status ()
+    if pace.worst > TICK / 2:
+        print (f"# this machine stood still for {pace.worst:.3f} s: ticks are not counted")
+        return
+    kk.equal (s["ticks"]["missed"], 0, "missed ticks")
+    for name in ("cpu", "memory", "net"):
+        one = next (i for i in s["instances"] if i["name"] == name)
+        kk.equal ((one["failures"], one["skipped"]), (0, 0), "failures and skipped reads of " + name)
+        kk.check (one["calls"] >= s["ticks"]["taken"] - 1, "reads of " + name, (one["calls"], s["ticks"]))

@@ -1,16 +1,11 @@
 /* An input that does well for a while and then whatever its option says; for the tests of isolation. */
-#include <kode-kronical/plugin.h>
+#include "misdeeds.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 struct config {
   const char *mode;
@@ -86,33 +81,68 @@ rogue_create (struct kk_instance *self, const void *config, void **state)
 }
 
 static void
-send_raw (uint32_t type, uint32_t number, uint32_t more, size_t n)
-{
-  static uint32_t message[8192];
-  message[0] = type;
-  message[1] = number;
-  message[2] = more;
-  for (size_t i = 4; i < sizeof message / 4; i++)
-    message[i] = (uint32_t) i * 2654435761u;
-  send (3, message, n, MSG_NOSIGNAL);
-}
-
-static void
 flood_rows (struct kk_rows *out)
 {
   for (uint64_t i = 0; i <= UINT32_MAX; i++)
     kk_u64 (kk_row_u64 (out, 2, i, 0), 0, i);
 }
 
+/* ---- An answer of its own making ---- */
+
+struct forged {
+  uint32_t head[4];
+  uint32_t result, n_status;
+  unsigned char calls[512];
+  size_t n;
+};
+enum { CALL_ROW = 2, CALL_ROW_U64 = 4, CALL_TABLE, CALL_TABLE_STATE, CALL_NUMBER, CALL_STRING };
+
 static void
-grow (void)
+put (struct forged *m, const void *bytes, size_t n)
 {
-  for (;;) {
-    char *p = malloc (1 << 20);
-    if (!p)
-      abort ();
-    memset (p, 1, 1 << 20);
+  memcpy (m->calls + m->n, bytes, n);
+  m->n += n;
+}
+
+/* A call, the number of a table or field, and as much of `more` as it takes. */
+static void
+put_call (struct forged *m, uint8_t call, uint32_t what, uint64_t more)
+{
+  uint32_t few = (uint32_t) more;
+  uint64_t identity = 1;
+  uint8_t type = KK_TYPE_U64;
+  put (m, &call, sizeof call);
+  put (m, &what, sizeof what);
+  if (call == CALL_ROW || call == CALL_ROW_U64)
+    put (m, &identity, sizeof identity);
+  if (call == CALL_NUMBER)
+    put (m, &type, sizeof type);
+  if (call == CALL_ROW_U64 || call == CALL_NUMBER)
+    put (m, &more, sizeof more);
+  if (call == CALL_TABLE_STATE || call == CALL_STRING)
+    put (m, &few, sizeof few);
+  if (call == CALL_STRING)
+    put (m, "", 1);
+}
+
+/* Tables, rows and fields that do not exist, or twice, beside a value that does. */
+static void
+forge (uint32_t number)
+{
+  struct forged m = {.head = {MISDEEDS_REPLY, number}};
+  put_call (&m, CALL_ROW, 4000000000u, 0);
+  put_call (&m, CALL_STRING, 1, 0);
+  put_call (&m, CALL_TABLE_STATE, 99, KK_PARTIAL);
+  for (int i = 0; i < 2; i++) {
+    put_call (&m, CALL_ROW_U64, 2, 5);
+    put_call (&m, CALL_TABLE_STATE, 2, 77);
+    put_call (&m, CALL_TABLE, 2, 0);
   }
+  put_call (&m, CALL_ROW, 0, 0);
+  put_call (&m, CALL_NUMBER, 4000000000u, 1);
+  put_call (&m, CALL_STRING, READS, 0); /* a number, really */
+  put_call (&m, CALL_NUMBER, READS, 999999);
+  send (MISDEEDS_MESSAGES, &m, offsetof (struct forged, calls) + m.n, MSG_NOSIGNAL);
 }
 
 static uint64_t
@@ -136,110 +166,6 @@ try_all (const struct state *s)
     could |= fstat (i, &st) == 0 ? 16 : 0;
   could |= stat ("/etc/passwd", &st) == 0 ? 32 : 0;
   return could;
-}
-
-/* The memory that it shares with the daemon, in words, from `from` on. */
-struct shared {
-  volatile uint32_t *at;
-  size_t from, n;
-};
-
-static struct shared
-find_shared (size_t from)
-{
-  struct shared s = {.from = from};
-  char line[512];
-  FILE *f = fopen ("/proc/self/maps", "re");
-  while (f && fgets (line, sizeof line, f)) {
-    unsigned long begin, end;
-    if (strstr (line, "kode-kronical-desk") && sscanf (line, "%lx-%lx", &begin, &end) == 2)
-      s = (struct shared){.at = (volatile uint32_t *) begin, .from = from, .n = (end - begin) / sizeof (uint32_t)};
-  }
-  if (f)
-    fclose (f);
-  return s;
-}
-
-static void *
-scribble (void *arg)
-{
-  const struct shared *s = arg;
-  for (uint32_t i = 0; s->at; i++)
-    s->at[s->from + i % (s->n - s->from)] = i * 2654435761u;
-  return NULL;
-}
-
-/* Never lets the word rest in which the daemon looks for the number of the answer. */
-static void *
-flicker (void *arg)
-{
-  enum { ANSWERED = 6 };
-  const struct shared *s = arg;
-  for (uint32_t i = 0; s->at; i++)
-    s->at[ANSWERED] = UINT32_MAX - (i & 0xffffff);
-  return NULL;
-}
-
-/* Goes on for ever, also after it has answered. */
-static void
-begin_scribbling (size_t from, void *(*how) (void *) )
-{
-  static struct shared shared;
-  pthread_t thread;
-  if (shared.at)
-    return;
-  shared = find_shared (from);
-  if (pthread_create (&thread, NULL, how, &shared) == 0)
-    pthread_detach (thread);
-}
-
-static void
-misbehave (struct state *s, struct kk_rows *out)
-{
-  const char *mode = s->config->mode;
-  pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-  fprintf (stderr, "about to do: %s\n", mode);
-  if (!strcmp (mode, "segv"))
-    raise (SIGSEGV);
-  if (!strcmp (mode, "abort"))
-    abort ();
-  if (!strcmp (mode, "exit"))
-    exit (7);
-  if (!strcmp (mode, "stop"))
-    raise (SIGSTOP);
-  for (volatile bool on = !strcmp (mode, "loop"); on;)
-    continue;
-  for (int i = 0; !strcmp (mode, "deadlock") && i < 2; i++)
-    pthread_mutex_lock (&lock);
-  if (!strcmp (mode, "grow"))
-    grow ();
-  if (!strcmp (mode, "garbage"))
-    send_raw (0xdeadbeef, 1, 0, 999);
-  if (!strcmp (mode, "torn"))
-    send_raw (64, 3, 0, 7);
-  for (uint32_t i = 0; i < 3 + s->config->after && !strcmp (mode, "nonsense"); i++)
-    send_raw (64, i, 0, 4096);
-  for (uint32_t i = 0; !strcmp (mode, "endless"); i++)
-    send_raw (64, (uint32_t) s->reads + 2, 1, 32768);
-  for (uint64_t i = 0; i < 200000 && !strcmp (mode, "log"); i++)
-    kk_error (s->self, "line %llu", (unsigned long long) i);
-  if (!strcmp (mode, "rows"))
-    flood_rows (out);
-  if (!strcmp (mode, "fork") && fork () == 0)
-    for (;;)
-      pause ();
-  if (!strcmp (mode, "closed"))
-    close (3);
-  if (!strcmp (mode, "scribble"))
-    begin_scribbling (0, scribble);
-  if (!strcmp (mode, "rewrite"))
-    begin_scribbling (16, scribble); /* what it answers, but not that it does */
-  if (!strcmp (mode, "flicker"))
-    begin_scribbling (0, flicker);
-  static const char *const silent[] = {"flicker", "garbage", "torn", "nonsense", "closed"};
-  for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
-    while (!strcmp (mode, silent[i]))
-      pause ();
 }
 
 static void
@@ -286,12 +212,17 @@ rogue_read (void *state, struct kk_rows *out)
   struct state *s = state;
   const char *mode = s->config->mode;
   if (s->config->pause_ns && (strcmp (mode, "late") || s->reads == s->config->after))
-    nanosleep (&(struct timespec){.tv_sec = s->config->pause_ns / 1000000000, .tv_nsec = s->config->pause_ns % 1000000000}, NULL);
+    nanosleep (&(struct timespec){.tv_sec = s->config->pause_ns / 1000000000, .tv_nsec = s->config->pause_ns % 1000000000},
+               NULL);
   fill (s, out);
   if (!strcmp (mode, "try"))
     kk_u64 (kk_row (out, 0, NULL, 0), TRIED, try_all (s));
   if (s->reads++ >= s->config->after) {
-    misbehave (s, out);
+    if (!strcmp (mode, "rows"))
+      flood_rows (out);
+    if (!strcmp (mode, "forge") && s->reads == s->config->after + 1)
+      forge ((uint32_t) s->reads + 2);
+    misbehave (s->self, mode, (uint32_t) s->reads + 2);
     if (!strcmp (mode, "error"))
       return -EIO;
   }

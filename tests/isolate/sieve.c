@@ -1,18 +1,20 @@
 /* A filter that drops a field and lets through the second row of a table; for the tests of isolation. */
-#include <kode-kronical/plugin.h>
+#include "misdeeds.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
+#include <time.h>
 
 struct config {
   const char *mode;
+  int64_t pause_ns;
 };
 static const struct kk_option options[] = {
   KK_OPT_STRING ("mode", struct config, mode, .def = "good", .help = "What it does wrong"),
+  KK_OPT_DURATION ("pause", struct config, pause_ns, .def = "0", .help = "How long it takes once, when it is late"),
 };
 
 struct state {
+  struct kk_instance *self;
   const struct config *config;
   uint64_t samples;
 };
@@ -31,9 +33,9 @@ static int
 sieve_create (struct kk_instance *self, const void *config, void **state)
 {
   struct state *s = calloc (1, sizeof *s);
-  (void) self;
   if (!s)
     return -ENOMEM;
+  s->self = self;
   s->config = config;
   *state = s;
   return 0;
@@ -79,8 +81,11 @@ sieve_process (void *state, void *binding, const struct kk_sample *in, struct kk
   const struct binding *b = binding;
   const uint32_t rows[] = {1};
   struct kk_table_info info;
-  if (++s->samples == 4 && !strcmp (s->config->mode, "segv"))
-    raise (SIGSEGV);
+  if (++s->samples == 4 && s->config->pause_ns)
+    nanosleep (&(struct timespec){.tv_sec = s->config->pause_ns / 1000000000, .tv_nsec = s->config->pause_ns % 1000000000},
+               NULL);
+  if (s->samples == 4 && strcmp (s->config->mode, "good"))
+    misbehave (s->self, s->config->mode, (uint32_t) s->samples + 3); /* it was opened, created, bound */
   if (b->rows != UINT32_MAX && !kk_table_info (in, b->rows, &info) && info.rows > 1) {
     int r = kk_emit_keep_rows (out, b->rows, rows, 1);
     if (r)

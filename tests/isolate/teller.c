@@ -1,20 +1,22 @@
 /* An output that tells all it can see of each sample, one line a sample; for the tests of isolation. */
-#include <kode-kronical/plugin.h>
+#include "misdeeds.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
+#include <time.h>
 
 struct config {
   const char *path;
   const char *mode;
+  int64_t pause_ns;
 };
 static const struct kk_option options[] = {
   KK_OPT_STRING ("path", struct config, path, .flags = KK_REQUIRED, .help = "File to write to"),
   KK_OPT_STRING ("mode", struct config, mode, .def = "good", .help = "What it does wrong"),
+  KK_OPT_DURATION ("pause", struct config, pause_ns, .def = "0", .help = "How long its third write takes"),
 };
 
 struct state {
+  struct kk_instance *self;
   FILE *file;
   const struct config *config;
   struct kk_sample *last;
@@ -34,6 +36,7 @@ teller_create (struct kk_instance *self, const void *config, void **state)
   struct state *s = calloc (1, sizeof *s);
   if (!s)
     return -ENOMEM;
+  s->self = self;
   s->config = config;
   s->file = fopen (s->config->path, "a");
   if (!s->file) {
@@ -93,8 +96,11 @@ static int
 teller_write (void *state, const struct kk_sample *const *samples, uint32_t n, uint32_t *done)
 {
   struct state *s = state;
-  if (++s->writes == 3 && !strcmp (s->config->mode, "segv"))
-    raise (SIGSEGV);
+  if (++s->writes == 3 && s->config->pause_ns)
+    nanosleep (&(struct timespec){.tv_sec = s->config->pause_ns / 1000000000, .tv_nsec = s->config->pause_ns % 1000000000},
+               NULL);
+  if (s->writes == 3 && strcmp (s->config->mode, "good"))
+    misbehave (s->self, s->config->mode, (uint32_t) s->writes + 2); /* it was opened and created */
   if (s->writes == 3 && !strcmp (s->config->mode, "retry"))
     return KK_RETRY;
   for (uint32_t i = 0; i < n; i++) {
