@@ -7,8 +7,9 @@
  * Calls of one instance may come from different threads; two instances of one plugin share nothing unless the plugin does.
  * Ownership: arguments are borrowed for the call. kk_sample_ref keeps a sample longer.
  * Errors: callbacks return 0 or -errno. One message through kk_error or kk_warn, where most is known, is enough.
- * Growth: structs here only ever grow at their end, and carry their sizes in struct kk_plugin, so a plugin built against this
- * header keeps loading into later hosts without being rebuilt.
+ * Growth: structs here only ever grow at their end, and those that a plugin hands over carry their sizes in struct kk_plugin,
+ * so a plugin built against this header keeps loading into later hosts without being rebuilt. struct kk_value, kk_time,
+ * kk_list and kk_fault never grow. What is called reserved stays 0.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef KODE_KRONICAL_PLUGIN_H
@@ -43,7 +44,8 @@ enum kk_kind {
   KK_INFO,      /* says what something is: a name, a version, a state */
 };
 
-/* Why a value is not there. A field that a plugin does not set is KK_UNSET. "Not known" is never written as 0. */
+/* Why a value is not there: what kk_absent is given, and kk_get returns. A field that is not set is KK_UNSET, which may be
+ * given too and takes back what was set. "Not known" is never written as 0. */
 enum kk_absent {
   KK_PRESENT = 0,
   KK_UNSET,   /* nobody set it */
@@ -79,7 +81,7 @@ enum kk_key_type { KK_NO_KEY = 0, KK_STRING_KEY, KK_U64_KEY };
 
 /* A table: one row (`key` is NULL) or one row per key. Fields are known by their index in `fields`. Names of tables, keys and
  * fields are lower case letters, digits and '_', at most 63. `max_rows`: more rows than this are counted and not kept; 0: the
- * host's limit (65,536). */
+ * host's limit (65,536). `only_if`: as of a field. */
 struct kk_table {
   const char *name;
   const char *key;
@@ -92,6 +94,8 @@ struct kk_table {
   uint32_t reserved;
 };
 #define KK_COUNT(array) ((uint32_t) (sizeof (array) / sizeof ((array)[0])))
+/* KK_KEYED ("gpu", "device", KK_STRING_KEY, fields, "One row per device", .max_rows = 64); KK_SINGLE has no key and no key
+ * type. */
 #define KK_SINGLE(name_, fields_, help_, ...)                                                                                  \
   {.name = (name_), .help = (help_), .fields = (fields_), .n_fields = KK_COUNT (fields_), .key_type = KK_NO_KEY, __VA_ARGS__}
 #define KK_KEYED(name_, key_, key_type_, fields_, help_, ...)                                                                  \
@@ -130,8 +134,8 @@ enum kk_option_flags {
   KK_SECRET = 1 << 2,   /* never printed */
 };
 
-/* One option. `def`, `min` and `max` are written as a user would write them; a list's `def` is "[a, b]". `choices` is "auto|on|off".
- * Without `def` the member is zero, "" or an empty list. */
+/* One option. `def`, `min` and `max` are written as a user would write them; a list's `def` is "[a, b]". `choices` is
+ * "auto|on|off". Without `def` the member is zero, "" or an empty list. */
 struct kk_option {
   const char *name;
   const char *help; /* one line, begins with a capital letter, no full stop */
@@ -241,7 +245,7 @@ struct kk_fault {
   char text[256];
 };
 
-#define KK_RETRY 1 /* what an output's `write` and `flush` may return: not now, call again later */
+#define KK_RETRY 1 /* what an output's `write` may return: not now, call again later */
 
 struct kk_plugin {
   uint32_t size;
@@ -269,24 +273,25 @@ struct kk_plugin {
   /* Filter. `bind` is called once for every schema that comes along, before its first sample: it looks up tables and fields by
    * name, says through `shape` which of them will no longer be there, and may leave what it found out in *binding.
    * `process` is called for every sample of that schema and passes on 0 or more with kk_emit; what `shape` dropped is gone from
-   * `out` already. `flush` at window ends, stop and reload. The last two and `unbind` are optional but `process`. */
+   * those already. Both are required. Optional: `unbind`, for each *binding that is not NULL, after its last sample;
+   * `flush_filter`, told of a stop or reload, when there is no sample to pass on. */
   int (*bind) (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding);
   void (*unbind) (void *state, void *binding);
   int (*process) (void *state, void *binding, const struct kk_sample *in, struct kk_emit *out);
   int (*flush_filter) (void *state, struct kk_emit *out);
 
-  /* Output, called from a thread of its own. `write`: 0: all n are done. KK_RETRY: the first *done are done; the host calls again
-   * with the rest, later and later up to a bound. -errno: the first *done are done, the rest is given up and counted.
-   * `flush` (optional): make durable whatever was written; called at stop and reload. */
+  /* Output, called from a thread of its own. `write`: 0: all n are done. KK_RETRY: the first *done are done; the host calls
+   * again with the rest, later and later up to a bound. -errno: the first *done are done, the rest is given up and counted.
+   * `flush` (optional): makes durable what was written; called at stop and reload. 0 or -errno. */
   int (*write) (void *state, const struct kk_sample *const *samples, uint32_t n, uint32_t *done);
   int (*flush) (void *state);
 
-  /* Optional, any kind: whether a config makes sense beyond what the option table can say. It is asked when daemon.yaml is checked,
-   * long before `create` and whether or not it is called later: it looks at nothing but the config, touches no file and no network.
-   * 0, or kk_refuse (…). */
+  /* Optional, any kind: whether a config makes sense beyond what the option table can say. It is asked when daemon.yaml is
+   * checked, long before `create` and whether or not that is called later: it looks at nothing but the config, touches no file
+   * and no network. 0, or kk_refuse (...). */
   int (*check) (const void *config, struct kk_fault *fault);
-  /* Optional, inputs: declares with kk_declare_table the tables that depend on the config; their numbers follow those of `tables`.
-   * When and how it is asked: as `check`, and after it. 0, -ENOMEM or kk_refuse (…). */
+  /* Optional, inputs: declares with kk_declare_table the tables that depend on the config; their numbers follow those of
+   * `tables`. When and how it is asked: as `check`, and after it. 0, -ENOMEM or kk_refuse (...). */
   int (*declare) (const void *config, struct kk_declare *out, struct kk_fault *fault);
 };
 
@@ -387,8 +392,8 @@ KK_LOG_FUNCTION_ (kk_info, KK_LOG_INFO)    /* a rare event that an administrator
 KK_LOG_FUNCTION_ (kk_debug, KK_LOG_DEBUG)  /* for whoever hunts a fault */
 #undef KK_LOG_FUNCTION_
 
-/* A line that `status` shows for this instance: "segment", "3 of 256 KiB". The same key replaces; "" removes. At most 16 keys of
- * 31 bytes, texts of 255. Any thread. */
+/* A line that `status` shows for this instance: "segment", "3 of 256 KiB". The same key replaces; "" removes. At most 16 keys
+ * of 31 bytes, texts of 255. Any thread. */
 __attribute__ ((format (printf, 3, 4))) static inline void
 kk_status (struct kk_instance *self, const char *key, const char *format, ...)
 {
@@ -407,7 +412,8 @@ kk_name (const struct kk_instance *self)
   return self->host->name (self);
 }
 
-/* The daemon's data directory, absolute; it exists. Keep files of the instance's own in it, named after the instance. */
+/* The daemon's data directory, absolute; it exists. Keep files of the instance's own in it, named after the instance. In a
+ * process of its own it is another: DATA/plugins/NAME, which belongs to the instance alone. */
 static inline const char *
 kk_data_dir (const struct kk_instance *self)
 {
@@ -444,9 +450,10 @@ kk_read_time (const struct kk_rows *out, struct kk_time *time)
   out->host->read_time (out, time);
 }
 
-/* Begins a row. `key`: NULL for a single table; it is copied. `identity` tells a reused key from the same thing: a process's start
- * time, an interface's index; 0 where there is none. A single table has one row: asked again, it is the same. Never NULL: a row that cannot be kept (unknown table, key given twice, too
- * many rows, no memory) is counted, and what is set in it goes nowhere. Valid until the next row of the same table. */
+/* Begins a row. `key`: NULL for a single table; it is copied. `identity` tells a reused key from the same thing: a process's
+ * start time, an interface's index; 0 where there is none. A single table has one row: asked again, it is the same. Never
+ * NULL: a row that cannot be kept (unknown table, key given twice, too many rows, no memory) is counted, and what is set in
+ * it goes nowhere. Valid until the next row of the same table. */
 static inline struct kk_row *
 kk_row (struct kk_rows *out, uint32_t table, const char *key, uint64_t identity)
 {
@@ -465,8 +472,8 @@ kk_table_state (struct kk_rows *out, uint32_t table, enum kk_table_state state)
   out->host->table_state (out, table, state);
 }
 
-/* Set a field by its index. A number that is not finite is stored as KK_ERROR; a field that does not exist, or has another type,
- * is counted and not stored. */
+/* Set a field by its index. A number that is not finite is stored as KK_ERROR; a field that does not exist, or has another
+ * type, is counted and not stored. */
 static inline void
 kk_f64 (struct kk_row *row, uint32_t field, double value)
 {
@@ -498,6 +505,7 @@ kk_string (struct kk_row *row, uint32_t field, const char *text)
 {
   row->host->set_string (row, field, text, strlen (text));
 }
+/* Says why a field has no value. */
 static inline void
 kk_absent (struct kk_row *row, uint32_t field, enum kk_absent why)
 {
@@ -517,7 +525,8 @@ kk_schema_tables (const struct kk_schema *schema)
 {
   return schema->host->schema_tables (schema);
 }
-/* Describes table number `table`; its `fields` pointer is NULL (ask kk_schema_field). 0 or -EINVAL. */
+/* Describe table number `table`, whose `fields` pointer is NULL, and a field of it. Numbers count from 0 to n_fields - 1; the
+ * strings live as long as a sample of the schema. 0 or -EINVAL. */
 static inline int
 kk_schema_table (const struct kk_schema *schema, uint32_t table, struct kk_table *ret)
 {
@@ -552,12 +561,14 @@ kk_sample_time (const struct kk_sample *sample, struct kk_time *time)
 {
   sample->host->sample_time (sample, time);
 }
+/* 0 or -EINVAL. */
 static inline int
 kk_table_info (const struct kk_sample *sample, uint32_t table, struct kk_table_info *ret)
 {
   return sample->host->table_info (sample, table, ret, sizeof *ret);
 }
-/* One value. Returns value->absent, so `if (!kk_get (…))` means: it is there. */
+/* One value; rows count from 0. Returns value->absent, so `if (!kk_get (...))` means: it is there. A key is a string or a
+ * u64. */
 static inline uint32_t
 kk_get (const struct kk_sample *sample, uint32_t table, uint32_t row, uint32_t field, struct kk_value *value)
 {
@@ -593,13 +604,14 @@ kk_shape_drop_field (struct kk_shape *shape, uint32_t table, uint32_t field)
 {
   return shape->host->shape_drop_field (shape, table, field);
 }
-/* In `process`: of this table only these rows (ascending numbers of the incoming sample) are passed on; it becomes KK_PARTIAL. */
+/* In `process`, before kk_emit: of this keyed table only these rows (ascending numbers of the incoming sample; copied) are
+ * passed on; it becomes KK_PARTIAL. 0, -EINVAL, -ENOMEM. */
 static inline int
 kk_emit_keep_rows (struct kk_emit *out, uint32_t table, const uint32_t *rows, uint32_t n)
 {
   return out->host->emit_keep_rows (out, table, rows, n);
 }
-/* Passes the sample on. */
+/* In `process`: passes the sample on. 0, -EINVAL, -E2BIG (too many of them), -ENOMEM. */
 static inline int
 kk_emit (struct kk_emit *out)
 {
