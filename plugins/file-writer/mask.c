@@ -99,6 +99,16 @@ skip_blanks (struct cursor *c)
     c->p++;
 }
 
+/* "password = abc" */
+static void
+skip_lone_sign (struct cursor *c)
+{
+  if (c->end - c->p < 2 || (*c->p != '=' && *c->p != ':') || !is_blank (c->p[1]))
+    return;
+  c->p++;
+  skip_blanks (c);
+}
+
 /* Moves behind one value: up to its closing quote, or to a blank, or to what ends a value in the place it stands in. */
 static void
 skip_value (struct cursor *c, bool in_query, char around)
@@ -148,6 +158,8 @@ mask_value (struct buf *b, struct cursor *c, const char *line, const char *from)
     return;
   if (!joined || at.p[-1] == ':')
     skip_blanks (&at);
+  if (!joined)
+    skip_lone_sign (&at);
   if (at.p == at.end || (!joined && *at.p == '-') || (joined && is_blank (*at.p)))
     return;
   buf_add (b, c->p, (size_t) (at.p - c->p));
