@@ -34,6 +34,48 @@ say_same_table (struct making *m, const struct instance_plan *a, const struct in
             a->name, b->name, what, field ? " " : "", field ? field : "", name, table->name);
 }
 
+static const struct kk_field *
+next_field (const struct instance_plan *instance, const struct kk_table *table, uint32_t *at)
+{
+  while (*at < table->n_fields) {
+    const struct kk_field *field = &table->fields[(*at)++];
+    if (is_there (instance, field->only_if))
+      return field;
+  }
+  return NULL;
+}
+
+/* The first field by which the two differ; NULL: both have the same. */
+static const struct kk_field *
+odd_field (const struct instance_plan *a, const struct kk_table *ta, const struct instance_plan *b, const struct kk_table *tb)
+{
+  uint32_t i = 0, j = 0;
+  for (;;) {
+    const struct kk_field *x = next_field (a, ta, &i), *y = next_field (b, tb, &j);
+    if (!x || !y)
+      return x ? x : y;
+    if (strcmp (x->name, y->name) != 0 || x->type != y->type)
+      return x->only_if ? x : y;
+  }
+}
+
+/* Rows of one plugin's instances are united; what two plugins mean by a row need not be the same. */
+static void
+compare_rows (struct making *m, const struct instance_plan *a, const struct kk_table *ta, const struct instance_plan *b,
+              const struct kk_table *tb, const char *name)
+{
+  if (a->loaded != b->loaded || strcmp (ta->name, tb->name) != 0 || ta->key_type != tb->key_type) {
+    say_same_table (m, a, b, tb, name, "the rows", NULL);
+    return;
+  }
+  const struct kk_field *odd = odd_field (a, ta, b, tb);
+  if (odd)
+    diag_add (m->d, DIAG_ERROR, b->at.line ? b->at : a->at,
+              "'%s' and '%s' both fill table '%s', but not both with field %s: give both the same fields, or rename a table with "
+              "'tables: {%s: new_name}'",
+              a->name, b->name, name, odd->name, tb->name);
+}
+
 static void
 compare_tables (struct making *m, const struct instance_plan *a, const struct kk_table *ta, const struct instance_plan *b,
                 const struct kk_table *tb)
@@ -42,9 +84,7 @@ compare_tables (struct making *m, const struct instance_plan *a, const struct kk
   if (strcmp (name, table_name (b, tb)) != 0)
     return;
   if (ta->key_type != KK_NO_KEY || tb->key_type != KK_NO_KEY) {
-    /* Rows of one plugin's instances are united; what two plugins mean by a row need not be the same. */
-    if (a->loaded != b->loaded || strcmp (ta->name, tb->name) != 0)
-      say_same_table (m, a, b, tb, name, "the rows", NULL);
+    compare_rows (m, a, ta, b, tb, name);
     return;
   }
   for (uint32_t i = 0; i < ta->n_fields; i++)

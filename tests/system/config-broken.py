@@ -110,6 +110,12 @@ BROKEN = [
     ("same-field", PLUGINS + "cpu2: {plugin: cpu}\n", "2:3", "'cpu' and 'cpu2' both fill field cpu_percent of table 'system'"),
     ("same-after-rename", PLUGINS + "m: {plugin: memory, tables: {system: network}}\n  memory: {tables: {system: network}}\n", "2:3",
      "both fill field"),
+    ("rows-unlike", PLUGINS + "p2: {plugin: process, io: true}\n", "2:3",
+     "'process' and 'p2' both fill table 'processes', but not both with field io_read_bytes"),
+    ("declared-rows-unlike", PLUGINS + "a: {plugin: exec, command: [echo], fields: ['gpu[n].x f64']}\n"
+     "  b: {plugin: exec, command: [echo], fields: ['gpu[n].y f64']}\n", "3:3", "both fill table 'gpu', but not both with field y"),
+    ("declared-key-unlike", PLUGINS + "a: {plugin: exec, command: [echo], fields: ['gpu[n].x f64']}\n"
+     "  b: {plugin: exec, command: [echo], fields: ['gpu.x f64']}\n", "3:3", "'a' and 'b' both fill the rows of table 'gpu'"),
     ("rename-unknown", PLUGINS + "cpu: {tables: {sistem: x}}\n", "2:18", "plugin 'cpu' has no table 'sistem': did you mean 'system'?"),
     ("rename-bad", PLUGINS + "cpu: {tables: {system: Sys-1}}\n", "2:26", "the new name of table 'system' must be lower case letters"),
     ("rename-list", PLUGINS + "cpu: {tables: [system]}\n", "2:17", "tables cannot be a list: write {OLD_NAME: new_name}"),
@@ -138,7 +144,7 @@ def one (name, text, place, sentence):
         kk.check (all (line.startswith (path) for line in errors), "every error names the file", r)
         kk.equal (sorted (os.listdir (home.path)), before, "files after a check")
         # The daemon says the same and does not start.
-        if name in ("tab", "key-misspelt", "same-field"):
+        if name in ("tab", "key-misspelt", "same-field", "rows-unlike"):
             r = home.run ("-c", path, "start")
             kk.check (r.rc != 0 and sentence in r.err, "start refuses it and says why", r)
     run.__name__ = "broken_" + name.replace ("-", "_")
