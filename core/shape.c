@@ -18,8 +18,11 @@ shape_new (const struct kk_host *host, struct schema *in, struct shape **ret)
   s->dropped_tables = calloc (n, sizeof *s->dropped_tables);
   s->dropped_fields = calloc (n, sizeof *s->dropped_fields);
   bool ok = s->tables && s->fields && s->dropped_tables && s->dropped_fields;
+  uint32_t most = 0; /* fields of a table; which one will stand where is not known yet */
+  for (uint32_t t = 0; t < in->n_tables; t++)
+    most = in->tables[t].n_fields > most ? in->tables[t].n_fields : most;
   for (uint32_t t = 0; ok && t < in->n_tables; t++) {
-    s->fields[t] = calloc (in->tables[t].n_fields + 1, sizeof **s->fields);
+    s->fields[t] = calloc ((size_t) most + 1, sizeof **s->fields);
     s->dropped_fields[t] = calloc (in->tables[t].n_fields + 1, sizeof **s->dropped_fields);
     ok = s->fields[t] && s->dropped_fields[t];
   }

@@ -1,5 +1,6 @@
 #include "chain.h"
 #include "fake.h"
+#include "shape.h"
 #include "select/select.c"
 
 static struct env env;
@@ -220,6 +221,30 @@ START_TEST (a_table_without_fields_is_none)
 }
 END_TEST
 
+START_TEST (a_large_table_takes_the_place_of_a_small_one)
+{
+  enum { MANY = 200 };
+  struct schema *s = schema_new (&env.host, 2);
+  struct shape *shape;
+  for (uint32_t t = 0; t < 2; t++) {
+    ck_assert_int_eq (table_schema_name (s->tables + t, t ? "large" : "small", NULL, NULL, KK_NO_KEY, 0), 0);
+    for (uint32_t f = 0; f < (t ? MANY : 1); f++) {
+      char name[16];
+      snprintf (name, sizeof name, "f%u", f);
+      ck_assert_int_eq (table_schema_add (s->tables + t, &(struct kk_field){.name = name, .type = KK_TYPE_U64, .kind = KK_GAUGE}), 0);
+    }
+  }
+  ck_assert_int_eq (shape_new (&env.host, s, &shape), 0);
+  ck_assert_int_eq (kk_shape_drop_table (&shape->face, 0), 0);
+  ck_assert_int_eq (shape_finish (shape), 0);
+  ck_assert_uint_eq (shape->out->tables[0].n_fields, MANY);
+  for (uint32_t f = 0; f < MANY; f++)
+    ck_assert_uint_eq (shape->fields[0][f], f);
+  shape_free (shape);
+  schema_unref (s);
+}
+END_TEST
+
 START_TEST (rows_are_kept_over_segments)
 {
   static const uint32_t keep[] = {0, 2, 4};
@@ -386,6 +411,7 @@ tests (TCase *t)
   tcase_add_test (t, an_untouched_sample_is_the_very_same);
   tcase_add_test (t, what_is_dropped_is_gone_and_the_rest_shared);
   tcase_add_test (t, a_table_without_fields_is_none);
+  tcase_add_test (t, a_large_table_takes_the_place_of_a_small_one);
   tcase_add_test (t, rows_are_kept_over_segments);
   tcase_add_test (t, a_filter_may_emit_none_or_many);
   tcase_add_test (t, one_that_fails_passes_on_nothing);
