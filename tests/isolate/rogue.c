@@ -73,7 +73,7 @@ rogue_create (struct kk_instance *self, const void *config, void **state)
     return -ENODEV;
   }
   if (!strcmp (s->config->mode, "create-segv"))
-    raise (SIGSEGV);
+    segv ();
   while (!strcmp (s->config->mode, "create-hang"))
     pause ();
   *state = s;

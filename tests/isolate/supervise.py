@@ -4,10 +4,10 @@ import os
 import re
 
 import kk
-from isokit import SANITIZED, SEGV, TICK, Pace, daemon, instance, others_go_on
+from isokit import SANITIZED, TICK, Pace, daemon, instance, others_go_on
 
 HANGS = "it did not answer within"
-MODES = {"segv": SEGV, "abort": "SIGABRT", "exit": "it exited with status 7",
+MODES = {"segv": "SIGSEGV", "abort": "SIGABRT", "exit": "it exited with status 7",
          "loop": HANGS, "deadlock": HANGS, "stop": HANGS, "garbage": "its answer made no sense", "nonsense": "its answer made no sense",
          "torn": "its answer made no sense", "closed": "its process failed", "scribble": "its process failed",
          "flicker": HANGS}
