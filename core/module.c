@@ -244,7 +244,7 @@ loaded_before (const struct modules *m, const char *name, const char *path, bool
       continue;
     if (!d->path)
       return d;
-    if (isolated != !!d->said && !(anywhere && !path))
+    if (isolated != !!d->said && !anywhere)
       continue;
     if (!d->said || !path || (!strcmp (d->path, path) && file_change (path, &d->file) == FILE_SAME))
       return d;
@@ -259,8 +259,9 @@ modules_load_as (struct modules *m, const char *name, enum module_place place, c
   bool ours = true;
   *reason = NULL;
   int r = strchr (name, '/') ? -ENOENT : find (m, name, path, sizeof path, &ours, reason);
-  bool isolated = place == MODULE_ISOLATED || (place == MODULE_AS_OURS && !ours);
-  const struct descriptor *before = loaded_before (m, name, r ? NULL : path, isolated, place == MODULE_AS_OURS && r == -ENOENT);
+  bool isolated = place == MODULE_ISOLATED || place == MODULE_DESCRIBED || (place == MODULE_AS_OURS && !ours);
+  bool anywhere = place == MODULE_DESCRIBED || (place == MODULE_AS_OURS && r == -ENOENT);
+  const struct descriptor *before = loaded_before (m, name, r ? NULL : path, isolated, anywhere);
   if (before) {
     free (*reason);
     *reason = NULL;

@@ -18,6 +18,7 @@ enum module_place {
   MODULE_AS_OURS, /* ours into this process, those of others into a process of their own */
   MODULE_HERE,
   MODULE_ISOLATED,
+  MODULE_DESCRIBED, /* wherever it is already, else as isolated: to look at, not to run */
 };
 /* As modules_load, but says where its code is to run. */
 int modules_load_as (struct modules *m, const char *name, enum module_place place, const struct descriptor **ret, char **reason);

@@ -198,6 +198,16 @@ find_unknown (const struct kk_option *options, uint32_t n, const struct yaml_nod
   return result;
 }
 
+/* "python, node" in quotes, or without brackets, is one word to YAML. A path or a regular expression may well have a comma. */
+static void
+warn_of_commas (const struct kk_option *option, const struct yaml_node *value, struct diag *d)
+{
+  const struct yaml_node *item = value->kind == YAML_LIST && value->n == 1 ? value->items[0] : value;
+  if (option->type == KK_OPTION_LIST && item->kind == YAML_SCALAR && strchr (item->text, ',') && *item->text != '/')
+    diag_add (d, DIAG_WARNING, item->at, "%s: '%.*s' is one word with a comma in it; if several are meant, write [%.*s]",
+              option->name, MAX_SHOWN, item->text, MAX_SHOWN, item->text);
+}
+
 static int
 fill_one (const struct kk_option *option, const struct yaml_pair *pair, struct place at, struct diag *d, void *config)
 {
@@ -205,6 +215,8 @@ fill_one (const struct kk_option *option, const struct yaml_pair *pair, struct p
   int r;
   if (pair && !means_default (pair->value)) {
     r = parse_or_say (option, option->name, pair->value, d, &value);
+    if (r == 0)
+      warn_of_commas (option, pair->value, d);
   } else if (option->flags & KK_REQUIRED) {
     diag_add (d, DIAG_ERROR, pair ? pair->value->at : at, "'%s' is missing: it must be given (%s)", option->name, option->help);
     r = -EINVAL;

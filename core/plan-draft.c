@@ -73,6 +73,7 @@ take_options (struct making *m, struct draft *draft, const struct yaml_node *map
   }
   const struct yaml_node *enabled = yaml_get (map, "enabled");
   int on;
+  draft->has_options = map->n > (enabled != NULL);
   if (enabled && enabled->kind == YAML_SCALAR && !enabled->quoted && units_bool (enabled->text, &on) == 0) {
     draft->said = on ? SAID_ON : SAID_OFF;
     draft->on = on;

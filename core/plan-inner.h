@@ -6,7 +6,7 @@
 #include "shortform.h"
 #include "yamltree.h"
 
-enum { PLAN_MAX_INSTANCES = 256, PLAN_MAX_NAME = 63 };
+enum { PLAN_MAX_INSTANCES = 256, PLAN_MAX_NAME = 63, PLAN_MAX_KEYS = 32 };
 
 enum said { SAID_NOTHING, SAID_ON, SAID_OFF };
 
@@ -18,6 +18,7 @@ struct draft {
   enum said said;            /* in `plugins:` */
   bool on;
   bool listed;             /* it stands in `plugins:` */
+  bool has_options;        /* there, beside `enabled` */
   const char *when_absent; /* of a flat key that turned it on */
 };
 
@@ -47,6 +48,7 @@ struct making {
   size_t length;
   struct yaml_document *merged; /* all files as one tree */
   const struct yaml_node *root;
+  bool thorough;   /* looks at what is off too */
   bool unreadable; /* a file could not be taken at all: what else it says is not known */
   struct draft *drafts;
   size_t n_drafts;
@@ -60,6 +62,14 @@ int plan_draft (struct making *m);
 int plan_instances (struct making *m);
 int plan_pipelines (struct making *m);
 int plan_check_tables (struct making *m);
+/* Warns of outputs that will have nothing to record. */
+void plan_check_needs (struct making *m);
+/* Warns of what an instance that is off would be refused for, as far as that can be seen. */
+int plan_check_parked (struct making *m, const struct draft *draft, const struct host_options *naming);
+/* Keys of an instance's options that are the host's, not the plugin's; 0-ended. */
+void plan_known_keys (const struct descriptor *descriptor, const char *known[static PLAN_MAX_KEYS]);
+void plan_check_host_keys (struct making *m, const struct draft *draft, const struct descriptor *descriptor);
+char *plan_nearest_plugin (const struct modules *modules, const char *name);
 
 /* The instances that are on without a word in the configuration, 0-ended. */
 extern const char *const plan_built_in[];

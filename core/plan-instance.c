@@ -18,8 +18,8 @@ static const int64_t LEAST_DEADLINE = 250000000, MOST_DEADLINE = 5000000000, OUT
 
 /* ---- Finding the plugin ---- */
 
-static char *
-nearest_plugin (const struct modules *modules, const char *name)
+char *
+plan_nearest_plugin (const struct modules *modules, const char *name)
 {
   char **names, *found = NULL;
   size_t n;
@@ -42,7 +42,7 @@ say_not_loaded (struct making *m, const struct draft *draft, const char *plugin,
               plugin, modules_directories (m->modules));
     return;
   }
-  char *near = r == -ENOENT && !diag_is_full (m->d) ? nearest_plugin (m->modules, plugin) : NULL;
+  char *near = r == -ENOENT && !diag_is_full (m->d) ? plan_nearest_plugin (m->modules, plugin) : NULL;
   enum diag_severity severity = optional ? DIAG_WARNING : DIAG_ERROR;
   const char *text = reason ? reason : strerror (-r);
   if (near)
@@ -96,8 +96,8 @@ find_descriptor (struct making *m, const struct draft *draft, const struct host_
 
 /* ---- What the host is told ---- */
 
-static void
-check_host_keys (struct making *m, const struct draft *draft, const struct descriptor *descriptor)
+void
+plan_check_host_keys (struct making *m, const struct draft *draft, const struct descriptor *descriptor)
 {
   uint32_t kind = 1u << (descriptor->plugin.kind - KK_INPUT);
   for (size_t i = 0; host_names[i]; i++) {
@@ -272,6 +272,17 @@ ask_plugin (struct making *m, const struct draft *draft, struct instance_plan *i
   return 0;
 }
 
+/* The plugin's own option may have the name of a host's option of another kind: then it is the plugin's. */
+void
+plan_known_keys (const struct descriptor *descriptor, const char *known[static PLAN_MAX_KEYS])
+{
+  size_t n = 0;
+  for (size_t i = 0; host_names[i]; i++)
+    if (!descriptor_option (descriptor, host_names[i]))
+      known[n++] = host_names[i];
+  known[n] = NULL;
+}
+
 static int
 fill (struct making *m, const struct draft *draft, const struct host_options *host, struct instance_plan *instance)
 {
@@ -293,17 +304,12 @@ fill (struct making *m, const struct draft *draft, const struct host_options *ho
   instance->pass_on_error = host->on_error == 1;
   if (plugin->kind == KK_INPUT)
     check_interval (m, draft, instance->interval_ns);
-  check_host_keys (m, draft, instance->descriptor);
+  plan_check_host_keys (m, draft, instance->descriptor);
   int r = take_confinement (m, draft, host, instance);
   if (r < 0)
     return r;
-  /* The plugin's own option may have the name of a host's option of another kind: then it is the plugin's. */
-  const char *known[32];
-  size_t n = 0;
-  for (size_t i = 0; host_names[i]; i++)
-    if (!descriptor_option (instance->descriptor, host_names[i]))
-      known[n++] = host_names[i];
-  known[n] = NULL;
+  const char *known[PLAN_MAX_KEYS];
+  plan_known_keys (instance->descriptor, known);
   r = option_fill (plugin->options, plugin->n_options, plugin->config_size, draft->options, known, draft->at, m->d,
                    &instance->config);
   if (!r)
@@ -321,9 +327,11 @@ make_instance (struct making *m, const struct draft *draft)
   if (!host)
     return r == -ENOMEM ? r : 0;
   const struct descriptor *descriptor = draft->on ? find_descriptor (m, draft, host, &r) : NULL;
+  if (!draft->on && draft->listed)
+    r = plan_check_parked (m, draft, host);
   host_options_free (host);
   if (!draft->on || !descriptor)
-    return draft->on ? r : 0;
+    return r;
   /* Before, only what names the plugin; the rest depends on its kind. */
   host = host_options_make (draft->options, 1u << (descriptor->plugin.kind - KK_INPUT), draft->at, m->d, &r);
   if (r == -EINVAL)

@@ -118,6 +118,68 @@ check_own (struct making *m, const struct instance_plan *instance)
                   instance->name, table_name (instance, &plugin->tables[i]));
 }
 
+/* Fields without which an output of ours records nothing, and the input that has them. */
+static const struct {
+  const char *output, *table, *field, *input;
+} needs[] = {
+  {"file-writer", "system", "cpu_percent", "cpu"},
+  {"file-writer", "system", "memory_percent", "memory"},
+  {"file-writer", "system", "memory_available_mb", "memory"},
+  {"file-writer", "system", "memory_used_mb", "memory"},
+};
+
+static bool
+gives (const struct instance_plan *instance, const char *table, const char *field)
+{
+  const struct kk_plugin *p = &instance->descriptor->plugin;
+  for (uint32_t t = 0; p->kind == KK_INPUT && instance->config && t < p->n_tables; t++) {
+    if (strcmp (table_name (instance, &p->tables[t]), table) || !is_there (instance, p->tables[t].only_if))
+      continue;
+    for (uint32_t f = 0; f < p->tables[t].n_fields; f++)
+      if (!strcmp (p->tables[t].fields[f].name, field) && is_there (instance, p->tables[t].fields[f].only_if))
+        return true;
+  }
+  return false;
+}
+
+static bool
+somebody_gives (const struct plan *p, const char *table, const char *field)
+{
+  for (size_t i = 0; i < p->n_instances; i++)
+    if (gives (&p->instances[i], table, field))
+      return true;
+  return false;
+}
+
+/* Where an input that is not on, or elsewhere, is spoken of. */
+static struct place
+place_of (const struct making *m, const char *input, struct place otherwise)
+{
+  for (size_t i = 0; i < m->n_drafts; i++)
+    if (!strcmp (m->drafts[i].name, input) && m->drafts[i].at.line)
+      return m->drafts[i].at;
+  return otherwise;
+}
+
+/* It may be meant, with a filter that makes the field: so it is no error. */
+void
+plan_check_needs (struct making *m)
+{
+  const struct plan *p = m->plan;
+  for (size_t i = 0; i < p->n_instances && !m->d->errors; i++)
+    for (size_t n = 0, last = SIZE_MAX; n < sizeof needs / sizeof *needs; n++) {
+      const struct instance_plan *output = &p->instances[i];
+      if (strcmp (output->descriptor->plugin.name, needs[n].output) || somebody_gives (p, needs[n].table, needs[n].field))
+        continue;
+      if (last == SIZE_MAX || strcmp (needs[last].input, needs[n].input))
+        diag_add (m->d, DIAG_WARNING, place_of (m, needs[n].input, output->at),
+                  "'%s' will record nothing: no input that is on gives %s.%s; turn '%s' on, its table under "
+                  "its own name, or turn '%s' off",
+                  output->name, needs[n].table, needs[n].field, needs[n].input, output->name);
+      last = n;
+    }
+}
+
 int
 plan_check_tables (struct making *m)
 {

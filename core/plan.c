@@ -81,18 +81,13 @@ check_whole (struct making *m)
     diag_add (m->d, DIAG_ERROR, m->root->at, "no input is on: there would be nothing to record");
 }
 
-int
-plan_make (const char *config_file, struct modules *modules, struct diag *d, struct plan **ret)
+static int
+make (const struct making *with, const char *config_file, struct plan **ret)
 {
-  return plan_make_text (config_file, NULL, 0, modules, d, ret);
-}
-
-int
-plan_make_text (const char *config_file, const char *text, size_t length, struct modules *modules, struct diag *d,
-                struct plan **ret)
-{
-  struct making m = {
-    .plan = calloc (1, sizeof (struct plan)), .modules = modules, .d = d, .text = text, .length = length, .judge_ns = JUDGE_NS};
+  struct making m = *with;
+  struct diag *d = m.d;
+  m.judge_ns = JUDGE_NS;
+  m.plan = calloc (1, sizeof (struct plan));
   if (!m.plan)
     return -ENOMEM;
   m.plan->refs = 1;
@@ -108,8 +103,10 @@ plan_make_text (const char *config_file, const char *text, size_t length, struct
     r = plan_pipelines (&m);
   if (r == 0)
     r = plan_check_tables (&m);
-  if (r == 0)
+  if (r == 0) {
+    plan_check_needs (&m);
     check_whole (&m);
+  }
   for (size_t i = 0; m.hosts && i < m.plan->n_instances; i++)
     host_options_free (m.hosts[i]);
   free (m.hosts);
@@ -121,4 +118,23 @@ plan_make_text (const char *config_file, const char *text, size_t length, struct
   else
     *ret = m.plan;
   return r;
+}
+
+int
+plan_make (const char *config_file, struct modules *modules, struct diag *d, struct plan **ret)
+{
+  return make (&(struct making){.modules = modules, .d = d}, config_file, ret);
+}
+
+int
+plan_make_thorough (const char *config_file, struct modules *modules, struct diag *d, struct plan **ret)
+{
+  return make (&(struct making){.modules = modules, .d = d, .thorough = true}, config_file, ret);
+}
+
+int
+plan_make_text (const char *config_file, const char *text, size_t length, struct modules *modules, struct diag *d,
+                struct plan **ret)
+{
+  return make (&(struct making){.modules = modules, .d = d, .text = text, .length = length}, config_file, ret);
 }

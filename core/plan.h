@@ -65,6 +65,9 @@ int plan_find_config (const char *given, char **ret);
  * All faults go to `d`; 0 also with warnings; -EINVAL with errors. Offline and bounded in time; creates no instance and no
  * file. */
 int plan_make (const char *config_file, struct modules *modules, struct diag *d, struct plan **ret);
+/* The same, and warns of what is wrong with instances that are off. Their plugins are described by processes of their own,
+ * which a daemon that starts has no time for. */
+int plan_make_thorough (const char *config_file, struct modules *modules, struct diag *d, struct plan **ret);
 /* The same for a file that is not written yet: its text is `text`, conf.d is looked for beside `config_file`. */
 int plan_make_text (const char *config_file, const char *text, size_t length, struct modules *modules, struct diag *d,
                     struct plan **ret);

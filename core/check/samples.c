@@ -14,13 +14,16 @@ static const struct kk_option options[] = {
   KK_OPT_BOOL ("keyed", struct config, keyed, .help = "The tables of many rows"),
   KK_OPT_INT ("rows", struct config, rows, .help = "How many"),
 };
-enum { LOAD, MEMORY, BALANCE, ONLINE, MODEL };
+enum { LOAD, MEMORY, BALANCE, ONLINE, MODEL, USED_PERCENT, AVAILABLE, USED };
 static const struct kk_field system_fields[] = {
   [LOAD] = KK_F64 ("cpu_percent", "%", KK_GAUGE, .decimals = 1, .help = "A share"),
   [MEMORY] = KK_U64 ("bytes", "By", KK_COUNTER, .help = "A counter"),
   [BALANCE] = KK_I64 ("balance", "1", KK_GAUGE, .help = "A number with a sign"),
   [ONLINE] = KK_BOOL ("online", .help = "Yes or no"),
   [MODEL] = KK_STRING ("model", .help = "A text"),
+  [USED_PERCENT] = KK_F64 ("memory_percent", "%", KK_GAUGE, .decimals = 1, .help = "A share"),
+  [AVAILABLE] = KK_F64 ("memory_available_mb", "MiBy", KK_GAUGE, .decimals = 1, .help = "A size"),
+  [USED] = KK_F64 ("memory_used_mb", "MiBy", KK_GAUGE, .decimals = 1, .help = "A size"),
 };
 enum { NAME, CPU, BYTES };
 static const struct kk_field row_fields[] = {
@@ -65,6 +68,9 @@ set_system (const struct source *s, struct kk_row *row)
   kk_bool (row, ONLINE, n % 3 == 0);
   if (n % 4)
     kk_string (row, MODEL, texts[n % 5]);
+  kk_f64 (row, USED_PERCENT, 40.5);
+  kk_f64 (row, AVAILABLE, 1234.5);
+  kk_f64 (row, USED, 0);
 }
 
 static int
@@ -126,7 +132,7 @@ make_variant (struct samples *s, unsigned v)
 {
   static const struct config configs[SAMPLES_VARIANTS] = {[SAMPLES_ALL] = {true, true, 8},
                                                           [SAMPLES_SINGLE] = {true, false, 0},
-                                                          [SAMPLES_MANY] = {false, true, 2000},
+                                                          [SAMPLES_MANY] = {true, true, 2000},
                                                           [SAMPLES_EMPTY] = {true, true, 0}};
   struct instance *i;
   char *reason = NULL;

@@ -76,7 +76,7 @@ config_check (const struct command_call *call, struct modules *modules)
     diag_free (&d);
     return EXIT_FAILED;
   }
-  r = plan_make (file, modules, &d, &plan);
+  r = plan_make_thorough (file, modules, &d, &plan);
   const char *name = file ? file : "built-in defaults";
   if (r == -ENOMEM)
     fprintf (stderr, PROGRAM ": out of memory\n");

@@ -40,8 +40,10 @@ report_left_out (struct report *r, struct kk_instance *self, const struct entry_
   if (!lack->field)
     kk_warn (self, "a sample was left out: its entry is larger than 32 MiB; record fewer tables or rows");
   else if (lack->absent == KK_PRESENT)
-    kk_error (self, "nothing can be recorded: no input gives %s; enable the %s input", lack->field,
-              lack->field[0] == 'c' ? "cpu" : "memory");
+    kk_error (
+      self,
+      "nothing can be recorded: %s is not there; enable the %s input, and let no filter, 'tables' or 'exclude' take it out",
+      lack->field, lack->field[0] == 'c' ? "cpu" : "memory");
   else
     kk_warn (self, "a sample was left out: %s is not known (%s); status counts these", lack->field, REASONS[reason]);
 }

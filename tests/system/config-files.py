@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Configurations that users have: those of the guide, the shape of the Python daemon's samples, and what goes with plugins."""
 
+import os
+
 import kk
 
 GUIDE = {
@@ -164,6 +166,83 @@ pipeline: [keep]
     r = check (home, "plugins: {cpu: {interval: 100ms}, memory: {interval: 1500ms}}\n")
     kk.contains (r.out, "warning: interval is shorter than sample_interval", "shorter")
     kk.contains (r.out, "note: interval is no multiple of sample_interval", "no multiple")
+
+
+@kk.test
+def missing_plugins (home):
+    "a plugin that is not there: an error with the places searched and the nearest name; with optional a warning; the daemon says the same"
+    places = home.top + "/one:" + os.environ["KODE_KRONICAL_PLUGINS"]
+    config = "plugins:\n  process: false\n  memory2: {plugin: memroy%s}\n"
+    said = f"there is no plugin 'memroy' in {places}: did you mean 'memory'?"
+    home.config (config % "")
+    for command in (("config", "--check"), ("start", "--foreground")):
+        r = home.run (*command, env={"KODE_KRONICAL_PLUGINS": places})
+        kk.equal (r.rc, 1, f"status of {command}")
+        kk.contains (r.err, f"{home.config_file}:3:3: error: {said}", f"{command}")
+    home.config (config % ", optional: true")
+    kk.contains (home.run ("config", "--check", env={"KODE_KRONICAL_PLUGINS": places}).ok ().out, f"{home.config_file}:3:3: warning: {said}", "optional")
+    with home.daemon (env={"KODE_KRONICAL_PLUGINS": places}):
+        kk.contains (home.log (), f"warning  {home.config_file}:3:3: {said}", "the log")
+        home.config (config % "")
+        r = home.run ("reload")
+        kk.equal (r.rc, 1, "status of reload")
+        kk.contains (r.err, said, "reload")
+
+
+@kk.test
+def nothing_to_record (home):
+    "cpu or memory off, or their table renamed: config --check warns and names what to turn on; status is degraded"
+    def said (what):
+        return f"'file-writer' will record nothing: no input that is on gives system.{what}"
+    r = check (home, "plugins: {cpu: false}\n")
+    kk.contains (r.out, f":1:11: warning: {said ('cpu_percent')}; turn 'cpu' on", "without cpu")
+    r = check (home, "plugins: {cpu: false, memory: false}\n")
+    kk.contains (r.out, f":1:23: warning: {said ('memory_percent')}; turn 'memory' on", "without both")
+    kk.equal (r.out.count ("warning: "), 2, "one warning for each input")
+    kk.contains (check (home, "plugins:\n  cpu: {tables: {system: mine}}\n").out, said ("cpu_percent"), "renamed")
+    kk.check ("warning" not in check (home, "plugins: {cpu: false, file-writer: false}\n").all, "without file-writer")
+    kk.check ("warning" not in check (home, "plugins: {cpu: false, cpu0: {plugin: cpu}}\n").all, "another instance gives it")
+    with home.daemon ("daemon: {sample_interval: 0.1}\nplugins: {cpu: false}\n") as d:
+        kk.contains (home.log (), said ("cpu_percent"), "the log")
+        kk.wait_for (lambda: d.status ()["health"] == "degraded", 10, "health")
+        kk.equal (d.status ()["problems"], ["file-writer: nothing can be recorded: no input gives cpu_percent"], "problems")
+        home.config ("daemon: {sample_interval: 0.1}\n")
+        home.run ("reload").ok ()
+        kk.wait_for (lambda: d.status ()["health"] == "ok", 10, "health after cpu is on")
+        kk.wait_for (home.metrics, 10, "entries")
+
+
+@kk.test
+def what_is_off (home):
+    "what is wrong with an instance that is off is a warning; a name that turns nothing off is said"
+    r = check (home, """plugins:
+  net:
+    enabled: false
+    phsical: 1
+    interval: soon
+    queue_age: 3s
+  pick: {plugin: select, enabled: false, drop_fields: {a: b}}
+  memroy: false
+  of-another-machine: {enabled: false, any: thing}
+  process: {enabled: false, events: off}
+""")
+    off = "is off; turned on, this is an error: "
+    for line, text in ((":4:5", f"'net' {off}unknown key 'phsical'"), (":5:15", f"'net' {off}interval cannot be 'soon'"),
+                       (":6:5", f"'net' {off}'queue_age' is for outputs"), (":7:55", f"'pick' {off}drop_fields cannot be a map"),
+                       (":8:3", "there is no plugin 'memroy' in "), (":8:3", "so nothing is turned off here: did you mean 'memory'?")):
+        kk.check (any (f"{line}: warning: " in x and text in x for x in r.out.split ("\n")), f"{line} {text}", r)
+    kk.contains (r.out, "valid, with 5 warnings", "nothing else")
+
+
+@kk.test
+def one_word_with_commas (home):
+    "a list that is one word with commas in quotes is taken, with a warning that says what to write"
+    for text, place in (('"python3, node"', "2:20"), ('["python3, node"]', "2:21"), ("'python3,node'", "2:20")):
+        r = check (home, f"daemon:\n  track_processes: {text}\n")
+        word = text.strip ("[]\"'")
+        kk.contains (r.out, f":{place}: warning: track: '{word}' is one word with a comma in it; if several are meant, write [{word}]", text)
+    for text in ('"python"', "[python3, node]", '["/^a{1,2}$/"]', '["a, b", c]'):
+        kk.check ("warning" not in check (home, f"daemon:\n  track_processes: {text}\n").all, text)
 
 
 @kk.test
