@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,7 +95,11 @@ schema_json_write (const struct store *store, const char *temporary, const struc
     return text->error;
   if (says_so_already (store, text))
     return 0;
-  int fd = openat (store->journals, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  char own[NAME_MAX + 1]; /* the temporary file itself is in use: a growing segment takes turns with it */
+  int length = snprintf (own, sizeof own, "%s.schema", temporary);
+  if (length < 0 || (size_t) length >= sizeof own)
+    return -ENAMETOOLONG;
+  int fd = openat (store->journals, own, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return -errno;
   ssize_t n = write (fd, text->data, text->len);
@@ -102,10 +108,10 @@ schema_json_write (const struct store *store, const char *temporary, const struc
     r = -errno;
   if (close (fd) < 0 && !r)
     r = -errno;
-  if (!r && renameat (store->journals, temporary, store->directory, SCHEMA_JSON) < 0)
+  if (!r && renameat (store->journals, own, store->directory, SCHEMA_JSON) < 0)
     r = -errno;
   if (r)
-    unlinkat (store->journals, temporary, 0);
+    unlinkat (store->journals, own, 0);
   else
     *wrote += text->len;
   return r;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Reloads at bad moments: while an output is behind, a plugin hangs, another reload is under way, a file is half written."""
 
+import json
 import os
 import signal
 import sys
@@ -174,6 +175,29 @@ def type_changed (home):
     recorded = [e["numbers"]["n"] for e in home.metrics ()]
     kk.equal ([int (n) for n in recorded], list (range (int (recorded[0]), int (recorded[0]) + len (recorded))), "the recorded files")
     kk.check (isinstance (recorded[-1], (int, float)) and any (isinstance (n, str) for n in recorded), "types of the recorded files", recorded)
+
+
+@kk.test
+def tables_change_while_read (home):
+    "tables change while a reader has the files written each time: recording goes on, and schema.json says what is there"
+    config = "daemon: {sample_interval: 0.05}\nplugins:\n  process: false\n  file-writer: {publish: always, publish_interval: 50ms}\n  memory: {swap: %s}\n"
+
+    def schema ():
+        with open (os.path.join (home.data, "schema.json"), encoding="utf-8") as f:
+            return json.load (f)["tables"]["system"]["fields"]
+
+    with home.daemon (config % "false") as d:
+        for swap in (False, True, False, True, True):
+            home.config (config % str (swap).lower ())
+            home.run ("reload").ok ()
+            have = len (home.metrics ())
+            kk.wait_for (lambda: len (home.metrics ()) > have + 5, 20, "more entries")
+            kk.equal (any ("swap" in k for k in home.metrics ()[-1]["system"]), swap, "fields of the newest entry")
+            kk.equal (any ("swap" in k for k in schema ()), swap, "fields of schema.json")
+        kk.equal (d.status ()["health"], "ok", "health")
+        kk.equal (instance (d, "file-writer")["retries"], 0, "files that could not be written")
+    stamps = [e["system"]["timestamp"] for e in home.metrics ()]
+    kk.equal (stamps, sorted (set (stamps)), "each sample once")
 
 
 @kk.test
