@@ -72,7 +72,8 @@ exec_ask (const struct kk_list *command, int64_t within_ns, struct kk_fault *fau
   if (r == -ENOENT)
     kk_refuse (fault, "command", "there is no program '%.80s' to ask for its fields; give its whole path, or fields", name);
   else if (r)
-    kk_refuse (fault, "command", "'%.60s' cannot be started and asked for its fields: %s", name, strerror (-r));
+    kk_refuse (fault, "command", "'%.60s' cannot be started and asked for its fields: %s%s", name, strerror (-r),
+               exec_advice (r));
   int status = 0;
   if (!r) {
     r = listen_to (&c, until, &a);

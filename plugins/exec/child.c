@@ -205,6 +205,12 @@ exec_child_start (struct exec_child *c, const struct kk_list *command, int64_t i
   return r;
 }
 
+const char *
+exec_advice (int error)
+{
+  return error == -EPERM ? "; with isolate: true it may start no programs" : "";
+}
+
 /* ---- Reading ---- */
 
 static void

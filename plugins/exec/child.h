@@ -30,6 +30,8 @@ void exec_child_init (struct exec_child *c, size_t most);
 /* Starts a program that is found by PATH, in a process group of its own, with KK_INTERVAL in its environment, and one line more when
  * `more` is not NULL. 0 or -errno. */
 int exec_child_start (struct exec_child *c, const struct kk_list *command, int64_t interval_ns, const char *more);
+/* What to do about an error of exec_child_start, behind its text. */
+const char *exec_advice (int error);
 /* Takes what a pipe has, at most `bytes`; gives each whole line to `line`, at the end of the output also an unfinished one.
  * Returns whether it may have more. */
 bool exec_pipe_read (struct exec_pipe *p, size_t bytes, exec_line *line, void *data);

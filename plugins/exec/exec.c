@@ -159,7 +159,7 @@ start (struct exec *x)
     fail (x, "'%s' cannot be started: the program kode-kronical-exec-keeper is missing; install kode-kronical completely",
           x->config->command.items[0]);
   else if (r)
-    fail (x, "'%s' cannot be started: %s", x->config->command.items[0], strerror (-r));
+    fail (x, "'%s' cannot be started: %s%s", x->config->command.items[0], strerror (-r), exec_advice (r));
   return r;
 }
 

@@ -134,6 +134,20 @@ def says_no_fields (home):
 
 
 @kk.test
+def isolated (home):
+    "a process that may start no programs says so"
+    if kk.sanitized ():
+        kk.skip ("built with a sanitizer, with which nothing is held in")
+    config = DAEMON + "plugins:\n  mine: {plugin: exec, isolate: true, command: [echo], fields: [thing.a u64]}\n"
+    with home.daemon (config):
+        if "seccomp" not in home.run ("status").out:
+            kk.skip ("no seccomp here")
+        log_has (home, "with isolate: true it may start no programs")
+    home.config (config.replace (", fields: [thing.a u64]", ""))
+    kk.contains (home.run ("config", "--check").all, "with isolate: true it may start no programs", "config --check")
+
+
+@kk.test
 def environment (home):
     "a program gets PATH, HOME, LANG and KK_INTERVAL, an empty standard input and a process group of its own"
     script = """print ("thing x names", *sorted (set (os.environ) - {"LC_CTYPE"}))
