@@ -106,35 +106,6 @@ lock_describe (struct lock *lock, const struct holder *h)
   return n < 0 ? -errno : (size_t)n < b.len ? -ENOSPC : 0;
 }
 
-/* The directory may have been removed with the lock in it. */
-static int
-open_anew (const char *path, int *ret)
-{
-  int r = open_locked (path, ret);
-  const char *slash = strrchr (path, '/');
-  if (r != -ENOENT || !slash || slash == path)
-    return r;
-  char *directory = strndup (path, (size_t)(slash - path));
-  r = directory ? path_mkdirs (directory, 0700) : -ENOMEM;
-  free (directory);
-  return r < 0 ? r : open_locked (path, ret);
-}
-
-int
-lock_tend (struct lock *lock, const struct holder *holder)
-{
-  if (is_still (lock->fd, lock->path))
-    return 0;
-  int fd;
-  int r = open_anew (lock->path, &fd);
-  if (r < 0)
-    return r == -EWOULDBLOCK ? -EEXIST : r;
-  close (lock->fd);
-  lock->fd = fd;
-  r = lock_describe (lock, holder);
-  return r < 0 ? r : 1;
-}
-
 static char *
 get_string (struct json_object *o, const char *name)
 {
@@ -192,6 +163,52 @@ holder_clear (struct holder *h)
   free (h->config_file);
   free (h->plugin_dir);
   *h = (struct holder){.id.pid = 0};
+}
+
+/* The directory may have been removed with the lock in it. */
+static int
+open_anew (const char *path, int *ret)
+{
+  int r = open_locked (path, ret);
+  const char *slash = strrchr (path, '/');
+  if (r != -ENOENT || !slash || slash == path)
+    return r;
+  char *directory = strndup (path, (size_t)(slash - path));
+  r = directory ? path_mkdirs (directory, 0700) : -ENOMEM;
+  free (directory);
+  return r < 0 ? r : open_locked (path, ret);
+}
+
+/* A start holds the lock while it looks who is there; a daemon also writes about itself. */
+static int
+is_taken (const char *path, const struct process_id *ours)
+{
+  struct holder other;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    return -EBUSY;
+  int r = read_text (fd, &other);
+  close (fd);
+  if (r < 0)
+    return -EBUSY;
+  bool described = other.id.pid != ours->pid && process_lives (&other.id);
+  holder_clear (&other);
+  return described ? -EEXIST : -EBUSY;
+}
+
+int
+lock_tend (struct lock *lock, const struct holder *holder)
+{
+  if (is_still (lock->fd, lock->path))
+    return 0;
+  int fd;
+  int r = open_anew (lock->path, &fd);
+  if (r < 0)
+    return r == -EWOULDBLOCK ? is_taken (lock->path, &holder->id) : r;
+  close (lock->fd);
+  lock->fd = fd;
+  r = lock_describe (lock, holder);
+  return r < 0 ? r : 1;
 }
 
 int

@@ -20,8 +20,8 @@ struct holder {
 int lock_take (const char *data_dir, struct lock **ret);
 /* Writes about the holder; `holder` is borrowed. */
 int lock_describe (struct lock *lock, const struct holder *holder);
-/* Makes the lock file anew when somebody removed it, with its directory or without. 0; 1: it was made anew; -EEXIST: another process
- * holds a new one now. */
+/* Makes the lock file anew when somebody removed it, with its directory or without. 0; 1: it was made anew; -EEXIST: another daemon
+ * holds a new one now; -EBUSY: somebody does who has not written about himself, perhaps only to look. */
 int lock_tend (struct lock *lock, const struct holder *holder);
 /* Lets go; the file stays, since removing it would race with whoever opens it. NULL is fine. */
 void lock_release (struct lock *lock);

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOST = 4 }; /* times that daemon.lock is another's until this daemon believes it */
+enum { LOST = 40 }; /* looks, a quarter of a second apart, until this daemon believes that daemon.lock is another daemon's */
 
 /* The running daemon's own face to the outside: log, lock, PID file, service manager, the parent that waits. */
 struct process {
@@ -128,11 +128,11 @@ tend_pid_file (struct process *p)
     log_warn (p->log, "wrote the PID file %s again: it was gone or named another process", p->pid_file);
 }
 
-/* Somebody removed daemon.lock, and another process has made and locked a new one. Once may be a start that looks who is there. */
+/* Somebody removed daemon.lock, and another process has made and locked a new one. */
 static int
-lock_is_lost (struct process *p)
+lock_is_lost (struct process *p, int r)
 {
-  if (++p->lock_lost < LOST)
+  if (r == -EBUSY && ++p->lock_lost < LOST)
     return -EAGAIN;
   log_error (p->log, "ending: daemon.lock was removed, and another daemon on the same data directory holds the new one");
   return -ECANCELED;
@@ -144,8 +144,8 @@ on_tend (void *arg)
   struct process *p = arg;
   notify_send (&p->notify, "WATCHDOG=1");
   int r = lock_tend (p->lock, &p->holder);
-  if (r == -EEXIST)
-    return lock_is_lost (p);
+  if (r == -EEXIST || r == -EBUSY)
+    return lock_is_lost (p, r);
   p->lock_lost = 0;
   if (r > 0)
     log_warn (p->log, "made daemon.lock again: it was gone");

@@ -149,6 +149,10 @@ START_TEST (a_removed_lock_is_made_again)
   holder_clear (&seen);
   ck_assert_int_eq (unlink (path), 0);
   ck_assert_int_eq (lock_take (dir, &thief), 0);
+  ck_assert_int_eq (lock_tend (lock, &self), -EBUSY);
+  struct holder other = {0};
+  ck_assert_int_eq (process_find (getppid (), &other.id), 0);
+  ck_assert_int_eq (lock_describe (thief, &other), 0);
   ck_assert_int_eq (lock_tend (lock, &self), -EEXIST);
   lock_release (thief);
   lock_release (lock);
