@@ -34,9 +34,11 @@ def each_failed (home, d, names):
         # After that status speaks of the failure until it works again, or of the new process.
         one = kk.wait_for (lambda: (i := instance (d, name))["last_message"] and i, 5, name)  # pylint: disable=cell-var-from-loop
         kk.check ("process" in one["status"], f"{name}: status", one["status"])
-    for mode, name in names.items ():
-        kk.wait_for (lambda: len (lines_of (home, name)) > 1 and len (failed (name, "")) > 1  # pylint: disable=cell-var-from-loop
-                     or any ("works again" in line for line in lines_of (home, name)), 30, f"{name}: it is started again")  # pylint: disable=cell-var-from-loop
+
+    def again (name):
+        return len (failed (name, "")) > 1 or any ("works again" in line for line in lines_of (home, name))
+    for name in names.values ():
+        kk.wait_for (lambda: again (name), 30, f"{name}: it is started again")  # pylint: disable=cell-var-from-loop
 
 
 @kk.test (deadline=180)
