@@ -15,6 +15,7 @@
 
 enum { MAX_PATH = 4096, MAX_ENVIRONMENT = 32, KEEP_BYTES = 256 << 10, MAX_CALL_LINES = 1000 };
 #define LEAST_NS INT64_C (20000000)
+#define LOOK_NS  INT64_C (5000000000) /* a process that prints nothing is looked at for it no oftener */
 #define KILL_NS  INT64_C (200000000)
 
 /* ---- Starting ---- */
@@ -225,6 +226,8 @@ take_printed (struct child *c)
       to++;
     say (c, KK_LOG_INFO, text + from, (size_t) (to - from));
   }
+  if (n <= 0)
+    c->silent_ns = c->since_ns;
 }
 
 static int
@@ -287,7 +290,8 @@ child_reply (struct child *c, int64_t until_ns, struct wire *ret, int32_t *ret_r
   if (r)
     return r;
   c->waiting = false;
-  take_printed (c);
+  if (c->since_ns - c->silent_ns >= LOOK_NS)
+    take_printed (c);
   struct wire w = {.p = c->in.data, .end = c->in.data + c->in.len};
   int32_t result = (int32_t) wire_take_u32 (&w);
   if (w.bad)

@@ -30,6 +30,7 @@ struct child {
   uint32_t number; /* of the last request */
   bool waiting;    /* its reply has not come */
   int64_t since_ns;
+  int64_t silent_ns; /* when it had last printed nothing more */
   struct buf in;
   char words[CHILD_WORDS]; /* the last it said, logged or printed */
   void (*line) (void *arg, uint32_t level, const char *text);
