@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 
 import filekit
@@ -43,7 +44,7 @@ def fresh_within_a_second (home):
 def a_new_file_is_fresh_too (home):
     "while somebody reads, the sample that begins a new file is readable at once, not one interval later"
     ages, newest = [], 0
-    home.spawn ("sleep", "1000", "python", *["0" for _ in range (4000)])  # makes each entry larger than a file may be
+    home.spawn (sys.executable, "-c", "import time; time.sleep (1000)", *["0" for _ in range (4000)])  # each entry is larger than a file may be
     with home.daemon ("plugins: {file-writer: {segment_bytes: 4KiB}}"):
         kk.wait_for (lambda: home.metrics (), 10, "a first entry")
         while len (ages) < 4:
@@ -52,7 +53,8 @@ def a_new_file_is_fresh_too (home):
                 newest = entries[-1]["system"]["timestamp"]
                 ages.append (time.time () - newest)
             time.sleep (0.02)
-        kk.check (len ([n for n in home.files () if n.startswith ("metrics_")]) >= 3, "every sample has a file of its own")
+        sizes = [os.path.getsize (os.path.join (home.data, n)) for n in home.files () if n.startswith ("metrics_")]
+        kk.check (len (sizes) >= 3 and sorted (sizes)[-3] > 4096, "every sample has a file of its own", sizes)
     kk.check (min (ages[1:]) < 0.9, "all were readable an interval late", ages)
 
 
