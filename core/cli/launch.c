@@ -3,13 +3,13 @@
 #include "cli/launch.h"
 
 #include "cli/command.h"
+#include "heap.h"
 #include "path.h"
 #include "reload.h"
 #include "settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -31,6 +31,7 @@ struct process {
   int pid_watch;      /* inotify on the PID file; -1: none */
   char *reason;       /* why it was not ready after all */
   uint32_t lock_lost; /* times in a row that daemon.lock was found to be another's */
+  int64_t heap_tended_s;
 };
 
 int
@@ -150,6 +151,7 @@ on_tend (void *arg)
   if (r > 0)
     log_warn (p->log, "made daemon.lock again: it was gone");
   log_tend (p->log);
+  heap_tend (&p->heap_tended_s);
   tend_pid_file (p);
   watch_pid_file (p);
   return 0;
@@ -295,23 +297,11 @@ run_daemon (struct launch *l, struct process *p)
   return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
-/* A process that runs for months should have little more than what it uses. One pool for all threads: they hand samples to each other,
- * and pools of their own would each keep what was the most at some time. What is large (parts of the ring, segments) gets pages of
- * its own and gives them back, instead of leaving holes. */
-static void
-use_memory_sparingly (void)
-{
-#ifdef M_ARENA_MAX
-  mallopt (M_ARENA_MAX, 1);
-  mallopt (M_MMAP_THRESHOLD, 32 << 10);
-#endif
-}
-
 int
 launch_run (struct launch *l)
 {
   struct process p = {.detach.to_parent = -1};
-  use_memory_sparingly ();
+  heap_set_up ();
   int status = EXIT_FAILED;
   int r = path_mkdirs (l->plan->settings->data_dir, 0700);
   if (r < 0) {
