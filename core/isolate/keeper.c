@@ -202,7 +202,7 @@ take_reply (struct keeper *k, int64_t until_ns, struct wire *ret, int32_t *ret_r
     return e;
   uint32_t n = wire_take_u32 (ret);
   struct wire statuses = {.p = wire_take_bytes (ret, n)};
-  statuses.end = statuses.p + (statuses.p ? n : 0);
+  statuses.end = statuses.p ? statuses.p + n : NULL;
   return !statuses.p || replay_calls (&r, &statuses) ? -EBADMSG : 0;
 }
 
