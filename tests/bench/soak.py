@@ -74,15 +74,16 @@ def middle (values):
 
 
 def verdict (minutes):
-    """Compares the first and the last quarter of the minutes in which all was full; what it says, and whether it is well."""
+    """Compares the second and the last quarter of the minutes in which all was full, as the allocator takes the first one to settle; what
+    it says, and whether it is well."""
     full = minutes[next ((i for i, m in enumerate (minutes) if m["full"]), len (minutes)) + 1:]
-    if len (full) < 4:
-        return f"too short: all was full for {len (full)} minutes only; it takes 4", False
+    if len (full) < 8:
+        return f"too short: all was full for {len (full)} minutes only; it takes 8", False
     n = len (full) // 4
-    first, last = full[:n], full[-n:]
+    first, last = full[n:2 * n], full[-n:]
     grown = {what: middle ([m[what] for m in last]) - middle ([m[what] for m in first]) for what in ("rss_kib", "anonymous_kib", "fds")}
     well = grown["rss_kib"] <= ROOM_KIB and grown["fds"] <= 0
-    return (f"{'no growth' if well else 'GROWTH'} over {len (full)} minutes with all full: resident {grown['rss_kib']:+d} KiB (of it anonymous "
+    return (f"{'no growth' if well else 'GROWTH'} from the second to the last quarter of {len (full)} minutes with all full: resident {grown['rss_kib']:+d} KiB (of it anonymous "
             f"{grown['anonymous_kib']:+d}), descriptors {grown['fds']:+d}; allowed {ROOM_KIB} KiB and none"), well
 
 
