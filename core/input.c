@@ -34,6 +34,7 @@ input_new (struct instance *instance, struct input **ret)
   *in = (struct input){.instance = instance,
                        .interval_ns = instance->plan->interval_ns,
                        .last_good_ns = now.mono_ns,
+                       .last_seen_ns = now.mono_ns,
                        .last_boot_ns = now.boot_ns,
                        .first = true};
   int r = rows_new (&instance->env->host, instance->plan->descriptor, instance->plan->config, &in->rows);
@@ -72,7 +73,7 @@ after (const struct input *in, const struct clock_reading *now, int64_t elapsed)
   if (in->late)
     return KK_GAP;
   int64_t gap = in->interval_ns > GAP_MIN_NS / GAP_INTERVALS ? in->interval_ns * GAP_INTERVALS : GAP_MIN_NS;
-  return elapsed > gap ? KK_GAP : KK_PRESENT;
+  return now->mono_ns - in->last_seen_ns > gap ? KK_GAP : KK_PRESENT;
 }
 
 struct kk_time
@@ -93,8 +94,8 @@ input_read (struct input *in, const struct kk_time *time)
     return r;
   struct instance_call call = instance_call_begin (in->instance);
   r = in->instance->plugin->read (in->instance->state, rows_face (in->rows));
-  r = r > 0 ? -EIO : r;
-  instance_call_end (in->instance, &call, r);
+  r = r > 0 && r != KK_HELD ? -EIO : r;
+  instance_call_end (in->instance, &call, r < 0 ? r : 0);
   return r;
 }
 
@@ -113,13 +114,17 @@ was_good (struct input *in, const struct clock_reading *now, bool late)
 {
   in->first = false;
   in->late = late;
-  in->last_good_ns = now->mono_ns;
+  in->last_seen_ns = in->last_good_ns = now->mono_ns;
   in->last_boot_ns = now->boot_ns;
 }
 
 void
 input_take (struct input *in, const struct clock_reading *now, uint64_t tick, int result)
 {
+  if (result == KK_HELD) {
+    in->last_seen_ns = now->mono_ns;
+    return;
+  }
   for (uint32_t t = 0; t < in->instance->plugin->n_tables; t++)
     if (rows_has_table (in->rows, t))
       replace (in, t, rows_seal (in->rows, t, tick, result != 0));

@@ -13,6 +13,7 @@ struct input {
   int64_t next_due_ns;    /* monotonic; 0: at the next tick */
   int64_t last_good_ns;   /* monotonic time of its last good read or of its creation */
   int64_t last_boot_ns;   /* the boot clock at that time */
+  int64_t last_seen_ns;   /* monotonic time of its last read that was good or had nothing newer */
   bool first;             /* no good read since it was made */
   bool late;              /* its last read came back after it was given up */
   bool stuck;             /* a thread has been left behind in its read; ask input_stuck */

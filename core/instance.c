@@ -176,6 +176,12 @@ host_interval (const struct kk_instance *self)
   return i->plugin->kind == KK_INPUT && i->plan->interval_ns ? i->plan->interval_ns : i->sample_interval_ns;
 }
 
+static int64_t
+host_deadline (const struct kk_instance *self)
+{
+  return instance_of (self)->plan->deadline_ns;
+}
+
 static void
 host_now (const struct kk_instance *self, struct kk_time *time)
 {
@@ -193,4 +199,5 @@ instance_host_functions (struct kk_host *host)
   host->data_dir = host_data_dir;
   host->interval = host_interval;
   host->now = host_now;
+  host->deadline = host_deadline;
 }

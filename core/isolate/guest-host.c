@@ -99,6 +99,12 @@ host_interval (const struct kk_instance *self)
   return guest_of (self)->interval_ns;
 }
 
+static int64_t
+host_deadline (const struct kk_instance *self)
+{
+  return guest_of (self)->deadline_ns;
+}
+
 static void
 host_now (const struct kk_instance *self, struct kk_time *time)
 {
@@ -317,6 +323,7 @@ guest_host_functions (struct guest *g)
                              .name = host_name,
                              .data_dir = host_data_dir,
                              .interval = host_interval,
+                             .deadline = host_deadline,
                              .now = host_now,
                              .read_time = read_time,
                              .row = row,

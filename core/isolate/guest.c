@@ -60,6 +60,7 @@ do_create (struct guest *g, struct wire *w, uint32_t number)
 {
   const char *name = wire_take_text (w, NULL), *data_dir = wire_take_text (w, NULL);
   g->interval_ns = (int64_t) wire_take_u64 (w);
+  g->deadline_ns = (int64_t) wire_take_u64 (w);
   g->n_tables = wire_take_u32 (w);
   guest_begin (g, wire_take_u32 (w));
   if (w->bad || !name || !data_dir || !g->d || g->created)
@@ -80,7 +81,8 @@ reply_calls (struct guest *g, uint32_t number, int r)
 {
   if (g->calls.error)
     r = g->calls.error == -EFBIG ? -EMSGSIZE : g->calls.error;
-  return reply (g, number, r > 0 ? -EIO : r, r ? NULL : &g->calls);
+  bool held = r == KK_HELD && g->d->plugin.kind == KK_INPUT;
+  return reply (g, number, r > 0 && !held ? -EIO : r, r ? NULL : &g->calls);
 }
 
 static int

@@ -45,7 +45,7 @@ struct guest {
   struct descriptor *d;
   uint32_t n_tables; /* with those declared for this config, which the daemon knows */
   char *name, *data_dir;
-  int64_t interval_ns;
+  int64_t interval_ns, deadline_ns;
   void *config, *state;
   bool created;
   struct kk_time time; /* of the read under way */

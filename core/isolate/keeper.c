@@ -132,6 +132,17 @@ start (struct keeper *k)
   return r ? -EIO : 0;
 }
 
+/* How long an answer is waited for. An input or filter holds up the samples of all others, so it has at most half an interval;
+ * its own deadline, after which it is ended, may be longer. */
+static int64_t
+usual_patience (const struct instance *i)
+{
+  int64_t wait = i->plan->deadline_ns - i->plan->deadline_ns / 10;
+  if (i->plugin->kind == KK_OUTPUT)
+    return i->plan->deadline_ns;
+  return wait < i->sample_interval_ns / 2 ? wait : i->sample_interval_ns / 2;
+}
+
 static int
 ask_create (struct keeper *k)
 {
@@ -140,6 +151,7 @@ ask_create (struct keeper *k)
   wire_text (&b, kk_name (self));
   wire_text (&b, k->data_dir);
   wire_u64 (&b, (uint64_t) kk_interval (self));
+  wire_u64 (&b, (uint64_t) usual_patience (k->instance));
   wire_u32 (&b, k->instance->plugin->n_tables);
   wire_u32 (&b, keeper_level (k));
   face_put_config (&b, k->instance->plan->descriptor, k->config);
@@ -272,17 +284,13 @@ keeper_end (struct keeper *k)
 
 /* ---- Asking ---- */
 
-/* How long an answer is waited for. An input or filter holds up the samples of all others, so it has at most half an interval,
- * and less while it keeps being late; its own deadline, after which it is ended, may be longer. */
+/* And less while it keeps being late. */
 static int64_t
 patience (const struct keeper *k)
 {
-  const struct instance *i = k->instance;
-  int64_t wait = i->plan->deadline_ns - i->plan->deadline_ns / 10;
-  if (i->plugin->kind == KK_OUTPUT)
-    return i->plan->deadline_ns;
-  if (wait > i->sample_interval_ns / 2)
-    wait = i->sample_interval_ns / 2;
+  int64_t wait = usual_patience (k->instance);
+  if (k->instance->plugin->kind == KK_OUTPUT)
+    return wait;
   wait >>= k->late > MAX_LATE ? MAX_LATE : k->late;
   return wait > LEAST_WAIT_NS ? wait : LEAST_WAIT_NS;
 }

@@ -76,9 +76,10 @@ finish (struct proxy *p, struct wire *w, int32_t result, struct kk_rows *rows, s
     keeper_fail (&p->keeper, -EBADMSG);
     return -EIO;
   }
-  if (!result && !done)
+  bool held = rows && result == KK_HELD;
+  if (!done && (!result || held))
     keeper_good (&p->keeper);
-  return result < 0 ? result : result > 0 ? -EIO : done;
+  return done ? done : result > 0 && !held ? -EIO : result;
 }
 
 /* ---- Inputs ---- */
@@ -119,7 +120,7 @@ proxy_read (void *state, struct kk_rows *out)
   if (!r)
     r = finish (p, &w, result, out, NULL);
   if (r)
-    return r;
+    return r; /* also KK_HELD: what it leaves out at its next read has not changed */
   p->read_by = p->keeper.generation;
   p->keeper.missed = false;
   return 0;

@@ -246,6 +246,7 @@ struct kk_fault {
 };
 
 #define KK_RETRY 1 /* what an output's `write` may return: not now, call again later */
+#define KK_HELD  2 /* what an input's `read` may return: nothing is newer than at the last read */
 
 struct kk_plugin {
   uint32_t size;
@@ -267,7 +268,8 @@ struct kk_plugin {
   int (*create) (struct kk_instance *self, const void *config, void **state);
   void (*destroy) (void *state); /* optional */
 
-  /* Input: fills rows of its tables with what is true now. On -errno nothing of this read is kept. */
+  /* Input: fills rows of its tables with what is true now. KK_HELD: what the last read left is repeated, marked as held, and
+   * elapsed_ns goes on from there. On -errno and KK_HELD nothing of this read is kept. */
   int (*read) (void *state, struct kk_rows *out);
 
   /* Filter. `bind` is called once for every schema that comes along, before its first sample: it looks up tables and fields by
@@ -366,6 +368,8 @@ struct kk_host {
   int (*emit) (struct kk_emit *out);
 
   int (*declare_table) (struct kk_declare *out, const struct kk_table *table, uint32_t table_size, uint32_t field_size);
+
+  int64_t (*deadline) (const struct kk_instance *self);
 };
 
 /* Log one line; printf's rules; longer than 1,023 bytes is cut. Never log a secret. Any thread. */
@@ -425,6 +429,14 @@ static inline int64_t
 kk_interval (const struct kk_instance *self)
 {
   return self->host->interval (self);
+}
+
+/* How many ns a call may take before it counts as late: `read` of an input, `process` of a filter, `write` of an output. It
+ * does not change while the instance lives. Who waits for somebody else waits a little less: the way back takes time too. */
+static inline int64_t
+kk_deadline (const struct kk_instance *self)
+{
+  return self->host->deadline (self);
 }
 
 /* The time now, by the host's clocks (tests give it clocks of their own). */

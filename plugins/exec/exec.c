@@ -142,10 +142,11 @@ take_complaint (void *data, const char *line, size_t n)
 static int64_t
 limit (const struct exec *x)
 {
-  int64_t half = kk_interval (x->self) / 2;
-  if (half < LEAST_LIMIT)
-    half = LEAST_LIMIT;
-  return x->config->timeout_ns < half ? x->config->timeout_ns : half;
+  int64_t most = kk_deadline (x->self), half = kk_interval (x->self) / 2;
+  most = most - most / 10 < half ? most - most / 10 : half;
+  if (most < LEAST_LIMIT)
+    most = LEAST_LIMIT;
+  return x->config->timeout_ns < most ? x->config->timeout_ns : most;
 }
 
 static int
@@ -199,7 +200,7 @@ read_once (struct exec *x, struct kk_rows *out)
     fail (x, "'%s' printed more than max_output, %lld bytes, and was killed", x->config->command.items[0],
           (long long) x->config->max_output);
   else if (r)
-    fail (x, "'%s' did not end within %lld ms and was killed: see timeout and interval", x->config->command.items[0],
+    fail (x, "'%s' did not end within %lld ms and was killed: see timeout, deadline and interval", x->config->command.items[0],
           (long long) (span / 1000000));
   else if (status)
     fail_by_status (x, status, "");
@@ -282,7 +283,7 @@ read_stream (struct exec *x, struct kk_rows *out)
       return -EIO;
     }
   }
-  exec_values_expire (&x->values, now - kept);
+  bool gone = exec_values_expire (&x->values, now - kept);
   bool ended = exec_child_ended (&x->child), fresh = drain (x);
   /* Only a program that has just begun is waited for. */
   while (!fresh && !ended && !exec_values_rows (&x->values) && !x->silent && exec_child_wait (&x->child, until)) {
@@ -305,6 +306,8 @@ read_stream (struct exec *x, struct kk_rows *out)
     x->silent = false;
     succeed (x);
   }
+  if (!fresh && !gone)
+    return KK_HELD;
   exec_values_put (&x->values, out);
   return 0;
 }

@@ -53,9 +53,10 @@ bucket (struct exec_rows *rows, const char *key, size_t n)
   return rows->buckets + ((hash >> 8 ^ hash) % KK_COUNT (rows->buckets));
 }
 
-void
+bool
 exec_values_expire (struct exec_values *v, int64_t before_ns)
 {
+  bool gone = false;
   for (uint32_t t = 0; t < v->schema->n; t++) {
     struct exec_rows *rows = v->tables + t;
     uint32_t kept = 0;
@@ -64,6 +65,7 @@ exec_values_expire (struct exec_values *v, int64_t before_ns)
       struct exec_row *row = rows->rows[i];
       if (row->seen_ns < before_ns) {
         free_row (v, t, row);
+        gone = true;
         continue;
       }
       struct exec_row **at = bucket (rows, row->key, strlen (row->key));
@@ -73,6 +75,7 @@ exec_values_expire (struct exec_values *v, int64_t before_ns)
     }
     rows->n = kept;
   }
+  return gone;
 }
 
 void

@@ -49,8 +49,8 @@ struct exec_values {
 
 int exec_values_init (struct exec_values *v, const struct exec_schema *schema);
 void exec_values_free (struct exec_values *v);
-/* Forgets the rows that were not renewed since; INT64_MAX: all. */
-void exec_values_expire (struct exec_values *v, int64_t before_ns);
+/* Forgets the rows that were not renewed since; INT64_MAX: all. Whether there were any. */
+bool exec_values_expire (struct exec_values *v, int64_t before_ns);
 uint32_t exec_values_rows (const struct exec_values *v);
 /* The row of a key ("" in a single table), made when it is new; NULL and counted when it cannot be kept. */
 struct exec_row *exec_values_row (struct exec_values *v, uint32_t table, const char *key, size_t n);

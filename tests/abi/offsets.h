@@ -136,7 +136,8 @@ AT (kk_host, shape_drop_field, 256);
 AT (kk_host, emit_keep_rows, 264);
 AT (kk_host, emit, 272);
 AT (kk_host, declare_table, 280);
-SIZE (kk_host, 288);
+AT (kk_host, deadline, 288);
+SIZE (kk_host, 296);
 FIXED (kk_instance, 8);
 FIXED (kk_rows, 8);
 FIXED (kk_row, 8);
@@ -148,4 +149,5 @@ FIXED (kk_declare, 8);
 
 _Static_assert (KK_TYPE_STRING == 5 && KK_INFO == 3 && KK_DENIED == 7 && KK_U64_KEY == 2 && KK_OPTION_LIST == 10, "enums of values");
 _Static_assert (KK_FAILED == 2 && KK_OUTPUT == 3 && KK_RETRY == 1 && KK_SECRET == 4 && KK_LOG_DEBUG == 7, "enums of words");
+_Static_assert (KK_HELD == 2, "what a read may return");
 #endif

@@ -227,7 +227,8 @@ rogue_read (void *state, struct kk_rows *out)
       return -EIO;
   }
   kk_status (s->self, "reads", "%lld", (long long) s->reads);
-  return 0;
+  kk_status (s->self, "deadline", "%lld ms", (long long) (kk_deadline (s->self) / 1000000));
+  return !strcmp (mode, "held") && s->reads % 2 == 0 ? KK_HELD : 0;
 }
 
 KK_PLUGIN (.kind = KK_INPUT, .name = "rogue", .version = "1.0", .summary = "Does what its option says", KK_OPTIONS (options),

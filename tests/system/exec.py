@@ -255,6 +255,17 @@ def escapes_when_late (home):
 
 
 @kk.test
+def slower_than_the_samples (home):
+    "a stream that prints less often than samples are taken is recorded once for each line, not again and again"
+    script = 'n = 0\nwhile True: print ("thing a value", n, flush=True); n += 1; time.sleep (0.5)\n'
+    config = "plugins:\n" + plugin (home, script, "mode: stream")
+    with home.daemon (DAEMON.replace ("0.2", "0.1") + config):
+        kk.wait_for (lambda: len ([e for e in home.metrics () if "thing" in e]) > 4, 25, "several of them")
+    values = [e["thing"]["a"]["value"] for e in home.metrics () if "thing" in e]
+    kk.equal (values, sorted (set (values)), "each value once, in order")
+
+
+@kk.test
 def escapes_at_stop (home):
     "nor when the daemon stops, reloads without it, or is killed by kill -9"
     script = ESCAPE + 'while True: print ("thing a value 7", flush=True); time.sleep (0.1)\n'

@@ -75,6 +75,13 @@ probe_interval (const struct kk_instance *self)
   return 1000000000;
 }
 
+static int64_t
+probe_deadline (const struct kk_instance *self)
+{
+  (void) self;
+  return 500000000;
+}
+
 static void
 probe_now (const struct kk_instance *self, struct kk_time *time)
 {
@@ -190,6 +197,7 @@ probe_new (void)
     .data_dir = probe_name,
     .interval = probe_interval,
     .now = probe_now,
+    .deadline = probe_deadline,
     .read_time = probe_read_time,
     .row = probe_row,
     .row_u64 = probe_row_u64,

@@ -180,6 +180,37 @@ START_TEST (ticks_come_when_due)
 }
 END_TEST
 
+START_TEST (nothing_newer)
+{
+  struct bench b;
+  struct kk_value v;
+  set_up (&b, 1);
+  b.configs[0].result = KK_HELD;
+  b.sampler = sampler_new_manual (&b.env);
+  go (&b);
+  sampler_wake (b.sampler);
+  ck_assert_uint_eq (absent (&b, 0), KK_FIRST); /* what a held read fills is not kept */
+  for (int i = 0; i < 20; i++) {
+    b.configs[0].result = i % 10 ? KK_HELD : 0;
+    fake_pass (&b.now, SECOND);
+    sampler_wake (b.sampler);
+    ck_assert_uint_eq (kk_get (b.last, 0, 0, 0, &v), KK_PRESENT);
+    ck_assert_uint_eq (v.held, i % 10 != 0);
+    ck_assert_int_eq (b.configs[0].elapsed_ns, i == 0 ? SECOND : (1 + (i + 9) % 10) * SECOND);
+    ck_assert_uint_eq (b.configs[0].after, i == 0 ? KK_FIRST : KK_PRESENT); /* a long wait for news is no gap */
+  }
+  ck_assert_uint_eq (instance_stats (b.graph->inputs[0]->instance).failures, 0);
+  fake_pass (&b.now, 30 * SECOND);
+  sampler_wake (b.sampler);
+  ck_assert_uint_eq (b.configs[0].after, KK_GAP);
+  b.configs[0].result = KK_HELD + 1;
+  fake_pass (&b.now, SECOND);
+  sampler_wake (b.sampler);
+  ck_assert_uint_eq (instance_stats (b.graph->inputs[0]->instance).failures, 1);
+  tear_down (&b);
+}
+END_TEST
+
 START_TEST (an_input_has_an_interval_of_its_own)
 {
   struct bench b;
@@ -442,6 +473,7 @@ static void
 tests (TCase *t)
 {
   tcase_add_test (t, ticks_come_when_due);
+  tcase_add_test (t, nothing_newer);
   tcase_add_test (t, an_input_has_an_interval_of_its_own);
   tcase_add_test (t, a_failed_read_leaves_nothing_and_does_not_count_as_good);
   tcase_add_test (t, sleep_of_the_machine_is_told);
