@@ -1,0 +1,66 @@
+/* HTTP requests, one at a time, over a connection that is kept.
+ *
+ * TLS is always verified, no redirect is followed, no body is larger than agreed, and a stop is noticed at once. All of it
+ * blocks and belongs to one thread at a time. */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+
+struct http;
+
+struct http_settings {
+  const char *ca_file;          /* PEM; NULL: what the system trusts */
+  int64_t connect_ns;           /* until there is a connection, TLS included; at least 1 ms */
+  int64_t total_ns;             /* for one request in all */
+  size_t most;                  /* bytes of an answer's body */
+  bool direct;                  /* never through a proxy; otherwise http_proxy, https_proxy, no_proxy … as curl has them */
+  int stop_fd;                  /* once it is readable everything ends at once; -1: none */
+  bool (*stopped) (void *data); /* the same, asked ten times a second; NULL: none */
+  void *data;
+};
+
+struct http_header {
+  const char *name, *value; /* a value with a line break is refused */
+};
+
+struct http_request {
+  const char *method, *url;
+  const struct http_header *headers;
+  size_t n_headers;
+  const void *body; /* NULL: none */
+  size_t body_length;
+};
+
+struct http_response {
+  long status;      /* 0: none came */
+  struct buf body;  /* wiped when freed */
+  int64_t date;     /* the server's, in seconds since 1970; 0: none */
+  int64_t retry_ns; /* how long the server asks to wait; 0: it does not */
+  int64_t crc32;    /* x-amz-crc32; -1: none */
+  char request_id[80], content_type[64];
+  bool sent;       /* on errors: the server may have got the request */
+  char error[512]; /* on errors: one sentence for people */
+};
+
+/* Strings of `settings` are copied. 0, -ENOMEM. */
+int http_open (struct http **ret, const struct http_settings *settings);
+void http_close (struct http *h); /* NULL is fine */
+/* Sends a request and takes the whole answer, whatever its status. `ret` is cleared first; http_response_free frees it.
+ * 0, and on errors ret->error says more:
+ * -ECONNREFUSED (no connection: name, network, proxy, time), -EKEYREJECTED (TLS: whom are we talking to?), -ETIMEDOUT, -EPROTO
+ * (broken off, or no HTTP), -EFBIG, -ECANCELED (stop), -EINVAL (the URL, a header), -ENOMEM. */
+int http_send (struct http *h, const struct http_request *request, struct http_response *ret);
+void http_response_free (struct http_response *response);
+/* Waits; -ECANCELED at once when it shall stop. */
+int http_wait (const struct http *h, int64_t ns);
+
+/* What a URL consists of, for those who sign: "example.org:8000" as it stands in the header Host, and the path from its slash
+ * on, without a query. Only http and https, without user name and fragment. 0, -EINVAL, -ENOMEM. Each is the caller's to free;
+ * any may be NULL. */
+int http_split_url (const char *url, char **ret_scheme, char **ret_host, char **ret_host_port, char **ret_path);
+
+#define HTTP_RESPONSE_CLEANUP __attribute__ ((cleanup (http_response_free)))
+#endif
