@@ -68,7 +68,7 @@ find_token (struct search *s, struct buf *ret)
   else if (token)
     buf_adds (ret, token);
   if (r < 0 || ret->error)
-    return search_fail (s, r < 0 ? r : ret->error, "the token for the container endpoint cannot be read from %.200s: %s",
+    return search_fail (s, -EINVAL, "the token for the container endpoint cannot be read from %.200s: %s",
                         file ? file : "AWS_CONTAINER_AUTHORIZATION_TOKEN",
                         r == -EFBIG ? "too large" : strerror (r < 0 ? -r : ENOMEM));
   while (ret->len && strchr (" \t\r\n", ret->data[ret->len - 1]))

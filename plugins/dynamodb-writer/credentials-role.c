@@ -157,7 +157,7 @@ provider_web_identity (struct search *s, const char *profile, bool environment, 
   while (r == 0 && token.len && strchr (" \t\r\n", token.data[token.len - 1]))
     token.data[--token.len] = 0;
   if (r < 0 || !token.len)
-    return search_fail (s, r < 0 ? r : -EINVAL, "the web identity token in %.200s cannot be read: %s", file,
+    return search_fail (s, -EINVAL, "the web identity token in %.200s cannot be read: %s", file,
                         r == 0        ? "the file is empty"
                         : r == -EFBIG ? "the file is too large"
                                       : strerror (-r));

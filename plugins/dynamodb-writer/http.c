@@ -22,7 +22,7 @@ struct http {
   struct http_settings settings;
   char *ca_file, error[CURL_ERROR_SIZE];
   struct http_response *response; /* of the request under way */
-  bool too_big;
+  bool too_big, whole_head;
 };
 
 /* libcurl's own state belongs to the process; before 7.84 its beginning is not safe among threads. */
@@ -100,6 +100,7 @@ take_header (char *line, size_t size, size_t n, void *data)
   const char *end = line + length, *colon = memchr (line, ':', length);
   while (end > line && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
     end--;
+  h->whole_head = end == line; /* the empty line behind the last one: libcurl does without it */
   if (!colon || colon >= end)
     return length;
   const char *value = colon + 1;
@@ -141,14 +142,13 @@ run (struct http *h)
   }
 }
 
+/* To the server itself, with TLS if so, so that the request may have reached it. */
 static bool
 was_connected (const struct http *h)
 {
   curl_off_t connected = 0;
-  long sent = 0;
   curl_easy_getinfo (h->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-  curl_easy_getinfo (h->easy, CURLINFO_REQUEST_SIZE, &sent);
-  return connected > 0 || sent > 0;
+  return connected > 0;
 }
 
 static int
@@ -173,7 +173,7 @@ judge (struct http *h, const char *url, CURLcode code)
   char *why = *h->error ? h->error : (char *) (uintptr_t) curl_easy_strerror (code);
   switch (code) {
   case CURLE_OK:
-    return 0;
+    return h->whole_head ? 0 : fail (h, url, -EPROTO, "it breaks off in its head");
   case CURLE_OUT_OF_MEMORY:
     return -ENOMEM;
   case CURLE_ABORTED_BY_CALLBACK:
@@ -200,8 +200,10 @@ judge (struct http *h, const char *url, CURLcode code)
     return h->too_big ? fail (h, url, -EFBIG, "given up") : -ENOMEM;
   case CURLE_URL_MALFORMAT:
     return fail (h, url, -EINVAL, why);
-  default:
-    return fail (h, url, -EPROTO, why);
+  case CURLE_UNSUPPORTED_PROTOCOL: /* also of an answer that is no HTTP */
+    return fail (h, url, was_connected (h) ? -EPROTO : -EINVAL, why);
+  default: /* before there is a connection: a proxy that does not want to */
+    return fail (h, url, was_connected (h) ? -EPROTO : -ECONNREFUSED, why);
   }
 }
 
@@ -272,7 +274,7 @@ http_send (struct http *h, const struct http_request *request, struct http_respo
   http_response_free (ret);
   *ret = (struct http_response){.crc32 = -1, .body = {.max = h->settings.most}};
   h->response = ret;
-  h->too_big = false;
+  h->too_big = h->whole_head = false;
   *h->error = 0;
   int r = strlen (request->url) > MOST_URL ? -EINVAL : make_headers (request, &headers);
   if (r < 0) {
