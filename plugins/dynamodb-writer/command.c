@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { ASK_MS = 100, CHUNK = 4096 };
 
 struct run {
