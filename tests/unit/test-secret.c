@@ -53,9 +53,14 @@ count_secrets (void)
       continue;
     for (unsigned long at = start; at < end; at += sizeof chunk - LENGTH) {
       ssize_t n = pread (mem, chunk, end - at < sizeof chunk ? end - at : sizeof chunk, (off_t) at);
-      for (ssize_t i = 0; i + LENGTH <= n; i++)
-        if ((at + (unsigned long) i < (unsigned long) chunk || at + (unsigned long) i >= (unsigned long) chunk + sizeof chunk))
-          found += is_secret (chunk + i);
+      if (at < (unsigned long) (chunk + sizeof chunk) && at + sizeof chunk > (unsigned long) chunk)
+        continue; /* these bytes are what is being looked at */
+      for (unsigned char *p = chunk + LENGTH / 2; n > LENGTH && p < chunk + n - LENGTH / 2; p++) {
+        p = memchr (p, hidden[LENGTH / 2] ^ MASK, (size_t) (chunk + n - LENGTH / 2 - p));
+        if (!p)
+          break;
+        found += is_secret (p - LENGTH / 2);
+      }
     }
   }
   memset (chunk, 0, sizeof chunk);
