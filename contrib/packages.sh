@@ -17,11 +17,11 @@ package_system ()
 build_packages ()
 {
   case $1 in
-  apt) echo gcc libc6-dev make autoconf automake libtool pkg-config libltdl-dev libyaml-dev libjson-c-dev zlib1g-dev perl ;;
-  dnf) echo gcc make autoconf automake libtool pkgconf-pkg-config libtool-ltdl-devel libyaml-devel json-c-devel zlib-devel perl-podlators ;;
-  pacman) echo gcc make autoconf automake libtool pkgconf libyaml json-c zlib perl ;;
-  zypper) echo gcc make autoconf automake libtool pkg-config libyaml-devel libjson-c-devel zlib-devel perl ;;
-  apk) echo build-base autoconf automake libtool pkgconf yaml-dev json-c-dev zlib-dev linux-headers perl ;;
+  apt) echo gcc libc6-dev make autoconf automake libtool pkg-config libltdl-dev libyaml-dev libjson-c-dev zlib1g-dev libcurl4-openssl-dev libssl-dev perl ;;
+  dnf) echo gcc make autoconf automake libtool pkgconf-pkg-config libtool-ltdl-devel libyaml-devel json-c-devel zlib-devel libcurl-devel openssl-devel perl-podlators ;;
+  pacman) echo gcc make autoconf automake libtool pkgconf libyaml json-c zlib curl openssl perl ;;
+  zypper) echo gcc make autoconf automake libtool pkg-config libyaml-devel libjson-c-devel zlib-devel libcurl-devel libopenssl-devel perl ;;
+  apk) echo build-base autoconf automake libtool pkgconf yaml-dev json-c-dev zlib-dev curl-dev openssl-dev linux-headers perl ;;
   esac
 }
 

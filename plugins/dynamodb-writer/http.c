@@ -289,9 +289,6 @@ http_send (struct http *h, const struct http_request *request, struct http_respo
   CURLcode code = m == CURLM_OK ? run (h) : CURLE_FAILED_INIT;
   r = judge (h, request->url, code);
   curl_easy_getinfo (h->easy, CURLINFO_RESPONSE_CODE, &ret->status);
-#if LIBCURL_VERSION_NUM >= 0x075700
-  curl_easy_setopt (h->easy, CURLOPT_QUICK_EXIT, (long) (code == CURLE_ABORTED_BY_CALLBACK)); /* a name server may be asleep */
-#endif
   curl_multi_remove_handle (h->multi, h->easy);
   curl_easy_setopt (h->easy, CURLOPT_HTTPHEADER, NULL);
   curl_easy_setopt (h->easy, CURLOPT_POSTFIELDS, NULL);
@@ -358,6 +355,9 @@ set_once (struct http *h)
   curl_easy_setopt (e, CURLOPT_WRITEDATA, h);
   curl_easy_setopt (e, CURLOPT_HEADERFUNCTION, take_header);
   curl_easy_setopt (e, CURLOPT_HEADERDATA, h);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt (e, CURLOPT_QUICK_EXIT, 1L); /* does not wait for a name server that is asleep */
+#endif
   if (s->direct) {
     curl_easy_setopt (e, CURLOPT_PROXY, "");
     curl_easy_setopt (e, CURLOPT_NOPROXY, "*");

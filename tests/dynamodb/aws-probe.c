@@ -5,8 +5,8 @@
  *   aws-probe url URL             aws-probe get URL [--most N] [--direct] [--ca FILE] [--ms N] [--times N]
  *   aws-probe find < questions    region [GIVEN] | endpoint SERVICE [GIVEN] | get | renew | advance SECONDS
  *
- * --stop MS ends what goes on after so long; --profile and --region are daemon.yaml's. Prints secrets: they are those of the
- * tests. */
+ * --stop MS ends what goes on after so long, by a descriptor, --ask-stop MS by a function; --profile and --region are
+ * daemon.yaml's. Prints secrets: they are those of the tests. */
 #include "aws.h"
 #include "endpoint.h"
 #include "ini.h"
@@ -28,6 +28,7 @@ struct options {
   const char *profile, *region, *ca;
   long most, ms, times;
   int stop_fd;
+  int64_t stop_ns; /* monotonic; 0: never */
   bool direct;
   int64_t advanced_ns;
 };
@@ -150,15 +151,32 @@ sign_all (void)
 
 /* ---- HTTP ---- */
 
+static int64_t
+mono_ns (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static bool
+stopped (void *data)
+{
+  const struct options *options = data;
+  return options->stop_ns && mono_ns () > options->stop_ns;
+}
+
 static int
-get (const struct options *options, const char *url)
+get (struct options *options, const char *url)
 {
   const struct http_settings settings = {.ca_file = options->ca,
                                          .connect_ns = options->ms * 1000000,
                                          .total_ns = options->ms * 1000000,
                                          .most = (size_t) options->most,
                                          .direct = options->direct,
-                                         .stop_fd = options->stop_fd};
+                                         .stop_fd = options->stop_fd,
+                                         .stopped = stopped,
+                                         .data = options};
   const struct http_request request = {.method = "GET", .url = url};
   struct http *h;
   if (http_open (&h, &settings) < 0)
@@ -260,6 +278,7 @@ find (struct options *options)
                                                 .region = options->region ? options->region : "us-east-1",
                                                 .ca_file = options->ca,
                                                 .stop_fd = options->stop_fd,
+                                                .stopped = stopped,
                                                 .now = now,
                                                 .data = options};
   struct credentials_chain *chain;
@@ -317,6 +336,8 @@ main (int argc, char **argv)
       options.ms = strtol (next, NULL, 10);
     else if (strcmp (argv[i - 1], "--times") == 0)
       options.times = strtol (next, NULL, 10);
+    else if (strcmp (argv[i - 1], "--ask-stop") == 0)
+      options.stop_ns = mono_ns () + strtol (next, NULL, 10) * 1000000;
     else if (strcmp (argv[i - 1], "--stop") == 0)
       options.stop_fd = stop_after (strtol (next, NULL, 10));
   }

@@ -329,10 +329,11 @@ echo '{{"Version": 1, "AccessKeyId": "AKIA'$1'", "SecretAccessKey": "process-sec
         with Probe (home) as p:
             p.none (*words)
     profile (script (home, "sleeps", "exec sleep 1000"))
-    with Probe (home, "--stop", "200") as p:
-        found, seconds = fakeaws.took (lambda: p.ask ("get"))
-        kk.equal (found["result"], "ECANCELED", "after a stop")
-        kk.check (seconds < 5 * kk.SLOW, "it took long", seconds)
+    for stop in ("--stop", "--ask-stop"):
+        with Probe (home, stop, "200") as p:
+            found, seconds = fakeaws.took (lambda probe=p: probe.ask ("get"))
+            kk.equal (found["result"], "ECANCELED", "after a stop")
+            kk.check (seconds < 5 * kk.SLOW, "it took long", seconds)
 
 
 @kk.test

@@ -93,9 +93,10 @@ def stops_at_once (home):
     "a stop ends a request that nobody answers; a time limit does too"
     with fakeaws.Server () as aws:
         aws.on ("GET", "/", fakeaws.slow (60, answer (200, "late")))
-        found, seconds = fakeaws.took (lambda: get (home, aws.url ("/"), "--ms", "60000", "--stop", "100")[0])
-        kk.equal (found["result"], "ECANCELED", f"after a stop: {found}")
-        kk.check (seconds < 5 * kk.SLOW, "it took long", seconds)
+        for stop in ("--stop", "--ask-stop"):
+            found, seconds = fakeaws.took (lambda how=stop: get (home, aws.url ("/"), "--ms", "60000", how, "100")[0])
+            kk.equal (found["result"], "ECANCELED", f"after a stop: {found}")
+            kk.check (seconds < 5 * kk.SLOW, "it took long", seconds)
         found = get (home, aws.url ("/"), "--ms", "300")[0]
         kk.equal ((found["result"], found["sent"]), ("ETIMEDOUT", True), f"after the time limit: {found}")
 

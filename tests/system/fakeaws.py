@@ -118,8 +118,9 @@ class Server (http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__ (self, context=None):
-        super ().__init__ (("127.0.0.1", 0), Handler)
+    def __init__ (self, context=None, address=("127.0.0.1", 0)):
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super ().__init__ (address, Handler)
         self.routes, self.requests, self.connections, self.keys, self.ending = {}, [], 0, {k: (s, None) for k, s in KEYS.items ()}, threading.Event ()
         self.scheme = "https" if context else "http"
         if context:
