@@ -98,8 +98,9 @@ judge (struct search *s, const char *profile, const char *name, int r, int statu
     return search_fail (s, -EIO, "credential_process of profile '%.60s' ('%.100s') was ended by signal %d%s%s", profile, name,
                         WTERMSIG (status), between, complaint);
   if (WEXITSTATUS (status))
-    return search_fail (s, -EIO, "credential_process of profile '%.60s' ('%.100s') ended with exit status %d%s%s", profile,
-                        name, WEXITSTATUS (status), between, complaint);
+    return search_fail (s, -EIO, "credential_process of profile '%.60s' ('%.100s') ended with exit status %d%s%s%s", profile,
+                        name, WEXITSTATUS (status), WEXITSTATUS (status) == 127 ? " (a program that is not there?)" : "",
+                        between, complaint);
   return 0;
 }
 

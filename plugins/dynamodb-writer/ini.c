@@ -194,9 +194,9 @@ static int
 refuse_doubles (struct ini *ini, struct ini_fault *fault)
 {
   for (size_t s = 0; s < ini->n_sections; s++) {
-    struct entry *first = ini->entries + ini->sections[s].first;
     if (ini->sections[s].count < 2)
       continue;
+    struct entry *first = ini->entries + ini->sections[s].first;
     qsort (first, ini->sections[s].count, sizeof *first, by_key);
     for (size_t i = 1; i < ini->sections[s].count; i++)
       if (strcmp (first[i - 1].key, first[i].key) == 0)

@@ -321,8 +321,8 @@ echo '{{"Version": 1, "AccessKeyId": "AKIA'$1'", "SecretAccessKey": "process-sec
     with Probe (home) as p:
         kk.equal (p.get ("AKIAWORD")["provider"], "credential_process", "where it came from")
     for line, *words in ((script (home, "fails", "echo first >&2; echo 'no login today' >&2; exit 3"), "exit status 3", "no login today"),
-                         (script (home, "killed", "kill -9 $$"), "signal 9"), ("/nonexistent/tool", "no program '/nonexistent/tool'"),
-                         ("'open", "quotation"), ('""', "no program"), (script (home, "text", "echo hello"), "no whole JSON"),
+                         (script (home, "killed", "kill -9 $$"), "signal 9"), ("/nonexistent/tool", "'/nonexistent/tool'", "program that is not there" if os.environ.get ("KK_WRAPPER") else "no program"),
+                         ("'open", "quotation"), ('""', "program"), (script (home, "text", "echo hello"), "no whole JSON"),
                          (script (home, "endless", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done"), "more than 64 KiB"),
                          (script (home, "old", 'echo \'{"Version": 2}\''), "Version"), (process (home, "past", -5), "expired already")):
         profile (line)
