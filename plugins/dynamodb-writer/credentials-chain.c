@@ -87,7 +87,7 @@ now_ns (const struct credentials_chain *chain)
 }
 
 static int
-search (struct credentials_chain *chain, int64_t now, struct credentials *ret, struct credentials_fault *fault)
+search (struct credentials_chain *chain, int64_t *now, struct credentials *ret, struct credentials_fault *fault)
 {
   struct profiles *profiles = NULL;
   struct buf looked BUF_CLEANUP = {.max = 4096};
@@ -101,11 +101,12 @@ search (struct credentials_chain *chain, int64_t now, struct credentials *ret, s
                      .profiles = profiles,
                      .profile = "default",
                      .named_by_config = given && *given && strcmp (given, "default") != 0,
-                     .now_ns = now,
+                     .now_ns = *now,
                      .fault = fault,
                      .looked = &looked};
   r = search_all (&s, given, ret);
-  if (r == 0 && ret->expires_ns && ret->expires_ns <= now && ret->provider != CREDENTIALS_INSTANCE)
+  *now = s.now_ns; /* a server may have known better */
+  if (r == 0 && ret->expires_ns && ret->expires_ns <= s.now_ns && ret->provider != CREDENTIALS_INSTANCE)
     r = search_fail (&s, -EKEYEXPIRED, "the credentials of %s have expired already: is this machine's clock right?", ret->from);
   if (r < 0)
     credentials_clear (ret);
@@ -201,7 +202,7 @@ credentials_get (struct credentials_chain *chain, const struct credentials **ret
     *ret = c;
     return 0;
   }
-  int r = search (chain, now, &fresh, fault);
+  int r = search (chain, &now, &fresh, fault);
   if (r == 0) {
     credentials_clear (c);
     *c = fresh;

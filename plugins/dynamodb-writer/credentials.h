@@ -32,7 +32,10 @@ struct credentials_settings {
   int stop_fd;         /* as http.h has it; -1: none */
   bool (*stopped) (void *data);
   int64_t (*now) (void *data); /* ns since 1970, corrected by what is known of the servers' clock; NULL: the machine's clock */
-  void *data;                  /* for both */
+  /* A server refused a signature, and its clock is so much ahead of `now`: adds that to what `now` says from here on. NULL:
+   * then such a machine gets no role. */
+  void (*correct) (void *data, int64_t ns);
+  void *data; /* for all of these */
 };
 
 /* Why there are none: one sentence, without a secret, which says what to do. */

@@ -48,7 +48,8 @@ struct http_response {
 /* Strings of `settings` are copied. 0, -ENOMEM. */
 int http_open (struct http **ret, const struct http_settings *settings);
 void http_close (struct http *h); /* NULL is fine */
-/* Sends a request and takes the whole answer, whatever its status. `ret` is cleared first; http_response_free frees it.
+/* Sends a request and takes the whole answer, whatever its status. `ret` begins as {0}, is cleared first, and
+ * http_response_free frees it.
  * 0, and on errors ret->error says more:
  * -ECONNREFUSED (no connection: name, network, proxy, time), -EKEYREJECTED (TLS: whom are we talking to?), -ETIMEDOUT, -EPROTO
  * (broken off, or no HTTP), -EFBIG, -ECANCELED (stop), -EINVAL (the URL, a header), -ENOMEM. */

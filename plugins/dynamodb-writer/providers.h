@@ -12,6 +12,7 @@ struct search {
   const char *profile;  /* the one that is meant */
   bool named_by_config; /* in daemon.yaml: what the environment says of roles is not for it */
   int64_t now_ns;
+  bool corrected; /* the clock, once in a search */
   struct credentials_fault *fault;
   struct buf *looked; /* where was looked in vain, for the final message */
 };

@@ -12,7 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-static const int64_t SECOND = 1000000000;
+static const int64_t SECOND = 1000000000, CLOCK_NS = INT64_C (240000000000); /* AWS itself allows five minutes */
 enum { MOST_ANSWER = 65536, MOST_BODY = 65536, TRIES = 3 };
 
 /* ---- The request ---- */
@@ -87,9 +87,25 @@ refused (struct search *s, const struct sts_role *role, const char *endpoint, co
                       answer->status, *fault->code ? ", " : "", fault->code, *fault->text ? ": " : "", fault->text, hint);
 }
 
+/* Whether a signature may have been refused because of our clock; then that is put right, once. */
+static bool
+correct_clock (struct search *s, struct aws_call *call, const struct http_response *answer, const struct answer_fault *fault)
+{
+  int64_t ahead = answer->date * SECOND - s->now_ns;
+  if (!answer->date || s->corrected || !s->settings->correct || (ahead < CLOCK_NS && ahead > -CLOCK_NS)
+      || (strcmp (fault->code, "SignatureDoesNotMatch") != 0 && strcmp (fault->code, "RequestExpired") != 0
+          && strcmp (fault->code, "InvalidSignatureException") != 0 && strcmp (fault->code, "RequestTimeTooSkewed") != 0))
+    return false;
+  s->settings->correct (s->settings->data, ahead);
+  s->now_ns += ahead;
+  s->corrected = true;
+  call->now_ns = s->now_ns;
+  return true;
+}
+
 /* One try. *ret_again: another may help. */
 static int
-ask (struct search *s, struct http *h, const struct aws_call *call, const struct sts_role *role, struct credentials *ret,
+ask (struct search *s, struct http *h, struct aws_call *call, const struct sts_role *role, struct credentials *ret,
      bool *ret_again)
 {
   struct http_response answer HTTP_RESPONSE_CLEANUP = {.status = 0};
@@ -103,7 +119,7 @@ ask (struct search *s, struct http *h, const struct aws_call *call, const struct
   if (r == -ENOMEM)
     return r;
   if (answer.status != 200 || r == -EREMOTEIO) {
-    *ret_again = is_passing (&answer, &fault);
+    *ret_again = is_passing (&answer, &fault) || correct_clock (s, call, &answer, &fault);
     return refused (s, role, call->endpoint, &answer, &fault);
   }
   if (r < 0)
@@ -126,7 +142,7 @@ jitter (int64_t n)
 }
 
 static int
-try_often (struct search *s, struct http *h, const struct aws_call *call, const struct sts_role *role, struct credentials *ret)
+try_often (struct search *s, struct http *h, struct aws_call *call, const struct sts_role *role, struct credentials *ret)
 {
   bool again = true;
   int r = 0;
@@ -161,14 +177,14 @@ sts_assume (struct search *s, const char *profile, const struct sts_role *role, 
                                          .stop_fd = s->settings->stop_fd,
                                          .stopped = s->settings->stopped,
                                          .data = s->settings->data};
-  const struct aws_call call = {.service = "sts",
-                                .region = s->settings->region,
-                                .endpoint = endpoint.url,
-                                .content_type = "application/x-www-form-urlencoded; charset=utf-8",
-                                .body = body.data,
-                                .body_length = body.len,
-                                .now_ns = s->now_ns,
-                                .credentials = role->by};
+  struct aws_call call = {.service = "sts",
+                          .region = s->settings->region,
+                          .endpoint = endpoint.url,
+                          .content_type = "application/x-www-form-urlencoded; charset=utf-8",
+                          .body = body.data,
+                          .body_length = body.len,
+                          .now_ns = s->now_ns,
+                          .credentials = role->by};
   r = http_open (&h, &settings);
   if (r == 0)
     r = try_often (s, h, &call, role, ret);

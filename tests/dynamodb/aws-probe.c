@@ -228,6 +228,13 @@ now (void *data)
 }
 
 static void
+correct (void *data, int64_t ns)
+{
+  struct options *options = data;
+  options->advanced_ns += ns;
+}
+
+static void
 find_credentials (struct credentials_chain *chain, struct options *options)
 {
   const struct credentials *c = NULL;
@@ -280,6 +287,7 @@ find (struct options *options)
                                                 .stop_fd = options->stop_fd,
                                                 .stopped = stopped,
                                                 .now = now,
+                                                .correct = correct,
                                                 .data = options};
   struct credentials_chain *chain;
   char line[600];

@@ -280,6 +280,27 @@ def sts_says_no (home):
 
 
 @kk.test
+def clocks (home):
+    "a clock that is off by hours is corrected by the server's, once"
+    with fakeaws.Server () as aws:
+        files (home, STATIC, f"[profile r]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = default\nendpoint_url = {aws.sts ()}\n")
+        for aws.clock in (7200, -7200, 86400 * 365):
+            aws.requests.clear ()
+            with Probe (home, "--profile", "r") as p:
+                found = p.get ("ASIAR")
+                kk.check (3500 < found["expires_in"] <= 3660, "how long they last", found)
+                p.say ("renew")
+                p.get ("ASIAR")
+            kk.equal (len (aws.requests), 3, "requests: one in vain, and two")
+        aws.clock = 0
+        files (home, STATIC.replace ("static/", "wrong/"))
+        aws.requests.clear ()
+        with Probe (home, "--profile", "r") as p:
+            p.none ("SignatureDoesNotMatch", "clock")
+        kk.equal (len (aws.requests), 1, "requests with a wrong key")
+
+
+@kk.test
 def web_identity (home):
     "a web identity token, named by the environment or by a profile, is read anew each time"
     token = home.write ("token", "jwt-1\n")

@@ -122,6 +122,7 @@ class Server (http.server.ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super ().__init__ (address, Handler)
         self.routes, self.requests, self.connections, self.keys, self.ending = {}, [], 0, {k: (s, None) for k, s in KEYS.items ()}, threading.Event ()
+        self.clock = 0  # seconds that it is ahead of ours
         self.scheme = "https" if context else "http"
         if context:
             self.socket = context.wrap_socket (self.socket, server_side=True, do_handshake_on_connect=False)
@@ -160,10 +161,11 @@ class Server (http.server.ThreadingHTTPServer):
             form = request.form
             wrong = None if form["Action"] == "AssumeRoleWithWebIdentity" else self.verify (request, "sts")
             if wrong:
-                handler.reply (403, error ("SignatureDoesNotMatch", wrong))
+                date = datetime.datetime.now (datetime.timezone.utc) + datetime.timedelta (seconds=self.clock)
+                handler.reply (403, error ("SignatureDoesNotMatch", wrong), {"Date": date.strftime ("%a, %d %b %Y %H:%M:%S GMT")})
                 return
             name = form["RoleArn"].rsplit ("/", 1)[1].upper ()
-            made = session (name, seconds, self)
+            made = session (name, seconds + self.clock, self)
             handler.reply (200, f"""<{form["Action"]}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{form["Action"]}Result>
   <AssumedRoleUser><Arn>{form["RoleArn"]}</Arn></AssumedRoleUser><Credentials><AccessKeyId>{made["AccessKeyId"]}</AccessKeyId>
   <SecretAccessKey>{made["SecretAccessKey"]}</SecretAccessKey><SessionToken>{made["Token"]}</SessionToken>
@@ -184,6 +186,8 @@ class Server (http.server.ThreadingHTTPServer):
         names = fields["SignedHeaders"].split (";")
         if not {"host", "x-amz-date"} <= set (names) or (token and "x-amz-security-token" not in names):
             return "signed headers"
+        if abs ((datetime.datetime.strptime (request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ") - datetime.datetime.strptime (stamp (self.clock), "%Y-%m-%dT%H:%M:%SZ")).total_seconds ()) > 300:
+            return f"Signature expired: {request.headers['x-amz-date']}"
         canonical = "\n".join ([request.method, "/", "", *(f"{n}:{request.headers[n]}" for n in names), "", ";".join (names),
                                 hashlib.sha256 (request.body.encode ()).hexdigest ()])
         text = "\n".join (["AWS4-HMAC-SHA256", request.headers["x-amz-date"], f"{day}/{region}/{of}/{end}",
