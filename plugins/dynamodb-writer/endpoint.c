@@ -66,9 +66,11 @@ endpoint_region (const char *given, const struct profiles *p, const char *profil
   char where[200], region[ENDPOINT_REGION_SIZE];
   if (given && *given)
     return take_region (given, "daemon.yaml", ret, from, fault);
-  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-    if (variable (variables[i]))
-      return take_region (variable (variables[i]), variables[i], ret, from, fault);
+  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+    const char *value = variable (variables[i]);
+    if (value)
+      return take_region (value, variables[i], ret, from, fault);
+  }
   const char *of_profile = profiles_get (p, profile, "region");
   snprintf (where, sizeof where, "profile '%.100s'", profile);
   if (of_profile && *of_profile)
@@ -175,10 +177,11 @@ endpoint_url (const char *service, const char *given, const struct profiles *p, 
   if (given && *given)
     return take_url (given, "daemon.yaml", ret, fault);
   if (!is_on ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", p, profile, "ignore_configured_endpoint_urls")) {
-    if (variable (name))
-      return take_url (variable (name), name, ret, fault);
-    if (variable ("AWS_ENDPOINT_URL"))
-      return take_url (variable ("AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL", ret, fault);
+    const char *of_service = variable (name), *of_all = variable ("AWS_ENDPOINT_URL");
+    if (of_service)
+      return take_url (of_service, name, ret, fault);
+    if (of_all)
+      return take_url (of_all, "AWS_ENDPOINT_URL", ret, fault);
     int r = of_profile (service, p, profile, ret, fault);
     if (r)
       return r < 0 ? r : 0;

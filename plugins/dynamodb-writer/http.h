@@ -42,7 +42,7 @@ struct http_response {
   int64_t crc32;    /* x-amz-crc32; -1: none */
   char request_id[80], content_type[64];
   bool sent;       /* on errors: the server may have got the request */
-  char error[512]; /* on errors: one sentence for people */
+  char error[600]; /* on errors: one sentence for people */
 };
 
 /* Strings of `settings` are copied. 0, -ENOMEM. */
