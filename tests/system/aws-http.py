@@ -97,7 +97,7 @@ def stops_at_once (home):
             found, seconds = fakeaws.took (lambda how=stop: get (home, aws.url ("/"), "--ms", "60000", how, "100")[0])
             kk.equal (found["result"], "ECANCELED", f"after a stop: {found}")
             kk.check (seconds < 5 * kk.SLOW, "it took long", seconds)
-        found = get (home, aws.url ("/"), "--ms", "300")[0]
+        found = get (home, aws.url ("/"), "--ms", "1500")[0]
         kk.equal ((found["result"], found["sent"]), ("ETIMEDOUT", True), f"after the time limit: {found}")
 
 

@@ -227,7 +227,7 @@ def closed_port ():
 def no_aws (**more):
     """An environment without AWS: the instance metadata are off unless a test turns them on."""
     env = {k: None for k in os.environ if k.startswith ("AWS_") or k.lower ().endswith ("_proxy")}
-    return {**env, "AWS_EC2_METADATA_DISABLED": "true", **more}
+    return {**env, "AWS_EC2_METADATA_DISABLED": "true", "AWS_METADATA_SERVICE_TIMEOUT": str (int (5 * kk.SLOW)), **more}
 
 
 class Probe:
