@@ -1,0 +1,312 @@
+#include "spool.h"
+
+#include "item.h"
+#include "spool-inner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PARTS = 64, LEAST_PART = 4 << 10, MOST_PART = 256 << 10 };
+
+int
+spool_new (const struct spool_config *config, struct spool **ret)
+{
+  struct spool *s = calloc (1, sizeof *s);
+  char *path = strdup (config->path);
+  if (!s || !path) {
+    free (s);
+    free (path);
+    return -ENOMEM;
+  }
+  s->config = *config;
+  s->config.path = path;
+  if (s->config.max_bytes < SPOOL_LEAST_BYTES)
+    s->config.max_bytes = SPOOL_LEAST_BYTES;
+  uint64_t part = s->config.max_bytes / PARTS;
+  s->part_bytes = part < LEAST_PART ? LEAST_PART : part > MOST_PART ? MOST_PART : (uint32_t) part;
+  s->directory = s->owner = s->fd = s->reader = -1;
+  pthread_mutex_init (&s->lock, NULL);
+  *ret = s;
+  return 0;
+}
+
+void
+spool_free (struct spool *s)
+{
+  if (!s)
+    return;
+  spool_detach (s);
+  spool_take_out (s, 0, s->n);
+  free (s->entries);
+  free (s->parts);
+  free ((char *) (uintptr_t) s->config.path);
+  pthread_mutex_destroy (&s->lock);
+  free (s);
+}
+
+/* ---- Adding ---- */
+
+/* What waits in memory goes to disk, as far as it takes it. */
+static int
+settle (struct spool *s)
+{
+  int r = spool_attach (s);
+  for (size_t i = 0; i < s->n && s->counts.in_memory && !r; i++) {
+    struct spool_entry e = s->entries[i];
+    if (!e.packed)
+      continue;
+    unsigned char *packed = e.packed;
+    e.packed = NULL;
+    r = spool_store (s, packed, e.length, &e);
+    if (r)
+      break;
+    /* Making room may have dropped others, and thereby moved this one. */
+    bool there;
+    i = spool_find (s, e.minute, e.host, &there);
+    s->entries[i] = e;
+    s->counts.in_memory--;
+    free (packed);
+  }
+  s->counts.error = r;
+  return r;
+}
+
+static int
+keep_in_memory (struct spool *s, const unsigned char *packed, size_t length, struct spool_entry *e)
+{
+  for (size_t i = 0; i < s->n && s->counts.in_memory >= SPOOL_MEMORY; i++)
+    if (s->entries[i].packed) {
+      spool_take_out (s, i, 1);
+      s->counts.dropped_memory++;
+      break;
+    }
+  e->packed = malloc (length);
+  if (!e->packed)
+    return -ENOMEM;
+  memcpy (e->packed, packed, length);
+  e->length = (uint32_t) length;
+  return 0;
+}
+
+static int
+add (struct spool *s, const struct point *p, const unsigned char *packed, size_t length)
+{
+  struct spool_entry e = {.minute = p->minute,
+                          .host = hostname_hash (p->host),
+                          .serial = s->next_serial++,
+                          .samples = p->samples,
+                          .again = p->flags & POINT_AGAIN};
+  bool there;
+  int error = settle (s), r = spool_room (s);
+  if (r)
+    return r;
+  size_t at = spool_find (s, e.minute, e.host, &there);
+  if (there && s->entries[at].samples >= e.samples)
+    return s->entries[at].packed ? error : 0;
+  if (!error)
+    s->counts.error = error = spool_store (s, packed, length, &e);
+  if (error && (r = keep_in_memory (s, packed, length, &e)))
+    return r;
+  at = spool_find (s, e.minute, e.host, &there);
+  if (there) {
+    struct spool_entry old = s->entries[at];
+    spool_release (s, &old);
+    e.again |= old.again;
+    spool_take_out (s, at, 1);
+    s->counts.replaced++;
+  }
+  spool_insert (s, at, &e);
+  return error;
+}
+
+int
+spool_add (struct spool *s, const struct point *p)
+{
+  unsigned char packed[POINT_PACKED];
+  size_t length = point_pack (p, packed);
+  if (!length)
+    return -EINVAL;
+  pthread_mutex_lock (&s->lock);
+  int r = add (s, p, packed, length);
+  pthread_mutex_unlock (&s->lock);
+  return r;
+}
+
+int
+spool_open (struct spool *s)
+{
+  pthread_mutex_lock (&s->lock);
+  int r = settle (s);
+  pthread_mutex_unlock (&s->lock);
+  return r;
+}
+
+int
+spool_directory (struct spool *s)
+{
+  pthread_mutex_lock (&s->lock);
+  int fd = s->directory < 0 ? -ENOENT : fcntl (s->directory, F_DUPFD_CLOEXEC, 0);
+  int r = fd == -1 ? -errno : fd;
+  pthread_mutex_unlock (&s->lock);
+  return r;
+}
+
+/* ---- Sending ---- */
+
+size_t
+spool_pick (struct spool *s, int64_t now, size_t most, struct spool_ref *ret)
+{
+  size_t n = 0;
+  pthread_mutex_lock (&s->lock);
+  for (size_t i = s->n; i-- > 0 && n < most;) {
+    const struct spool_entry *e = &s->entries[i];
+    if (e->minute - SPOOL_FUTURE > now)
+      continue;
+    ret[n++] =
+      (struct spool_ref){.minute = e->minute, .host = e->host, .serial = e->serial, .samples = e->samples, .again = e->again};
+  }
+  pthread_mutex_unlock (&s->lock);
+  return n;
+}
+
+static bool
+find_ref (const struct spool *s, const struct spool_ref *ref, size_t *ret_at)
+{
+  bool there;
+  *ret_at = spool_find (s, ref->minute, ref->host, &there);
+  return there && s->entries[*ret_at].serial == ref->serial;
+}
+
+/* Takes one out that is not needed any more. */
+static void
+drop (struct spool *s, size_t at)
+{
+  struct spool_entry e = s->entries[at];
+  spool_release (s, &e);
+  spool_take_out (s, at, 1);
+}
+
+static int
+get (struct spool *s, const struct spool_ref *ref, struct point *ret)
+{
+  size_t at;
+  int fd;
+  if (!find_ref (s, ref, &at))
+    return -ENOENT;
+  const struct spool_entry *e = &s->entries[at];
+  if (e->packed)
+    return point_unpack (e->packed, e->length, ret);
+  int r = spool_reader (s, e->file, &fd);
+  if (!r)
+    r = spool_file_get (fd, e->offset, e->length, ret);
+  if (!r && (ret->minute != e->minute || hostname_hash (ret->host) != e->host))
+    r = -EBADMSG;
+  if (r == -ENOENT || r == -ELOOP || r == -EBADMSG) {
+    drop (s, at);
+    s->counts.damaged++;
+    return -EBADMSG;
+  }
+  return r;
+}
+
+int
+spool_get (struct spool *s, const struct spool_ref *ref, struct point *ret)
+{
+  pthread_mutex_lock (&s->lock);
+  int r = get (s, ref, ret);
+  pthread_mutex_unlock (&s->lock);
+  return r;
+}
+
+void
+spool_done (struct spool *s, const struct spool_ref *ref)
+{
+  size_t at;
+  pthread_mutex_lock (&s->lock);
+  if (find_ref (s, ref, &at))
+    drop (s, at);
+  pthread_mutex_unlock (&s->lock);
+}
+
+/* ---- Giving up ---- */
+
+static int
+write_refused (struct spool *s, const struct point *p, const char *reason, int64_t now_us)
+{
+  struct buf line BUF_CLEANUP = {0};
+  struct stat st;
+  item_refused_line (&line, p, reason, now_us);
+  if (line.error)
+    return line.error;
+  if (s->directory < 0)
+    return -ENOENT;
+  if (fstatat (s->directory, SPOOL_REFUSED_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0
+      && (!S_ISREG (st.st_mode) || (uint64_t) st.st_size + line.len > SPOOL_REFUSED_BYTES)
+      && renameat (s->directory, SPOOL_REFUSED_FILE, s->directory, SPOOL_REFUSED_FILE ".1") < 0)
+    return -errno;
+  int fd = openat (s->directory, SPOOL_REFUSED_FILE, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+  if (fd < 0)
+    return -errno;
+  ssize_t n = write (fd, line.data, line.len);
+  int r = n < 0 ? -errno : (size_t) n < line.len ? -ENOSPC : 0;
+  close (fd);
+  return r;
+}
+
+void
+spool_refuse (struct spool *s, const struct spool_ref *ref, const char *reason, int64_t now_us)
+{
+  struct point p;
+  size_t at;
+  pthread_mutex_lock (&s->lock);
+  if (get (s, ref, &p) == 0 && find_ref (s, ref, &at)) {
+    s->counts.refused++;
+    if (write_refused (s, &p, reason, now_us))
+      s->counts.refused_unsaved++;
+    drop (s, at);
+  }
+  pthread_mutex_unlock (&s->lock);
+}
+
+size_t
+spool_expire (struct spool *s, int64_t now)
+{
+  size_t n = 0;
+  pthread_mutex_lock (&s->lock);
+  for (; n < s->n && s->entries[n].minute < now - s->config.max_age; n++) {
+    struct spool_entry e = s->entries[n];
+    spool_release (s, &e);
+  }
+  spool_take_out (s, 0, n);
+  s->counts.dropped_age += n;
+  pthread_mutex_unlock (&s->lock);
+  return n;
+}
+
+size_t
+spool_drop_future (struct spool *s, int64_t now)
+{
+  size_t n = 0;
+  pthread_mutex_lock (&s->lock);
+  for (; s->n && s->entries[s->n - 1].minute - SPOOL_FUTURE > now; n++)
+    drop (s, s->n - 1);
+  s->counts.dropped_future += n;
+  pthread_mutex_unlock (&s->lock);
+  return n;
+}
+
+void
+spool_look (struct spool *s, struct spool_view *ret)
+{
+  pthread_mutex_lock (&s->lock);
+  *ret = s->counts;
+  ret->points = s->n;
+  ret->oldest = s->n ? s->entries[0].minute : -1;
+  ret->newest = s->n ? s->entries[s->n - 1].minute : -1;
+  pthread_mutex_unlock (&s->lock);
+}

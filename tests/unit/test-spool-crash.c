@@ -1,0 +1,403 @@
+/* The process ends before, in the middle of, and after each thing that the spool asks of the system; and a disk that is full at
+ * any of them. What the linker calls __wrap_… stands between the spool and the system. */
+#include "dynamodb-writer/minute-state.h"
+#include "spool-kit.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+enum { LAST_BYTES = SPOOL_LEAST_BYTES, STEPS = 40 };
+
+/* What is to go wrong at which call. */
+enum wrong { NOTHING, DIE_BEFORE, DIE_WITHIN, DIE_AFTER, FAIL, FAIL_ON };
+static struct {
+  enum wrong wrong;
+  int at, calls, error;
+} plan;
+
+ssize_t __real_pwrite (int fd, const void *data, size_t n, off_t offset);
+int __real_ftruncate (int fd, off_t length);
+int __real_unlinkat (int at, const char *name, int flags);
+int __real_renameat (int from, const char *name, int to, const char *new_name);
+ssize_t __wrap_pwrite (int fd, const void *data, size_t n, off_t offset);
+ssize_t __wrap_pwrite64 (int fd, const void *data, size_t n, off_t offset);
+int __wrap_ftruncate (int fd, off_t length);
+int __wrap_ftruncate64 (int fd, off_t length);
+int __wrap_unlinkat (int at, const char *name, int flags);
+int __wrap_renameat (int from, const char *name, int to, const char *new_name);
+int __wrap_fdatasync (int fd);
+int __wrap_fsync (int fd);
+
+static void
+die (void)
+{
+  kill (getpid (), SIGKILL);
+}
+
+/* Whether it is now: dies, or says that the call is to fail. */
+static bool
+now (enum wrong wrong)
+{
+  if (plan.wrong == NOTHING || plan.wrong != wrong || (wrong == FAIL_ON ? plan.calls < plan.at : plan.calls != plan.at))
+    return false;
+  if (wrong == FAIL || wrong == FAIL_ON) {
+    errno = plan.error;
+    return true;
+  }
+  if (wrong != DIE_WITHIN)
+    die ();
+  return true;
+}
+
+static bool
+before (void)
+{
+  plan.calls++;
+  now (DIE_BEFORE);
+  return now (FAIL) || now (FAIL_ON);
+}
+
+static int
+after (int r)
+{
+  now (DIE_AFTER);
+  return r;
+}
+
+ssize_t
+__wrap_pwrite (int fd, const void *data, size_t n, off_t offset)
+{
+  if (before ()) {
+    /* A disk that becomes full takes some of it. */
+    if (n < 2 || plan.calls % 2)
+      return -1;
+    return __real_pwrite (fd, data, n / 2, offset);
+  }
+  if (now (DIE_WITHIN)) {
+    __real_pwrite (fd, data, n * (size_t) (plan.at % 7) / 7, offset);
+    die ();
+  }
+  ssize_t r = __real_pwrite (fd, data, n, offset);
+  now (DIE_AFTER);
+  return r;
+}
+
+ssize_t
+__wrap_pwrite64 (int fd, const void *data, size_t n, off_t offset)
+{
+  return __wrap_pwrite (fd, data, n, offset);
+}
+
+int
+__wrap_ftruncate (int fd, off_t length)
+{
+  return before () ? -1 : after (__real_ftruncate (fd, length));
+}
+
+int
+__wrap_ftruncate64 (int fd, off_t length)
+{
+  return __wrap_ftruncate (fd, length);
+}
+
+int
+__wrap_unlinkat (int at, const char *name, int flags)
+{
+  return before () ? -1 : after (__real_unlinkat (at, name, flags));
+}
+
+int
+__wrap_renameat (int from, const char *name, int to, const char *new_name)
+{
+  return before () ? -1 : after (__real_renameat (from, name, to, new_name));
+}
+
+/* The kernel lives on: nothing needs to reach the disk. */
+int
+__wrap_fdatasync (int fd)
+{
+  (void) fd;
+  return before () ? -1 : after (0);
+}
+
+int
+__wrap_fsync (int fd)
+{
+  (void) fd;
+  return before () ? -1 : after (0);
+}
+
+/* ---- What is done, and what must be there then ---- */
+
+enum state { NEVER, BEING_ADDED, ADDED, BEING_DONE, DONE };
+struct log {
+  bool finished;
+  enum state states[STEPS];
+  uint32_t samples[STEPS], samples_before[STEPS];
+};
+
+/* Some minutes go up at once, some wait, some come again fuller, all come back after reopening. */
+static void
+work (const char *dir, struct log *log)
+{
+  struct spool *s;
+  struct point p;
+  struct spool_ref refs[STEPS];
+  if (spool_new (&(struct spool_config){.path = dir, .max_bytes = LAST_BYTES, .max_age = MONTH, .sync = true}, &s))
+    _exit (1);
+  for (int i = 0; i < STEPS; i++) {
+    uint32_t samples = i % 3 ? 60 : 20;
+    p = make_point ("host", T0 + i * 60, samples);
+    log->samples[i] = samples;
+    log->states[i] = BEING_ADDED;
+    if (spool_add (s, &p) == 0)
+      log->states[i] = ADDED;
+    if (i % 6 == 3) { /* the same once more, fuller */
+      p = make_point ("host", T0 + (i - 3) * 60, 60);
+      if (log->states[i - 3] == ADDED) {
+        log->samples_before[i - 3] = log->samples[i - 3];
+        log->samples[i - 3] = 60;
+        if (spool_add (s, &p) == 0)
+          log->samples_before[i - 3] = 0;
+      }
+    }
+    if (i % 5 == 4 || i == 20) {
+      size_t n = spool_pick (s, INT64_MAX / 2, i == 20 ? STEPS : 2, refs);
+      for (size_t k = 0; k < n; k++) {
+        enum state *state = &log->states[(refs[k].minute - T0) / 60];
+        *state = BEING_DONE;
+        spool_done (s, &refs[k]);
+        *state = DONE;
+      }
+    }
+    if (i == 12 || i == 30) {
+      spool_free (s);
+      if (spool_new (&(struct spool_config){.path = dir, .max_bytes = LAST_BYTES, .max_age = MONTH, .sync = true}, &s))
+        _exit (1);
+      spool_open (s);
+    }
+  }
+  spool_free (s);
+}
+
+static void
+check (const char *dir, const struct log *log, const char *what, int at)
+{
+  struct spool *s = open_spool (dir, LAST_BYTES);
+  struct spool_ref refs[STEPS + 1];
+  uint32_t found[STEPS] = {0};
+  size_t n = spool_pick (s, INT64_MAX / 2, STEPS + 1, refs);
+  for (size_t i = 0; i < n; i++) {
+    struct point p, wanted;
+    ck_assert_int_eq (spool_get (s, &refs[i], &p), 0);
+    wanted = make_point ("host", refs[i].minute, p.samples);
+    ck_assert (same_point (&p, &wanted));
+    found[(refs[i].minute - T0) / 60] = p.samples;
+  }
+  for (int i = 0; i < STEPS; i++) {
+    bool right = log->samples_before[i] && found[i] == log->samples_before[i] && log->states[i] == ADDED;
+    switch (log->states[i]) {
+    case NEVER:
+    case DONE:
+      right = !found[i];
+      break;
+    case ADDED:
+      right |= found[i] == log->samples[i];
+      break;
+    default:
+      right = !found[i] || found[i] == log->samples[i] || found[i] == log->samples_before[i];
+    }
+    ck_assert_msg (right, "%s call %d: minute %d, state %d: found %u, expected %u", what, at, i, (int) log->states[i], found[i],
+                   log->samples[i]);
+  }
+  ck_assert_uint_eq (look (s).set_aside, 0);
+  /* And it works on. */
+  ck_assert_int_eq (add_minute (s, "host", T0 + 36000, 60), 0);
+  expect_newest (s, "host", T0 + 36000, 60);
+  spool_free (s);
+}
+
+/* Returns false once the plan was for a call that is never made. */
+static bool
+one_death (enum wrong wrong, int at, const char *what)
+{
+  char *dir = unit_temp_dir (), *path = unit_path (dir, "log");
+  int fd = open (path, O_RDWR | O_CREAT, 0600), status;
+  struct log log = {0};
+  ck_assert_int_ge (fd, 0);
+  fflush (NULL);
+  pid_t pid = fork ();
+  ck_assert_int_ge (pid, 0);
+  if (pid == 0) {
+    plan.calls = 0;
+    plan.wrong = wrong;
+    plan.at = at;
+    char *inner = unit_path (dir, "spool");
+    struct log *shared = NULL;
+    if (__real_ftruncate (fd, sizeof log) == 0)
+      shared = mmap (NULL, sizeof log, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (!shared || shared == MAP_FAILED)
+      _exit (1);
+    work (inner, shared);
+    shared->finished = true;
+    die (); /* nothing that checks for leaks at an exit need know of this process */
+  }
+  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
+  ck_assert (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+  ck_assert_int_eq (pread (fd, &log, sizeof log, 0), sizeof log);
+  close (fd);
+  char *inner = unit_path (dir, "spool");
+  check (inner, &log, what, at);
+  unit_remove_tree (dir);
+  free (inner);
+  free (path);
+  free (dir);
+  return !log.finished;
+}
+
+/* Each of them, or where everything takes longer, each seventh. */
+static int
+stride (void)
+{
+  return unit_slow () > 1 ? 7 : 1;
+}
+
+static void
+all_deaths (enum wrong wrong, const char *what)
+{
+  int at = 1;
+  while (one_death (wrong, at, what))
+    at += stride ();
+  ck_assert_int_gt (at, 80);
+}
+
+START_TEST (death_before_each_call)
+{
+  all_deaths (DIE_BEFORE, "before");
+}
+END_TEST
+
+START_TEST (death_after_each_call)
+{
+  all_deaths (DIE_AFTER, "after");
+}
+END_TEST
+
+START_TEST (death_within_each_write)
+{
+  int died = 0;
+  for (int at = 1; at <= 200; at += stride ())
+    died += one_death (DIE_WITHIN, at, "within");
+  ck_assert_int_gt (died, 30 / stride ());
+}
+END_TEST
+
+/* ---- A disk that refuses ---- */
+
+static void
+one_refusal (enum wrong wrong, int at, int error)
+{
+  char *dir = unit_temp_dir (), *inner = unit_path (dir, "spool");
+  struct spool *s;
+  struct spool_ref refs[STEPS];
+  struct log log = {0};
+  ck_assert_int_eq (
+    spool_new (&(struct spool_config){.path = inner, .max_bytes = LAST_BYTES, .max_age = MONTH, .sync = true}, &s), 0);
+  plan.calls = 0;
+  plan.wrong = wrong;
+  plan.at = at;
+  plan.error = error;
+  for (int i = 0; i < STEPS; i++) {
+    struct point p = make_point ("host", T0 + i * 60, 60);
+    spool_add (s, &p); /* on disk or in memory, it is there */
+    log.states[i] = ADDED;
+    log.samples[i] = 60;
+    ck_assert_uint_eq (look (s).points, (uint64_t) i + 1 - (uint64_t) (i / 4));
+    if (i % 4 == 3) {
+      ck_assert_uint_eq (spool_pick (s, INT64_MAX / 2, 1, refs), 1);
+      ck_assert_int_eq (refs[0].minute, T0 + i * 60);
+      ck_assert_int_eq (spool_get (s, &refs[0], &p), 0);
+      spool_done (s, &refs[0]);
+      /* Where the disk does not even take that it is done, it may come again. */
+      log.states[i] = BEING_DONE;
+    }
+  }
+  ck_assert_uint_eq (look (s).dropped_full + look (s).dropped_memory + look (s).lost + look (s).damaged, 0);
+  plan.wrong = NOTHING;
+  ck_assert_int_eq (spool_open (s), 0);
+  ck_assert_uint_eq (look (s).in_memory, 0);
+  spool_free (s);
+  check (inner, &log, "refused", at);
+  unit_remove_tree (dir);
+  free (inner);
+  free (dir);
+}
+
+START_TEST (a_disk_that_is_full_for_a_moment)
+{
+  for (int at = 1; at < 120; at += stride ())
+    one_refusal (FAIL, at, at % 2 ? ENOSPC : EIO);
+}
+END_TEST
+
+START_TEST (a_disk_that_is_full_from_then_on)
+{
+  for (int at = 1; at < 120; at += stride ())
+    one_refusal (FAIL_ON, at, ENOSPC);
+}
+END_TEST
+
+/* The state of the minute that runs: a write that is cut short leaves the state before. */
+START_TEST (death_while_the_minute_is_saved)
+{
+  for (int at = 1; at < 60; at += stride ()) {
+    char *dir = unit_temp_dir ();
+    int directory = open (dir, O_RDONLY | O_DIRECTORY), status;
+    pid_t pid = fork ();
+    if (pid == 0) {
+      struct minute m;
+      struct minute_state state;
+      plan.calls = 0;
+      plan.wrong = DIE_WITHIN;
+      plan.at = at;
+      minute_begin (&m, T0);
+      if (minute_state_open (&state, directory))
+        _exit (1);
+      for (int i = 0; i < 60; i++) {
+        struct minute_reading r = make_reading (i * 1000, i);
+        minute_add (&m, &r);
+        minute_state_save (&state, &m, T0, 0, true);
+      }
+      _exit (0);
+    }
+    ck_assert_int_eq (waitpid (pid, &status, 0), pid);
+    ck_assert (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+    struct minute m;
+    struct minute_state state;
+    int64_t newest;
+    ck_assert_int_eq (minute_state_open (&state, directory), 0);
+    int r = minute_state_load (&state, &m, &newest);
+    ck_assert_int_eq (r, at == 1 ? -ENOENT : 0);
+    if (!r)
+      ck_assert_uint_eq (m.tallies[MINUTE_CPU_PERCENT].count, (uint32_t) at - 1);
+    minute_state_close (&state);
+    close (directory);
+    free (dir);
+  }
+}
+END_TEST
+
+static void
+tests (TCase *t)
+{
+  tcase_set_timeout (t, 60 * unit_slow ());
+  tcase_add_test (t, death_before_each_call);
+  tcase_add_test (t, death_after_each_call);
+  tcase_add_test (t, death_within_each_write);
+  tcase_add_test (t, a_disk_that_is_full_for_a_moment);
+  tcase_add_test (t, a_disk_that_is_full_from_then_on);
+  tcase_add_test (t, death_while_the_minute_is_saved);
+}
+
+UNIT_MAIN ("spool-crash", tests)
