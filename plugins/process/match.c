@@ -24,6 +24,7 @@ struct rules {
   size_t n_regex;
   uint32_t *uids;
   size_t n_uids;
+  const char *unknown_user;
 };
 
 static int
@@ -95,8 +96,21 @@ find_user (const char *name, uint32_t *ret)
   return found ? 0 : -ENOENT;
 }
 
+int
+rules_check_users (const struct kk_list *users, char *why, size_t size)
+{
+  for (uint32_t i = 0; i < users->count; i++) {
+    const char *name = users->items[i];
+    if (*name && *name != '-' && !strpbrk (name, ": \t\n/,"))
+      continue;
+    snprintf (why, size, "\"%s\" is no user; give a name or a number", name);
+    return -EINVAL;
+  }
+  return 0;
+}
+
 static int
-add_users (struct rules *r, char *why, size_t size)
+add_users (struct rules *r)
 {
   const struct kk_list *list = &r->config.users;
   if (list->count == 0)
@@ -105,16 +119,20 @@ add_users (struct rules *r, char *why, size_t size)
   if (!r->uids)
     return -ENOMEM;
   for (uint32_t i = 0; i < list->count; i++) {
-    int error = find_user (list->items[i], &r->uids[i]);
-    if (error == -ENOENT) {
-      snprintf (why, size, "users: there is no user \"%s\" on this machine; give a name or a number", list->items[i]);
-      return -EINVAL;
-    }
-    if (error < 0)
+    int error = find_user (list->items[i], r->uids + r->n_uids);
+    if (error == -ENOENT && !r->unknown_user)
+      r->unknown_user = list->items[i];
+    else if (error < 0 && error != -ENOENT)
       return error;
-    r->n_uids++;
+    r->n_uids += error == 0;
   }
   return 0;
+}
+
+const char *
+rules_unknown_user (const struct rules *rules)
+{
+  return rules->unknown_user;
 }
 
 int
@@ -126,7 +144,7 @@ rules_make (const struct rules_config *config, struct rules **ret, char *why, si
   r->config = *config;
   int error = add_patterns (r, why, size);
   if (error == 0)
-    error = add_users (r, why, size);
+    error = add_users (r);
   if (error < 0) {
     rules_free (r);
     return error;

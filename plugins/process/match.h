@@ -17,6 +17,10 @@ struct rules;
 /* Borrows the strings of `config`. 0, -ENOMEM, or -EINVAL with one sentence in `why`. */
 int rules_make (const struct rules_config *config, struct rules **ret, char *why, size_t size);
 void rules_free (struct rules *rules); /* NULL is fine */
+/* The first of `users` that this machine does not have, which takes no process; NULL: all are there. */
+const char *rules_unknown_user (const struct rules *rules);
+/* What can be said of `users` without this machine. As rules_make. */
+int rules_check_users (const struct kk_list *users, char *why, size_t size);
 
 /* What the rules must know to decide, so that nothing is read for nothing. */
 bool rules_need_name (const struct rules *rules);

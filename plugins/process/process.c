@@ -133,10 +133,23 @@ process_check (const void *config, struct kk_fault *fault)
   if (error)
     return kk_refuse (fault, "track", "%s", *why ? why : strerror (-error));
   rules_free (rules);
+  if (rules_check_users (&c->users, why, sizeof why))
+    return kk_refuse (fault, "users", "%s", why);
   for (uint32_t i = 0; i < c->pidfiles.count; i++)
     if (*c->pidfiles.items[i] != '/' && *c->pidfiles.items[i] != '~')
       return kk_refuse (fault, "pidfiles", "'%s' is no path: begin it with / or ~", c->pidfiles.items[i]);
   return 0;
+}
+
+/* One configuration serves many machines, and not all have all users. */
+static void
+say_users (struct state *s)
+{
+  const char *name = watch_unknown_user (s->watch);
+  if (!name)
+    return;
+  kk_warn (s->self, "users: there is no user '%s' on this machine; it is looked for again at a reload", name);
+  kk_status (s->self, "users", "no user '%s' on this machine", name);
 }
 
 static int
@@ -168,6 +181,7 @@ process_create (struct kk_instance *self, const void *config, void **ret)
   s->self = self;
   s->config = c;
   say_events (s);
+  say_users (s);
   *ret = s;
   return 0;
 }

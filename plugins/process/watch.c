@@ -62,6 +62,12 @@ watch_open (const struct watch_config *config, struct watch **ret, char *why, si
   return 0;
 }
 
+const char *
+watch_unknown_user (const struct watch *w)
+{
+  return rules_unknown_user (w->rules);
+}
+
 void
 watch_close (struct watch *w)
 {

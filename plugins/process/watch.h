@@ -83,6 +83,7 @@ struct watch {
 /* 0 or -errno, with one sentence in `why`. The strings of `config` are borrowed. */
 int watch_open (const struct watch_config *config, struct watch **ret, char *why, size_t size);
 void watch_close (struct watch *w);
+const char *watch_unknown_user (const struct watch *w); /* as rules_unknown_user */
 /* Finds and reads what there is now. -errno: nothing could be found out. */
 int watch_tick (struct watch *w, int64_t wall_ns, int64_t mono_ns, uint32_t after);
 #endif

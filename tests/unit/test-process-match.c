@@ -142,7 +142,31 @@ START_TEST (refuses_what_can_match_nothing)
 {
   check_refused (&(struct rules_config){.track = list ("ok", "/(/")}, "/(/");
   check_refused (&(struct rules_config){.track = list ("ok", "")}, "empty");
-  check_refused (&(struct rules_config){.users = list ("root", "no-such-user-here")}, "no-such-user-here");
+}
+END_TEST
+
+START_TEST (a_user_that_is_not_there_takes_nothing)
+{
+  struct rules *r = make (&(struct rules_config){.users = list ("no-such-user-here", "4711")});
+  ck_assert_str_eq (rules_unknown_user (r), "no-such-user-here");
+  ck_assert (rules_take_user (r, 4711) && !rules_take_user (r, 0));
+  rules_free (r);
+  r = make (&(struct rules_config){.users = list ("root", "4711")});
+  ck_assert_ptr_null (rules_unknown_user (r));
+  rules_free (r);
+}
+END_TEST
+
+START_TEST (what_can_be_no_user)
+{
+  char why[200];
+  static const char *const wrong[] = {"", "-1", "root, www", "a:b", "/home"};
+  for (size_t i = 0; i < KK_COUNT (wrong); i++) {
+    ck_assert_int_eq (rules_check_users (&(struct kk_list){.items = wrong + i, .count = 1}, why, sizeof why), -EINVAL);
+    ck_assert_ptr_nonnull (strstr (why, wrong[i]));
+  }
+  static const char *const right[] = {"root", "4711", "www-data", "no-such-user-here", "DOMAIN\\user", "user@domain"};
+  ck_assert_int_eq (rules_check_users (&(struct kk_list){.items = right, .count = KK_COUNT (right)}, why, sizeof why), 0);
 }
 END_TEST
 
@@ -154,6 +178,8 @@ tests (TCase *t)
   tcase_add_test (t, takes_regular_expressions);
   tcase_add_test (t, takes_python_by_itself);
   tcase_add_test (t, takes_users);
+  tcase_add_test (t, a_user_that_is_not_there_takes_nothing);
+  tcase_add_test (t, what_can_be_no_user);
   tcase_add_test (t, takes_control_groups);
   tcase_add_test (t, refuses_what_can_match_nothing);
 }
