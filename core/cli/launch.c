@@ -7,6 +7,7 @@
 #include "path.h"
 #include "reload.h"
 #include "settings.h"
+#include "socket-path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { TEND_MS = 5000, TEND_WATCHED_MS = 30000 };
 enum { LOST = 40 }; /* looks, a quarter of a second apart, until this daemon believes that daemon.lock is another daemon's */
 
 /* The running daemon's own face to the outside: log, lock, PID file, service manager, the parent that waits. */
@@ -28,7 +30,8 @@ struct process {
   struct detach detach;
   char *pid_file;
   pid_t shared_with;  /* another daemon that has the same PID file; 0: none */
-  int pid_watch;      /* inotify on the PID file; -1: none */
+  char *data_dir;
+  int watch;          /* inotify on the PID file, the lock and the socket; -1: none */
   char *reason;       /* why it was not ready after all */
   uint32_t lock_lost; /* times in a row that daemon.lock was found to be another's */
   int64_t heap_tended_s;
@@ -77,16 +80,33 @@ launch_clear (struct launch *l)
 
 /* ---- What daemon_run calls back ---- */
 
-/* Whoever removes or changes the PID file wakes the daemon, which puts it right; without inotify that waits for the next tend. */
+/* Whoever removes or changes the PID file, the lock or the socket wakes the daemon, which puts it right; without inotify that
+ * waits for the next tend. */
 static void
-watch_pid_file (struct process *p)
+watch_places (struct process *p)
 {
+  static const char *const names[] = {"daemon.lock", SOCKET_NAME};
   char events[1024];
-  if (p->pid_watch < 0)
+  if (p->watch < 0)
     return;
-  while (read (p->pid_watch, events, sizeof events) > 0)
+  while (read (p->watch, events, sizeof events) > 0)
     ;
-  inotify_add_watch (p->pid_watch, p->pid_file, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_MODIFY);
+  inotify_add_watch (p->watch, p->pid_file, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_MODIFY);
+  for (size_t i = 0; i < KK_COUNT (names); i++) {
+    char *path;
+    if (path_join (p->data_dir, names[i], &path))
+      return;
+    inotify_add_watch (p->watch, path, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF);
+    free (path);
+  }
+}
+
+/* How long the daemon may sleep when nothing wakes it. */
+static int
+tend_every_ms (const struct process *p)
+{
+  int64_t most = p->watch >= 0 ? TEND_WATCHED_MS : TEND_MS, third = p->notify.watchdog_ns / 3000000;
+  return (int) (third > 0 && third < most ? third : most);
 }
 
 static int
@@ -99,7 +119,7 @@ on_ready (void *arg)
       p->reason = NULL;
     return r;
   }
-  watch_pid_file (p);
+  watch_places (p);
   log_info (p->log, "ready, PID %ld", (long)p->holder.id.pid);
   notify_send (&p->notify, "READY=1\nSTATUS=Recording");
   detach_ready (&p->detach);
@@ -153,7 +173,7 @@ on_tend (void *arg)
   log_tend (p->log);
   heap_tend (&p->heap_tended_s);
   tend_pid_file (p);
-  watch_pid_file (p);
+  watch_places (p);
   return 0;
 }
 
@@ -264,7 +284,7 @@ run_daemon (struct launch *l, struct process *p)
   log_info (p->log, PROGRAM " " PACKAGE_VERSION " starts; configuration: %s",
             l->plan->config_file ? l->plan->config_file : "built-in defaults");
   reload_log_faults (&l->faults, p->log);
-  p->pid_watch = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
+  p->watch = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
   struct daemon_setup setup = {
       .log = p->log,
       .modules = l->modules,
@@ -273,7 +293,8 @@ run_daemon (struct launch *l, struct process *p)
       .debug = l->options.debug,
       .ready = on_ready,
       .tend = on_tend,
-      .tend_fd = p->pid_watch,
+      .tend_fd = p->watch,
+      .tend_ms = tend_every_ms (p),
       .stopping = on_stopping,
       .reloading = on_reloading,
       .arg = p,
@@ -291,8 +312,8 @@ run_daemon (struct launch *l, struct process *p)
   }
   free (reason);
   free (p->reason);
-  if (p->pid_watch >= 0)
-    close (p->pid_watch);
+  if (p->watch >= 0)
+    close (p->watch);
   pidfile_remove (p->pid_file, p->holder.id.pid);
   return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
@@ -309,7 +330,8 @@ launch_run (struct launch *l)
     return status;
   }
   p.pid_file = strdup (l->plan->settings->pid_file);
-  if (!p.pid_file || notify_open (&p.notify) < 0)
+  p.data_dir = strdup (l->plan->settings->data_dir);
+  if (!p.pid_file || !p.data_dir || notify_open (&p.notify) < 0)
     goto out;
   if (launch_take_lock (l->plan, p.notify.unit, &p.lock) < 0 || open_log (l, &p.log) < 0)
     goto out;
@@ -326,5 +348,6 @@ out:
   lock_release (p.lock);
   notify_close (&p.notify);
   free (p.pid_file);
+  free (p.data_dir);
   return status;
 }

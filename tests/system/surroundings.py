@@ -177,7 +177,7 @@ def service_manager_is_told (home):
     s = socket.socket (socket.AF_UNIX, socket.SOCK_DGRAM)
     s.bind (address)
     s.settimeout (20 * kk.SLOW)
-    with home.daemon (FAST, env={"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "60000000"}) as d:
+    with home.daemon (FAST, env={"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "6000000"}) as d:
         kk.contains (s.recv (4096).decode (), "READY=1", "the first word")
         d.signal (signal.SIGHUP)
         words = s.recv (4096).decode ()
@@ -185,7 +185,7 @@ def service_manager_is_told (home):
             words = s.recv (4096).decode ()
         kk.contains (words, "RELOADING=1\nMONOTONIC_USEC=", "while it reloads")
         kk.contains (s.recv (4096).decode (), "READY=1", "when it has reloaded")
-        kk.wait_for (lambda: "WATCHDOG=1" in s.recv (4096).decode (), 20, "signs of life")
+        kk.wait_for (lambda: "WATCHDOG=1" in s.recv (4096).decode (), 6, "signs of life")
         with open (f"/proc/{d.pid}/environ", "rb") as f:
             kk.check (b"KK_TEST_ID" in f.read (), "it is ours")
     last = []
