@@ -1,6 +1,7 @@
 """What was built against one header works with the host of another, and what cannot work is refused with file and reason."""
 
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import kk
 import plugins
 
+FROZEN = "b118c0306a848e7815a522ea35aa71dfe3e926560145d34f19bddb63a520eabc"
 KINDS = ("input", "filter", "output")
 HOST = """descriptor schema dict sample clock env instance input shape chain layout option option-value diag log limit
 util/buf util/units util/utf8 util/nearest util/path util/text""".split ()
@@ -34,6 +36,13 @@ def check_lines (text, answer):
     for wanted in ("abi_one.sum=7", f"abi_one.answer={answer}", "abi_one.fine=true", "abi_one.share=80", "abi_many.count=2", "abi_numbers.count=2"):
         kk.check (wanted in values, f"{wanted} was written", sorted (values)[:20])
     kk.check ("abi_one.text" not in text, "the filter left a field out")
+
+
+@kk.test
+def header_1_is_frozen (home):
+    "the kept header 1 is the one that was promised: what comes later goes into plugin.h alone"
+    with open (os.path.join (plugins.HERE, "plugin-1.h"), "rb") as f:
+        kk.equal (hashlib.sha256 (f.read ()).hexdigest (), FROZEN, "tests/abi/plugin-1.h")
 
 
 @kk.test
