@@ -10,6 +10,7 @@ enum { MOST_LINE = 4096, MOST_OUTPUT = 1 << 20, MOST_WORDS = 80 };
 struct answer {
   struct exec_said said;
   char last_words[MOST_WORDS]; /* its last line on stderr */
+  bool left;                   /* it ended by itself, not because enough had been heard */
 };
 
 static void
@@ -36,6 +37,7 @@ listen_to (struct exec_child *c, int64_t until, struct answer *a)
     while (!a->said.ended && !a->said.error && c->out.bytes < MOST_OUTPUT && exec_pipe_read (&c->out, 65536, take_line, a))
       ;
     exec_pipe_read (&c->err, 65536, take_complaint, a);
+    a->left = ended;
     if (a->said.ended || a->said.error || ended || c->out.bytes >= MOST_OUTPUT)
       return 0;
     if (!exec_child_wait (c, until))
@@ -53,7 +55,7 @@ judge (const struct answer *a, const char *name, int status, struct kk_fault *fa
     return kk_refuse (fault, "command", "'%.60s' says of too many fields", name);
   if (a->said.n)
     return exec_said_schema (&a->said, fault, ret);
-  if (!a->said.ended && WIFEXITED (status) && WEXITSTATUS (status))
+  if (a->left && !a->said.ended && WIFEXITED (status) && WEXITSTATUS (status))
     return kk_refuse (fault, "command", "'%.60s' was asked for its fields and ended with exit status %d%s%s", name,
                       WEXITSTATUS (status), between, a->last_words);
   return kk_refuse (fault, "command",
