@@ -93,6 +93,7 @@ keep_said (const struct descriptor *from, struct descriptor **d)
   }
   memcpy ((*d)->said, from->said, from->n_said);
   (*d)->n_said = from->n_said;
+  (*d)->guarded = from->guarded;
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "ours.h"
 #include "option.h"
 #include "self.h"
+#include "trust.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { MAX_MODULES = 1024 };
 
@@ -126,21 +126,6 @@ is_ours (const struct modules *m, const char *name, const char *directory)
   return false;
 }
 
-/* As root, what others can write would be a way for them to become root. */
-static int
-check_trust (const char *path, const char *directory, char **reason)
-{
-  const char *const both[] = {path, directory};
-  struct stat st;
-  for (size_t i = 0; i < 2 && geteuid () == 0; i++)
-    if (stat (both[i], &st) == 0 && (st.st_uid != 0 || (st.st_mode & 022))) {
-      because (reason, "%s is refused: users other than root can change %s; make it root's: chown root '%s'; chmod go-w '%s'", path,
-               i ? directory : "it", both[i], both[i]);
-      return -EPERM;
-    }
-  return 0;
-}
-
 static int
 find (const struct modules *m, const char *name, char *path, size_t size, bool *ret_ours, char **reason)
 {
@@ -153,7 +138,7 @@ find (const struct modules *m, const char *name, char *path, size_t size, bool *
     *ret_ours = is_ours (m, name, directory);
     if (!S_ISREG (st.st_mode))
       return -EISDIR;
-    return *ret_ours && m->chosen ? 0 : check_trust (path, directory, reason);
+    return *ret_ours && m->chosen ? 0 : trust_check (path, reason);
   }
   return -ENOENT;
 }
@@ -262,14 +247,14 @@ modules_load_as (struct modules *m, const char *name, enum module_place place, c
   bool isolated = place == MODULE_ISOLATED || place == MODULE_DESCRIBED || (place == MODULE_AS_OURS && !ours);
   bool anywhere = place == MODULE_DESCRIBED || (place == MODULE_AS_OURS && r == -ENOENT);
   const struct descriptor *before = loaded_before (m, name, r ? NULL : path, isolated, anywhere);
+  if (r == -EPERM && (!before || before->said)) /* a process of its own would run the file as it is now */
+    return r;
   if (before) {
     free (*reason);
     *reason = NULL;
     *ret = before;
     return 0;
   }
-  if (r == -EPERM)
-    return r;
   if (r) {
     because (reason, "there is no plugin '%s' in %s", name, m->directories);
     return -ENOENT;
@@ -281,6 +266,7 @@ modules_load_as (struct modules *m, const char *name, enum module_place place, c
   if (r)
     return r;
   d->file = file;
+  d->guarded = !ours || !m->chosen;
   if (strcmp (d->plugin.name, name)) {
     because (reason, "%s is refused: it calls itself '%s'; the file's name must be the plugin's", path, d->plugin.name);
     r = -EINVAL;

@@ -25,7 +25,7 @@ int modules_load_as (struct modules *m, const char *name, enum module_place plac
 /* Loads a file into this process, whatever it is; descriptor_free. */
 int module_load_file (const char *path, struct descriptor **ret, char **reason);
 /* Loads plugin `name` (NAME.so in the first of the directories that has it), once: what is in this process stays, whatever becomes of
- * the file. One in a process of its own is described again when its file is another. The descriptor belongs to m. On failure *reason (the caller's to
+ * the file. One in a process of its own is described again when its file is another, and refused (-EPERM) while others can change that. The descriptor belongs to m. On failure *reason (the caller's to
  * free) is one sentence for the user; -ENOENT: no such file in the directories; -EINVAL: refused. */
 int modules_load (struct modules *m, const char *name, const struct descriptor **ret, char **reason);
 

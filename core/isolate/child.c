@@ -1,5 +1,6 @@
 #include "child.h"
 
+#include "../trust.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -156,6 +157,12 @@ child_start (struct child *c, const char *path, const struct confinement *how,
 {
   *c = (struct child){.fd = -1, .life = -1, .out = -1, .line = line, .arg = arg, .in.max = WIRE_MAX + WIRE_PACKET};
   struct ends e;
+  char *reason = NULL;
+  if (how->guarded && trust_check (path, &reason)) {
+    line (arg, KK_LOG_ERROR, reason ? reason : "others can change its file");
+    free (reason);
+    return -EPERM;
+  }
   int r = make_ends (c, &e);
   if (!r)
     r = spawn (c, &e);

@@ -114,7 +114,8 @@ static int
 start (struct keeper *k)
 {
   const struct instance_plan *plan = k->instance->plan;
-  const struct confinement how = {.memory_limit = plan->memory_limit,
+  const struct confinement how = {.guarded = plan->descriptor->guarded,
+                                  .memory_limit = plan->memory_limit,
                                   .network = plan->network,
                                   .capabilities = plan->capabilities,
                                   .data_dir = k->data_dir,
@@ -238,8 +239,7 @@ go_on (struct keeper *k, int64_t until_ns)
   return k->state == KEEPER_UP ? 0 : -EAGAIN;
 }
 
-/* What it may write to by itself must not be where the data of others is recorded. Where none can be made, it has none to write
- * to. */
+/* What it may write to by itself must not be where the data of others is recorded. Where none can be made, it has none. */
 static int
 make_data_dir (struct keeper *k)
 {

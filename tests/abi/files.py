@@ -187,4 +187,28 @@ def replaced_and_crashed (home):
         wait_value (d, 3, "more")
 
 
+@kk.test
+def open_to_others (home):
+    "as root, a plugin in a process of its own that others could have changed: a reload is refused and changes nothing, and no new process runs it"
+    kk.need_root ()
+    path = build (home, "-DVALUE=1")
+    refused = f"{path} is refused: users other than root can change it"
+    with home.daemon (CONFIG % ("true", 1), env=places (home)) as d:
+        wait_value (d, 1)
+        pid = process (d)
+        for mode in (0o777, 0o775):
+            os.chmod (build (home, "-DVALUE=2"), mode)
+            home.config (CONFIG % ("true", 2))
+            r = home.run ("reload")
+            kk.equal (r.rc, 1, f"status of a reload with mode {mode:o}")
+            kk.contains (r.err, refused, "the reload")
+            kk.equal ((process (d), value (d)), (pid, 1), "the process goes on")
+        os.kill (pid, signal.SIGKILL)
+        kk.wait_for (lambda: "could not be started: Operation not permitted" in other (d)["status"]["process"], 20, "no new process")
+        kk.contains (home.log (), refused, "the log")
+        os.chmod (path, 0o755)
+        wait_value (d, 2)
+        home.run ("reload").ok ("once it is root's alone")
+
+
 kk.main ()
