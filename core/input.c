@@ -70,7 +70,7 @@ after (const struct input *in, const struct clock_reading *now, int64_t elapsed)
     return KK_SUSPEND;
   if (in->first)
     return KK_FIRST;
-  if (in->late)
+  if (in->late || in->lost)
     return KK_GAP;
   int64_t gap = in->interval_ns > GAP_MIN_NS / GAP_INTERVALS ? in->interval_ns * GAP_INTERVALS : GAP_MIN_NS;
   return now->mono_ns - in->last_seen_ns > gap ? KK_GAP : KK_PRESENT;
@@ -94,6 +94,8 @@ input_read (struct input *in, const struct kk_time *time)
     return r;
   struct instance_call call = instance_call_begin (in->instance);
   r = in->instance->plugin->read (in->instance->state, rows_face (in->rows));
+  if (r == KK_HELD && in->lost)
+    r = -ENODATA; /* there is nothing to repeat */
   r = r > 0 && r != KK_HELD ? -EIO : r;
   instance_call_end (in->instance, &call, r < 0 ? r : 0);
   return r;
@@ -128,6 +130,7 @@ input_take (struct input *in, const struct clock_reading *now, uint64_t tick, in
   for (uint32_t t = 0; t < in->instance->plugin->n_tables; t++)
     if (rows_has_table (in->rows, t))
       replace (in, t, rows_seal (in->rows, t, tick, result != 0));
+  in->lost = result != 0;
   if (!result)
     was_good (in, now, false);
 }
@@ -156,6 +159,7 @@ void
 input_miss (struct input *in, const struct clock_reading *now, uint64_t tick)
 {
   plan_next (in, now->mono_ns);
+  in->lost = true;
   INSTANCE_COUNT (in->instance, skipped, 1);
   for (uint32_t t = 0; t < in->instance->plugin->n_tables; t++) {
     struct block *b = rows_has_table (in->rows, t) ? rows_absent (in->rows, t, KK_ERROR) : NULL;

@@ -15,6 +15,7 @@ struct input {
   int64_t last_boot_ns;   /* the boot clock at that time */
   int64_t last_seen_ns;   /* monotonic time of its last read that was good or had nothing newer */
   bool first;             /* no good read since it was made */
+  bool lost;              /* `latest` is not what the plugin gave last: a read failed, or came back too late */
   bool late;              /* its last read came back after it was given up */
   bool stuck;             /* a thread has been left behind in its read; ask input_stuck */
 };

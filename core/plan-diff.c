@@ -80,11 +80,11 @@ same_declared (const struct instance_plan *a, const struct instance_plan *b)
   return true;
 }
 
-/* The interval of samples is part of what filters and outputs were told. */
+/* The interval of samples is part of what filters and outputs were told, and of how long isolated inputs are waited for. */
 static bool
 same_interval (const struct plan *from, const struct instance_plan *a, const struct plan *to, const struct instance_plan *b)
 {
-  if (a->descriptor->plugin.kind == KK_INPUT)
+  if (a->descriptor->plugin.kind == KK_INPUT && (!a->descriptor->said || a->interval_ns != b->interval_ns))
     return a->interval_ns == b->interval_ns;
   return from->settings->interval_ns == to->settings->interval_ns;
 }

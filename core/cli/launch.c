@@ -31,7 +31,9 @@ struct process {
   char *pid_file;
   pid_t shared_with;  /* another daemon that has the same PID file; 0: none */
   char *data_dir;
-  int watch;          /* inotify on the PID file, the lock and the socket; -1: none */
+  char *log_file;
+  bool blind;         /* the watch does not tell all */
+  int watch;          /* inotify on the PID file, the lock, the socket and the log; -1: none */
   char *reason;       /* why it was not ready after all */
   uint32_t lock_lost; /* times in a row that daemon.lock was found to be another's */
   int64_t heap_tended_s;
@@ -80,23 +82,33 @@ launch_clear (struct launch *l)
 
 /* ---- What daemon_run calls back ---- */
 
-/* Whoever removes or changes the PID file, the lock or the socket wakes the daemon, which puts it right; without inotify that
- * waits for the next tend. */
+/* Without watches the daemon looks by itself more often. */
+static void
+watch_one (struct process *p, const char *path, uint32_t more)
+{
+  if (p->watch >= 0 && inotify_add_watch (p->watch, path, IN_DELETE_SELF | IN_MOVE_SELF | more) < 0 && errno != ENOENT)
+    p->blind = true;
+}
+
+/* Whoever removes or changes one of these wakes the daemon, which puts it right. */
 static void
 watch_places (struct process *p)
 {
   static const char *const names[] = {"daemon.lock", SOCKET_NAME};
   char events[1024];
-  if (p->watch < 0)
-    return;
-  while (read (p->watch, events, sizeof events) > 0)
+  p->blind = p->watch < 0;
+  while (p->watch >= 0 && read (p->watch, events, sizeof events) > 0)
     ;
-  inotify_add_watch (p->watch, p->pid_file, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_MODIFY);
+  watch_one (p, p->pid_file, IN_ATTRIB | IN_MODIFY);
+  watch_one (p, p->log_file, IN_ATTRIB);
+  watch_one (p, p->data_dir, 0);
   for (size_t i = 0; i < KK_COUNT (names); i++) {
     char *path;
-    if (path_join (p->data_dir, names[i], &path))
+    if (path_join (p->data_dir, names[i], &path)) {
+      p->blind = true;
       return;
-    inotify_add_watch (p->watch, path, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF);
+    }
+    watch_one (p, path, IN_ATTRIB);
     free (path);
   }
 }
@@ -105,7 +117,7 @@ watch_places (struct process *p)
 static int
 tend_every_ms (const struct process *p)
 {
-  int64_t most = p->watch >= 0 ? TEND_WATCHED_MS : TEND_MS, third = p->notify.watchdog_ns / 3000000;
+  int64_t most = p->blind ? TEND_MS : TEND_WATCHED_MS, third = p->notify.watchdog_ns / 3000000;
   return (int) (third > 0 && third < most ? third : most);
 }
 
@@ -168,9 +180,9 @@ on_tend (void *arg)
   if (r == -EEXIST || r == -EBUSY)
     return lock_is_lost (p, r);
   p->lock_lost = 0;
+  log_tend (p->log); /* before anything is logged: its file may be gone as well */
   if (r > 0)
     log_warn (p->log, "made daemon.lock again: it was gone");
-  log_tend (p->log);
   heap_tend (&p->heap_tended_s);
   tend_pid_file (p);
   watch_places (p);
@@ -285,6 +297,7 @@ run_daemon (struct launch *l, struct process *p)
             l->plan->config_file ? l->plan->config_file : "built-in defaults");
   reload_log_faults (&l->faults, p->log);
   p->watch = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
+  watch_places (p);
   struct daemon_setup setup = {
       .log = p->log,
       .modules = l->modules,
@@ -330,8 +343,9 @@ launch_run (struct launch *l)
     return status;
   }
   p.pid_file = strdup (l->plan->settings->pid_file);
+  p.log_file = strdup (l->plan->settings->log_file);
   p.data_dir = strdup (l->plan->settings->data_dir);
-  if (!p.pid_file || !p.data_dir || notify_open (&p.notify) < 0)
+  if (!p.pid_file || !p.log_file || !p.data_dir || notify_open (&p.notify) < 0)
     goto out;
   if (launch_take_lock (l->plan, p.notify.unit, &p.lock) < 0 || open_log (l, &p.log) < 0)
     goto out;
@@ -348,6 +362,7 @@ out:
   lock_release (p.lock);
   notify_close (&p.notify);
   free (p.pid_file);
+  free (p.log_file);
   free (p.data_dir);
   return status;
 }

@@ -367,8 +367,10 @@ child_end (struct child *c, int error, int64_t grace_ns, char *why, size_t size)
   if (!ended)
     ended = has_ended (c, KILL_NS);
   take_printed (c);
-  if (!ended)
+  if (!ended) {
+    snprintf (why, size, "it does not end, although it was killed");
     return false;
+  }
   uint32_t lines = 0;
   c->waiting = false;
   take_logged (c, &lines);

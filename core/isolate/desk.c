@@ -128,8 +128,8 @@ desk_answered (struct desk_host *h, uint32_t number, int64_t until_ns)
   const struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
   /* The word may change without end, and then there is no waiting for it: the clock is asked each time. */
   while ((last = get (&d->answered)) != number)
-    if (futex (&d->answered, FUTEX_WAIT_BITSET, last, &until) < 0
-        && ((errno != EAGAIN && errno != EINTR) || wire_now () >= until_ns))
+    if ((futex (&d->answered, FUTEX_WAIT_BITSET, last, &until) < 0 && errno != EAGAIN && errno != EINTR)
+        || wire_now () >= until_ns)
       break;
   if (last == number)
     return true;

@@ -23,6 +23,7 @@ struct proxy {
 struct binding {
   uint32_t id;
   uint32_t generation; /* of the process that knows it */
+  uint32_t told;       /* the process that was told of it, and may know it by now */
   struct schema *schema;
   char *dropped; /* as the process gave it */
   size_t n_dropped;
@@ -142,6 +143,17 @@ apply_dropped (const char *data, size_t n, struct kk_shape *shape)
   return r;
 }
 
+/* Also one whose answer came too late. */
+static void
+forget (struct proxy *p, const struct binding *b)
+{
+  struct buf BUF_CLEANUP body = {0};
+  if (b->told != p->keeper.generation)
+    return;
+  wire_u32 (&body, b->id);
+  keeper_send (&p->keeper, WIRE_UNBIND, &body);
+}
+
 /* Has the process of now bind a schema. *ret is what it drops, good until the next request. */
 static int
 ask_bind (struct proxy *p, struct binding *b, struct wire *ret)
@@ -154,6 +166,9 @@ ask_bind (struct proxy *p, struct binding *b, struct wire *ret)
     r = keeper_schema (k, b->schema, NULL);
   if (r)
     return r;
+  forget (p, b);
+  b->id = ++p->next_binding;
+  b->told = k->generation;
   wire_u32 (&body, keeper_level (k));
   wire_u32 (&body, b->id);
   wire_u64 (&body, b->schema->id);
@@ -169,10 +184,7 @@ proxy_unbind (void *state, void *binding)
 {
   struct proxy *p = state;
   struct binding *b = binding;
-  struct buf BUF_CLEANUP body = {0};
-  wire_u32 (&body, b->id);
-  if (b->generation == p->keeper.generation)
-    keeper_send (&p->keeper, WIRE_UNBIND, &body);
+  forget (p, b);
   schema_unref (b->schema);
   free (b->dropped);
   free (b);
@@ -186,7 +198,6 @@ proxy_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, voi
   struct wire w;
   if (!b)
     return -ENOMEM;
-  b->id = ++p->next_binding;
   b->schema = schema_ref (schema_of (in));
   int r = ask_bind (p, b, &w);
   if (!r && (r = apply_dropped (w.p, (size_t) (w.end - w.p), shape)) == -EBADMSG)

@@ -268,8 +268,8 @@ struct kk_plugin {
   int (*create) (struct kk_instance *self, const void *config, void **state);
   void (*destroy) (void *state); /* optional */
 
-  /* Input: fills rows of its tables with what is true now. KK_HELD: what the last read left is repeated, marked as held, and
-   * elapsed_ns goes on from there. On -errno and KK_HELD nothing of this read is kept. */
+  /* Input: fills rows of its tables with what is true now. KK_HELD, where `after` is KK_PRESENT: what the last read left is
+   * repeated, marked as held, and elapsed_ns goes on from there. On -errno and KK_HELD nothing of this read is kept. */
   int (*read) (void *state, struct kk_rows *out);
 
   /* Filter. `bind` is called once for every schema that comes along, before its first sample: it looks up tables and fields by

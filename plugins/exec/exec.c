@@ -143,9 +143,11 @@ static int64_t
 limit (const struct exec *x)
 {
   int64_t most = kk_deadline (x->self), half = kk_interval (x->self) / 2;
-  most = most - most / 10 < half ? most - most / 10 : half;
-  if (most < LEAST_LIMIT)
-    most = LEAST_LIMIT;
+  most -= most / 10;
+  if (half < LEAST_LIMIT)
+    half = LEAST_LIMIT;
+  if (most > half)
+    most = half;
   return x->config->timeout_ns < most ? x->config->timeout_ns : most;
 }
 
@@ -242,11 +244,11 @@ back_off (struct exec *x)
   x->next_start_ns = now + pause;
 }
 
-/* What it printed since. Returns whether anything of it could be taken. */
+/* What it printed since. Returns whether anything of it could be taken, or took an older value away. */
 static bool
 drain (struct exec *x)
 {
-  uint64_t taken = x->values.taken;
+  uint64_t before = x->values.taken + x->values.dropped;
   bool more = exec_pipe_read (&x->child.out, (size_t) x->config->max_output, take_line, x);
   exec_pipe_read (&x->child.err, 65536, take_complaint, x);
   if (more && !x->flooded && x->child.out.fd >= 0) {
@@ -254,7 +256,7 @@ drain (struct exec *x)
     kk_warn (x->self, "'%s' prints more than max_output between two readings: its values come late",
              x->config->command.items[0]);
   }
-  return x->values.taken != taken;
+  return x->values.taken + x->values.dropped != before;
 }
 
 static int
@@ -274,6 +276,7 @@ static int
 read_stream (struct exec *x, struct kk_rows *out)
 {
   int64_t now = exec_mono_ns (), until = now + limit (x), kept = KEPT_INTERVALS * kk_interval (x->self);
+  struct kk_time time;
   if (!x->child.pid) {
     exec_values_expire (&x->values, INT64_MAX);
     start_stream (x);
@@ -306,7 +309,8 @@ read_stream (struct exec *x, struct kk_rows *out)
     x->silent = false;
     succeed (x);
   }
-  if (!fresh && !gone)
+  kk_read_time (out, &time);
+  if (!fresh && !gone && time.after == KK_PRESENT)
     return KK_HELD;
   exec_values_put (&x->values, out);
   return 0;

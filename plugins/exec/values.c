@@ -279,6 +279,7 @@ exec_values_set (struct exec_values *v, uint32_t table, struct exec_row *row, ui
     v->taken++;
     return;
   }
+  v->dropped += value->there;
   unset (v, type, value); /* an older value would be a lie */
   exec_values_refuse (v, &v->bad_values, text, n);
 }

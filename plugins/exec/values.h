@@ -42,8 +42,8 @@ struct exec_values {
   locale_t locale;
   size_t bytes;
   int64_t now_ns; /* when what is now parsed was read */
-  /* What the program said and could not be taken. */
-  uint64_t taken, unknown_tables, unknown_fields, bad_values, bad_lines, lost;
+  /* What was taken, what older values it took away, and what could not be taken. */
+  uint64_t taken, dropped, unknown_tables, unknown_fields, bad_values, bad_lines, lost;
   char last[128]; /* one of them */
 };
 

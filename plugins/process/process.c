@@ -148,7 +148,7 @@ say_users (struct state *s)
   const char *name = watch_unknown_user (s->watch);
   if (!name)
     return;
-  kk_warn (s->self, "users: there is no user '%s' on this machine; it is looked for again at a reload", name);
+  kk_warn (s->self, "users: there is no user '%s' on this machine; it is looked for again at a restart", name);
   kk_status (s->self, "users", "no user '%s' on this machine", name);
 }
 

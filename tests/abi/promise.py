@@ -10,7 +10,7 @@ import subprocess
 import kk
 import plugins
 
-FROZEN = "b118c0306a848e7815a522ea35aa71dfe3e926560145d34f19bddb63a520eabc"
+FROZEN = "4fd8e2c05255fafe89246e579c150e340138d4c1a2ba3ed8b21d8d41577293e5"
 KINDS = ("input", "filter", "output")
 HOST = """descriptor schema dict sample clock env instance input shape chain layout option option-value diag log limit
 util/buf util/units util/utf8 util/nearest util/path util/text""".split ()

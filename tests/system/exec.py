@@ -266,6 +266,18 @@ def slower_than_the_samples (home):
 
 
 @kk.test
+def bad_for_good (home):
+    "a value of a stream that turns bad is not repeated: an older one would be a lie"
+    script = 'print ("thing a value 45", flush=True); time.sleep (0.5)\nwhile True: print ("thing a value N/A", flush=True); time.sleep (0.05)\n'
+    with home.daemon (DAEMON.replace ("0.2", "0.1") + "plugins:\n" + plugin (home, script, "mode: stream")):
+        kk.wait_for (lambda: any ("thing" in e for e in home.metrics ()), 25, "the good one")
+        log_has (home, "prints what cannot be taken")
+        n = len (home.metrics ())
+        kk.wait_for (lambda: len (home.metrics ()) > n + 10, 25, "more entries")
+        kk.check (not any ("value" in row for e in home.metrics ()[n + 5:] for row in e.get ("thing", {}).values ()), "it is gone", home.metrics ()[-1])
+
+
+@kk.test
 def escapes_at_stop (home):
     "nor when the daemon stops, reloads without it, or is killed by kill -9"
     script = ESCAPE + 'while True: print ("thing a value 7", flush=True); time.sleep (0.1)\n'

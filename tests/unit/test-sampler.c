@@ -203,10 +203,22 @@ START_TEST (nothing_newer)
   fake_pass (&b.now, 30 * SECOND);
   sampler_wake (b.sampler);
   ck_assert_uint_eq (b.configs[0].after, KK_GAP);
+  b.configs[0].result = -EIO; /* what it gave is lost, whatever the plugin takes for told */
+  fake_pass (&b.now, SECOND);
+  sampler_wake (b.sampler);
+  b.configs[0].result = KK_HELD;
+  fake_pass (&b.now, SECOND);
+  sampler_wake (b.sampler);
+  ck_assert_uint_eq (b.configs[0].after, KK_GAP);
+  ck_assert_uint_eq (instance_stats (b.graph->inputs[0]->instance).failures, 2);
+  b.configs[0].result = 0;
+  fake_pass (&b.now, SECOND);
+  sampler_wake (b.sampler);
+  ck_assert_uint_eq (absent (&b, 0), KK_PRESENT);
   b.configs[0].result = KK_HELD + 1;
   fake_pass (&b.now, SECOND);
   sampler_wake (b.sampler);
-  ck_assert_uint_eq (instance_stats (b.graph->inputs[0]->instance).failures, 1);
+  ck_assert_uint_eq (instance_stats (b.graph->inputs[0]->instance).failures, 3);
   tear_down (&b);
 }
 END_TEST
