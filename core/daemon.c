@@ -16,7 +16,7 @@
 
 #define SECOND_NS INT64_C (1000000000)
 /* SOON_MS: who removes a file of ours may be removing the whole directory, and is not to be raced. */
-enum { SOON_MS = 250, FIRST_TICK_S = 20, END_S = 20, HANG_S = 30 };
+enum { TEND_MS = 5000, SOON_MS = 250, FIRST_TICK_S = 20, END_S = 20, HANG_S = 30 };
 
 struct daemon {
   const struct daemon_setup *setup;
@@ -251,9 +251,9 @@ tend (struct daemon *d)
   if (now - d->ticks_seen_ns < d->env.interval_ns * 2 + HANG_S * SECOND_NS && d->setup->tend)
     r = d->setup->tend (d->setup->arg);
   d->stop = d->stop || r == -ECANCELED;
-  if (!r && control_server_tend (d->control) > 0)
+  if (r >= 0 && control_server_tend (d->control) > 0)
     log_warn (d->setup->log, "made the control socket again: it was gone");
-  return r == -EAGAIN ? SOON_MS : d->setup->tend_ms;
+  return r == -EAGAIN ? SOON_MS : r > 0 ? r : TEND_MS;
 }
 
 static int64_t
@@ -268,7 +268,7 @@ loop (struct daemon *d)
   struct pollfd fds[] = {{.fd = d->signals, .events = POLLIN},
                          {.fd = control_server_fd (d->control), .events = POLLIN},
                          {.fd = d->setup->tend_fd, .events = POLLIN}};
-  int64_t tended_ms = now_ms (d), due_ms = tended_ms + d->setup->tend_ms;
+  int64_t tended_ms = now_ms (d), due_ms = tended_ms + SOON_MS;
   while (!d->stop) {
     int64_t left_ms = due_ms - now_ms (d);
     int n = poll (fds, KK_COUNT (fds), left_ms > 0 ? (int) left_ms : 0);

@@ -13,10 +13,10 @@ struct daemon_setup {
   bool debug;              /* the log's level stays, whatever the configuration says */
   /* Called once, when the instances are made and the first readings taken. A failure (-errno) ends the daemon with it. */
   int (*ready) (void *arg);
-  /* Called now and then from the main thread: rewrites a lost PID file, tells the watchdog. 0; -EAGAIN: once more soon, and
-   * what belongs to the data directory is left alone until then; -ECANCELED: this daemon must end. May be NULL. */
+  /* Called now and then from the main thread: rewrites a lost PID file, tells the watchdog. Returns how many ms the next call
+   * may wait; -EAGAIN: once more soon, and what belongs to the data directory is left alone until then; -ECANCELED: this daemon
+   * must end. May be NULL. */
   int (*tend) (void *arg);
-  int tend_ms; /* how often at least */
   int tend_fd; /* when it becomes readable, tend is called a moment later; -1: there is none */
   /* Called once, when the end begins. May be NULL. */
   void (*stopping) (void *arg);

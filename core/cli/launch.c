@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TEND_MS = 5000, TEND_WATCHED_MS = 30000 };
+enum { SOON_MS = 250, TEND_MS = 5000, TEND_WATCHED_MS = 30000 };
 enum { LOST = 40 }; /* looks, a quarter of a second apart, until this daemon believes that daemon.lock is another daemon's */
 
 /* The running daemon's own face to the outside: log, lock, PID file, service manager, the parent that waits. */
@@ -31,8 +31,10 @@ struct process {
   char *pid_file;
   pid_t shared_with;  /* another daemon that has the same PID file; 0: none */
   char *data_dir;
-  char *log_file;
+  char *log_file;     /* NULL: it logs elsewhere */
   bool blind;         /* the watch does not tell all */
+  bool missing;       /* one of these is not there; `missed`: and was not at the time before */
+  bool missed;
   int watch;          /* inotify on the PID file, the lock, the socket and the log; -1: none */
   char *reason;       /* why it was not ready after all */
   uint32_t lock_lost; /* times in a row that daemon.lock was found to be another's */
@@ -82,11 +84,14 @@ launch_clear (struct launch *l)
 
 /* ---- What daemon_run calls back ---- */
 
-/* Without watches the daemon looks by itself more often. */
 static void
 watch_one (struct process *p, const char *path, uint32_t more)
 {
-  if (p->watch >= 0 && inotify_add_watch (p->watch, path, IN_DELETE_SELF | IN_MOVE_SELF | more) < 0 && errno != ENOENT)
+  if (p->watch < 0 || inotify_add_watch (p->watch, path, IN_DELETE_SELF | IN_MOVE_SELF | more) >= 0)
+    return;
+  if (errno == ENOENT)
+    p->missing = true;
+  else
     p->blind = true;
 }
 
@@ -97,10 +102,12 @@ watch_places (struct process *p)
   static const char *const names[] = {"daemon.lock", SOCKET_NAME};
   char events[1024];
   p->blind = p->watch < 0;
+  p->missing = false;
   while (p->watch >= 0 && read (p->watch, events, sizeof events) > 0)
     ;
   watch_one (p, p->pid_file, IN_ATTRIB | IN_MODIFY);
-  watch_one (p, p->log_file, IN_ATTRIB);
+  if (p->log_file)
+    watch_one (p, p->log_file, IN_ATTRIB);
   watch_one (p, p->data_dir, 0);
   for (size_t i = 0; i < KK_COUNT (names); i++) {
     char *path;
@@ -113,11 +120,14 @@ watch_places (struct process *p)
   }
 }
 
-/* How long the daemon may sleep when nothing wakes it. */
+/* How long the daemon may sleep when nothing wakes it. What is missing although it has just been made went at once, or is made
+ * a moment later. */
 static int
-tend_every_ms (const struct process *p)
+next_tend_ms (struct process *p)
 {
-  int64_t most = p->blind ? TEND_MS : TEND_WATCHED_MS, third = p->notify.watchdog_ns / 3000000;
+  bool again = p->missing && !p->missed;
+  int64_t most = again ? SOON_MS : p->blind || p->missing ? TEND_MS : TEND_WATCHED_MS, third = p->notify.watchdog_ns / 3000000;
+  p->missed = p->missing;
   return (int) (third > 0 && third < most ? third : most);
 }
 
@@ -131,7 +141,6 @@ on_ready (void *arg)
       p->reason = NULL;
     return r;
   }
-  watch_places (p);
   log_info (p->log, "ready, PID %ld", (long)p->holder.id.pid);
   notify_send (&p->notify, "READY=1\nSTATUS=Recording");
   detach_ready (&p->detach);
@@ -186,7 +195,7 @@ on_tend (void *arg)
   heap_tend (&p->heap_tended_s);
   tend_pid_file (p);
   watch_places (p);
-  return 0;
+  return next_tend_ms (p);
 }
 
 static void
@@ -297,20 +306,18 @@ run_daemon (struct launch *l, struct process *p)
             l->plan->config_file ? l->plan->config_file : "built-in defaults");
   reload_log_faults (&l->faults, p->log);
   p->watch = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
-  watch_places (p);
   struct daemon_setup setup = {
-      .log = p->log,
-      .modules = l->modules,
-      .plan = l->plan,
-      .config_file = l->options.config_file,
-      .debug = l->options.debug,
-      .ready = on_ready,
-      .tend = on_tend,
-      .tend_fd = p->watch,
-      .tend_ms = tend_every_ms (p),
-      .stopping = on_stopping,
-      .reloading = on_reloading,
-      .arg = p,
+    .log = p->log,
+    .modules = l->modules,
+    .plan = l->plan,
+    .config_file = l->options.config_file,
+    .debug = l->options.debug,
+    .ready = on_ready,
+    .tend = on_tend,
+    .tend_fd = p->watch,
+    .stopping = on_stopping,
+    .reloading = on_reloading,
+    .arg = p,
   };
   char *reason = NULL;
   l->plan = NULL;
@@ -343,9 +350,9 @@ launch_run (struct launch *l)
     return status;
   }
   p.pid_file = strdup (l->plan->settings->pid_file);
-  p.log_file = strdup (l->plan->settings->log_file);
+  p.log_file = l->options.foreground ? NULL : strdup (l->plan->settings->log_file);
   p.data_dir = strdup (l->plan->settings->data_dir);
-  if (!p.pid_file || !p.log_file || !p.data_dir || notify_open (&p.notify) < 0)
+  if (!p.pid_file || (!p.log_file && !l->options.foreground) || !p.data_dir || notify_open (&p.notify) < 0)
     goto out;
   if (launch_take_lock (l->plan, p.notify.unit, &p.lock) < 0 || open_log (l, &p.log) < 0)
     goto out;

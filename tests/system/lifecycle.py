@@ -257,8 +257,22 @@ def files_deleted_while_running (home):
     kk.wait_for (lambda: pid_of (home) == pid, 2, "the PID file is right again, and at once")
     os.unlink (home.pid_file)
     kk.wait_for (lambda: os.path.exists (home.pid_file) and pid_of (home) == pid, 2, "the PID file is there again, and at once")
+    for name in ("daemon.lock", "daemon.sock", "daemon.log"):
+        os.unlink (os.path.join (home.data, name))
+        kk.wait_for (lambda: os.path.exists (os.path.join (home.data, name)), 4, f"{name} is there again, and at once")
     os.kill (pid, signal.SIGUSR2)
     kk.equal (home.run ("status").rc, 0, "SIGUSR2 means nothing")
+    stopped (home)
+
+
+@kk.test
+def directory_moved_while_running (home):
+    "the data directory moved away while it runs: the places are made again at once"
+    home.config (FAST)
+    pid = started (home)
+    os.rename (home.data, home.data + ".old")
+    kk.wait_for (lambda: all (os.path.exists (os.path.join (home.data, n)) for n in ("daemon.lock", "daemon.sock", "daemon.log")), 4, "they are there")
+    kk.wait_for (lambda: pid_of (home) == pid, 4, "and the PID file")
     stopped (home)
 
 
