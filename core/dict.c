@@ -25,6 +25,8 @@ struct dict {
   uint32_t n;
   uint32_t read, in_use;
   size_t text_bytes, text_in_use;
+  uint32_t settled; /* in_use, and text_in_use, of the last read that counts */
+  size_t text_settled;
   uint32_t n_slots;
   uint32_t *slots; /* number + 1, open addressing */
   struct arena *arenas;
@@ -216,11 +218,18 @@ dict_begin (struct dict *d)
   d->text_in_use = 0;
 }
 
+void
+dict_settle (struct dict *d)
+{
+  d->settled = d->in_use;
+  d->text_settled = d->text_in_use;
+}
+
 bool
 dict_stale (const struct dict *d)
 {
-  bool few = d->n > SMALL && d->in_use < d->n / 2;
-  bool little = d->text_bytes > SMALL_BYTES && d->text_in_use < d->text_bytes / 2; /* a few long command lines weigh as much */
+  bool few = d->n > SMALL && d->settled < d->n / 2;
+  bool little = d->text_bytes > SMALL_BYTES && d->text_settled < d->text_bytes / 2; /* a few long command lines weigh as much */
   return few || little || d->n > DICT_MAX_STRINGS / 4 * 3 || d->bytes > DICT_MAX_BYTES / 4 * 3;
 }
 

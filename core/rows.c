@@ -91,6 +91,8 @@ rows_seal (const struct rows *r, uint32_t table, uint64_t tick, bool failed)
 {
   const struct staging *s = r->tables + table;
   bool single = s->table->key_type == KK_NO_KEY;
+  if (!failed)
+    dict_settle (r->dict);
   uint32_t n = failed ? 0 : s->n_rows;
   struct block *b = block_new (single ? 1 : n, s->n_columns, r->dict);
   if (!b)

@@ -384,6 +384,62 @@ START_TEST (new_strings_for_ever_leave_the_dictionary_flat)
 }
 END_TEST
 
+/* 500 strings; those of another `round` are others. */
+static void
+give_strings (int round)
+{
+  for (int i = 0; i < 500; i++) {
+    char key[64];
+    snprintf (key, sizeof key, "string %d of round %d", i, round);
+    kk_row (out, BY_NAME, key, 0);
+  }
+}
+
+static struct block *
+seal_strings (bool failed)
+{
+  struct block *b = rows_seal (rows, BY_NAME, 1, failed);
+  ck_assert_ptr_nonnull (b);
+  return b;
+}
+
+START_TEST (held_and_failed_reads_leave_the_dictionary)
+{
+  begin ();
+  give_strings (0);
+  struct block *first = seal_strings (false), *b;
+  for (int i = 0; i < 20; i++) {
+    begin (); /* held: never sealed */
+    begin ();
+    block_unref (seal_strings (true));
+    begin ();
+    give_strings (0);
+    b = seal_strings (false);
+    ck_assert_ptr_eq (b->dict, first->dict);
+    block_unref (b);
+  }
+  block_unref (first);
+}
+END_TEST
+
+START_TEST (failed_reads_leave_the_dictionary_flat)
+{
+  begin ();
+  give_strings (0);
+  block_unref (seal_strings (false));
+  for (int i = 1; i < 100; i++) {
+    begin ();
+    give_strings (i);
+    block_unref (seal_strings (true));
+  }
+  begin ();
+  give_strings (0);
+  struct block *b = seal_strings (false);
+  ck_assert_uint_lt (dict_bytes (b->dict), 400000);
+  block_unref (b);
+}
+END_TEST
+
 START_TEST (few_but_long_strings_leave_the_dictionary_small)
 {
   static char text[16000];
@@ -421,6 +477,8 @@ tests (TCase *t)
   tcase_add_test (t, of_a_failed_read_nothing_is_kept);
   tcase_add_test (t, new_strings_for_ever_leave_the_dictionary_flat);
   tcase_add_test (t, few_but_long_strings_leave_the_dictionary_small);
+  tcase_add_test (t, held_and_failed_reads_leave_the_dictionary);
+  tcase_add_test (t, failed_reads_leave_the_dictionary_flat);
 }
 
 UNIT_MAIN ("rows", tests)
