@@ -273,6 +273,30 @@ START_TEST (cuts_long_command_lines)
 }
 END_TEST
 
+START_TEST (cuts_no_password_from_its_url)
+{
+  static const char *const pairs[][2] = {
+    {"a postgres://admin:Secret1@db x", "a postgres://"},
+    {"ab postgres://adm:Se@db", "ab postgres://"}, /* just before the '@' */
+    {"a postgres://ad:Se@db.example x", "a postgres://ad:Se@d"},
+    {"a postgres://admin77|x.example b", "a postgres://admin77"}, /* a new word */
+    {"http://a/x,redis://:Secret1@db", "http://a/x,redis://"},
+    {"http://host/some/where/longer", "http://host/some/whe"},
+    {"abcd https://example/a/b/c", "abcd https://example"}, /* just before the '/' */
+    {"abc https://example7|x@b cd", "abc https://example7"},
+    {"abcdefghijklmnopqrstuvw", "abcdefghijklmnopqrst"},
+    {"abcdefghi postgres://a:Secret1@db", "abcdefghi postgres:/"},
+  };
+  struct world w = begin (&(struct watch_config){.rules = {.all = true}, .command_max = 20});
+  for (uint32_t i = 0; i < KK_COUNT (pairs); i++)
+    put (&w, &(struct made){.pid = 10 + i, .comm = "sh", .command = pairs[i][0]});
+  tick (&w);
+  for (uint32_t i = 0; i < KK_COUNT (pairs); i++)
+    ck_assert_str_eq (tracked (&w, 10 + i)->command, pairs[i][1]);
+  end (&w);
+}
+END_TEST
+
 START_TEST (keeps_the_bound_of_all_command_lines)
 {
   struct world w = begin (&(struct watch_config){.rules = {.all = true}, .commands_max = 2500});
@@ -412,6 +436,7 @@ tests (TCase *t)
   tcase_add_test (t, says_when_the_time_of_boot_is_not_known);
   tcase_add_test (t, keeps_its_bound);
   tcase_add_test (t, cuts_long_command_lines);
+  tcase_add_test (t, cuts_no_password_from_its_url);
   tcase_add_test (t, keeps_the_bound_of_all_command_lines);
   tcase_add_test (t, follows_pid_files);
   tcase_add_test (t, asks_for_user_and_control_group);
