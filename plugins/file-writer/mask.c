@@ -99,14 +99,21 @@ skip_blanks (struct cursor *c)
     c->p++;
 }
 
+static bool
+at_sign (const struct cursor *c)
+{
+  return c->p < c->end && (*c->p == '=' || *c->p == ':');
+}
+
 /* "password = abc" */
-static void
+static bool
 skip_lone_sign (struct cursor *c)
 {
-  if (c->end - c->p < 2 || (*c->p != '=' && *c->p != ':') || !is_blank (c->p[1]))
-    return;
+  if (c->end - c->p < 2 || !at_sign (c) || !is_blank (c->p[1]))
+    return false;
   c->p++;
   skip_blanks (c);
+  return true;
 }
 
 /* Moves behind one value: up to its closing quote, or to a blank, or to what ends a value in the place it stands in. */
@@ -141,6 +148,39 @@ keep_scheme (struct buf *b, struct cursor *c)
   }
 }
 
+/* "password= abc", but neither "--password= x" nor "PASSWORD= program", which are empty. */
+static bool
+may_be_apart (const struct cursor *at, const char *from)
+{
+  struct cursor next = *at;
+  skip_blanks (&next);
+  return *from >= 'a' && *from <= 'z' && next.p < next.end && *next.p != '-';
+}
+
+/* From behind a secret's name, which begins at `from`, to its value; false when it has none. `around`: the quote before the name, or
+ * 0. */
+static bool
+find_value (struct cursor *at, const char *from, bool whole_word, char around)
+{
+  const char *behind = at->p;
+  bool closed = at->p < at->end && around && *at->p == around;
+  if (closed) {
+    at->p++;
+    skip_blanks (at); /* 'password' : 'abc' */
+  }
+  if (at_sign (at)) {
+    bool colon = *at->p++ == ':';
+    if (colon || closed || ((whole_word || around) && may_be_apart (at, from)))
+      skip_blanks (at);
+    return at->p < at->end && !is_blank (*at->p);
+  }
+  if (!whole_word || at->p != behind || at->p == at->end || !is_blank (*at->p))
+    return false;
+  skip_blanks (at);
+  bool sign = skip_lone_sign (at);
+  return at->p < at->end && (sign || *at->p != '-');
+}
+
 /* Behind a secret's name: writes what separates, and stars for the value. `from` is the name's start. */
 static void
 mask_value (struct buf *b, struct cursor *c, const char *line, const char *from)
@@ -149,18 +189,7 @@ mask_value (struct buf *b, struct cursor *c, const char *line, const char *from)
   bool whole_word = from == line || is_blank (from[-1]);
   bool in_query = from > line && (from[-1] == '?' || from[-1] == '&');
   char around = from > line && (from[-1] == '"' || from[-1] == '\'') ? from[-1] : 0;
-  if (at.p < at.end && around && *at.p == around)
-    at.p++;
-  bool joined = at.p < at.end && (*at.p == '=' || *at.p == ':');
-  if (joined)
-    at.p++;
-  else if (!whole_word || at.p != c->p || at.p == at.end || !is_blank (*at.p))
-    return;
-  if (!joined || at.p[-1] == ':')
-    skip_blanks (&at);
-  if (!joined)
-    skip_lone_sign (&at);
-  if (at.p == at.end || (!joined && *at.p == '-') || (joined && is_blank (*at.p)))
+  if (!find_value (&at, from, whole_word, around))
     return;
   buf_add (b, c->p, (size_t) (at.p - c->p));
   keep_scheme (b, &at);
