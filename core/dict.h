@@ -28,10 +28,10 @@ const char *dict_get (const struct dict *d, uint32_t id, uint32_t *ret_length);
 
 /* Marks the beginning of a read: what is interned until the next call is in use. */
 void dict_begin (struct dict *d);
-/* The read since dict_begin counts: dict_stale goes by what it used. Without it dict_stale goes by the one before, for a read that
- * gave nothing new or failed says nothing of what is in use. */
+/* The read since dict_begin counts: dict_stale goes by what it used. Without this dict_stale goes by the one before, for a read
+ * that gave nothing new or failed says nothing of what is in use. */
 void dict_settle (struct dict *d);
-/* Whether most of it was not in use in the read that dict_settle was last called in, or it is nearly full: time for a new one. */
+/* Whether most of it was not in use in the read that counted last, or it is nearly full: time for a new one. */
 bool dict_stale (const struct dict *d);
 size_t dict_bytes (const struct dict *d);
 #endif

@@ -25,8 +25,9 @@ int modules_load_as (struct modules *m, const char *name, enum module_place plac
 /* Loads a file into this process, whatever it is; descriptor_free. */
 int module_load_file (const char *path, struct descriptor **ret, char **reason);
 /* Loads plugin `name` (NAME.so in the first of the directories that has it), once: what is in this process stays, whatever becomes of
- * the file. One in a process of its own is described again when its file is another, and refused (-EPERM) while others can change that. The descriptor belongs to m. On failure *reason (the caller's to
- * free) is one sentence for the user; -ENOENT: no such file in the directories; -EINVAL: refused. */
+ * the file. One in a process of its own is described again when its file is another, and refused (-EPERM) while others than root
+ * can change that. The descriptor belongs to m. On failure *reason (the caller's to free) is one sentence for the user; -ENOENT: no
+ * such file in the directories; -EINVAL: refused. */
 int modules_load (struct modules *m, const char *name, const struct descriptor **ret, char **reason);
 
 /* When there is more than one file for plugin `name` in the directories, of which the first counts: a sentence that names both, the

@@ -38,8 +38,8 @@ struct child {
   void *arg;
 };
 
-/* Starts the process and asks it to load `path`. `line` gets what it logs and prints. 0 or -errno; -EPERM when `path` is guarded and
- * others can change it: `line` gets the reason. */
+/* Starts the process and asks it to load `path`. `line` gets what it logs and prints. 0 or -errno; -EPERM when `path` is guarded
+ * and others can change it: `line` gets the reason. */
 int child_start (struct child *c, const char *path, const struct confinement *how,
                  void (*line) (void *arg, uint32_t level, const char *text), void *arg);
 /* 0, or why the request did not get through. */

@@ -157,8 +157,8 @@ may_be_apart (const struct cursor *at, const char *from)
   return *from >= 'a' && *from <= 'z' && next.p < next.end && *next.p != '-';
 }
 
-/* From behind a secret's name, which begins at `from`, to its value; false when it has none. `around`: the quote before the name, or
- * 0. */
+/* From behind a secret's name, which begins at `from`, to its value; false when it has none. `around`: the quote before the
+ * name, or 0. */
 static bool
 find_value (struct cursor *at, const char *from, bool whole_word, char around)
 {

@@ -197,8 +197,8 @@ add (struct watch *w, uint32_t pid, struct process **ret)
   return 0;
 }
 
-/* Where a cut at `at` falls between a URL's "://" and its '@', what is left would not show that it holds a password: only the scheme
- * stays. */
+/* Where a cut at `at` falls between a URL's "://" and its '@', what is left would not show that it holds a password: only the
+ * scheme stays. */
 static size_t
 before_userinfo (const char *command, size_t at)
 {
