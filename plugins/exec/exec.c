@@ -18,6 +18,7 @@ struct config {
   struct kk_list command, fields;
   int32_t mode, format;
   int64_t timeout_ns, max_output;
+  uint64_t declared; /* what exec_declare made of this config, by exec_schema_print; 0: it was not asked. No option. */
 };
 
 static const struct kk_option options[] = {
@@ -342,6 +343,8 @@ exec_declare (const void *config, struct kk_declare *out, struct kk_fault *fault
   int r = make_schema (config, fault, &schema);
   if (r)
     return r;
+  /* The program is asked again by exec_create, and may say something else by then: values would stand under wrong names. */
+  ((struct config *) (uintptr_t) config)->declared = exec_schema_print (schema);
   r = exec_schema_declare (schema, out);
   exec_schema_free (schema);
   return r;
@@ -374,6 +377,11 @@ exec_create (struct kk_instance *self, const void *config, void **state)
   int r = make_schema (x->config, &fault, &x->schema);
   if (r == -EINVAL)
     kk_error (self, "%s: %s", fault.option, fault.text);
+  if (!r && x->config->declared && x->config->declared != exec_schema_print (x->schema)) {
+    kk_error (self, "'%s' says other fields than a moment ago, when it was asked for the first time; start or reload once more",
+              x->config->command.items[0]);
+    r = -EAGAIN;
+  }
   if (!r)
     r = exec_values_init (&x->values, x->schema);
   if (r) {

@@ -269,3 +269,35 @@ exec_schema_declare (const struct exec_schema *s, struct kk_declare *out)
   free (fields);
   return r;
 }
+
+/* FNV-1a */
+static uint64_t
+mix (uint64_t print, const void *data, size_t n)
+{
+  const unsigned char *p = data;
+  for (size_t i = 0; i < n; i++)
+    print = (print ^ p[i]) * UINT64_C (0x100000001b3);
+  return print;
+}
+
+static uint64_t
+mix_text (uint64_t print, const char *text)
+{
+  return mix (print, text, strlen (text) + 1);
+}
+
+uint64_t
+exec_schema_print (const struct exec_schema *s)
+{
+  uint64_t print = UINT64_C (0xcbf29ce484222325);
+  for (uint32_t t = 0; t < s->n; t++) {
+    const struct exec_table *table = s->tables + t;
+    print = mix (mix_text (mix_text (print, table->name), table->key), &table->n_fields, sizeof table->n_fields);
+    for (uint32_t f = 0; f < table->n_fields; f++) {
+      const struct exec_field *field = table->fields + f;
+      print = mix_text (mix_text (print, field->name), field->unit);
+      print = mix (mix (print, &field->type, sizeof field->type), &field->kind, sizeof field->kind);
+    }
+  }
+  return print ? print : 1;
+}

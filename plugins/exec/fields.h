@@ -29,6 +29,8 @@ struct exec_schema {
 int exec_schema_make (const struct kk_list *lines, struct kk_fault *fault, struct exec_schema **ret);
 void exec_schema_free (struct exec_schema *s); /* NULL is fine */
 int exec_schema_declare (const struct exec_schema *s, struct kk_declare *out);
+/* The same for the same tables and fields in the same order, whatever their help; never 0. */
+uint64_t exec_schema_print (const struct exec_schema *s);
 
 /* What a program says of its fields, line by line. Zero is a good beginning. */
 struct exec_said {

@@ -266,6 +266,22 @@ def slower_than_the_samples (home):
 
 
 @kk.test
+def changes_its_mind (home):
+    "a program that says other fields when it is asked again: refused, and no value stands under a wrong name"
+    script = """asked = os.path.exists (sys.argv[0] + ".asked")
+open (sys.argv[0] + ".asked", "w").close ()
+print ("field: thing.b u64" + ("\\nfield: thing.a u64" if asked else "") + "\\n")
+print ("thing a 1111\\nthing b 2222")
+"""
+    path = home.write ("mine.py", "import os, sys\n" + script)
+    home.config (DAEMON + f"plugins:\n  mine: {{plugin: exec, command: ['{sys.executable}', '{path}'], timeout: 10s}}\n")
+    r = home.run ("start")
+    kk.check (r.rc != 0 and "says other fields than a moment ago" in r.all + home.log (), "refused", (r, home.log ()))
+    with home.daemon (None):
+        kk.equal (latest (home, "thing"), {"a": 1111, "b": 2222}, "the second time it says the same")
+
+
+@kk.test
 def bad_for_good (home):
     "a value of a stream that turns bad is not repeated: an older one would be a lie"
     script = 'print ("thing a value 45", flush=True); time.sleep (0.5)\nwhile True: print ("thing a value N/A", flush=True); time.sleep (0.05)\n'
