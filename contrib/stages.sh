@@ -35,7 +35,7 @@ checked ()
   shift 2
   logged "$dir/logs/$name-check" "$limit" env "KK_FULL=$full" make -C "$dir/$name" -k -j "$jobs" check "$@"
   status=$?
-  counted "$name" "$dir/logs/$name-check" "$status"
+  counted "$name" "$dir/logs/$name-check" "$status" "$dir/$name"
 }
 
 with_cc ()
@@ -79,7 +79,7 @@ stage_tsan ()
   fi
   build tsan "$(with_cc gcc)" --enable-sanitize=thread "CFLAGS=-O1 -g" || return
   logged "$dir/logs/tsan-check" 1800 env "KK_FULL=$full" "${run[@]}" make -C "$dir/tsan" -k -j "$jobs" check
-  counted tsan "$dir/logs/tsan-check" $?
+  counted tsan "$dir/logs/tsan-check" $? "$dir/tsan"
 }
 
 # valgrind_run TOOL OPTIONS: unit tests, fuzz corpora and a short life of the daemon.
@@ -95,10 +95,10 @@ valgrind_run ()
   tests=$(make -s -C "$dir/gcc" print-tests)
   logged "$dir/logs/$tool-check" 1800 env KK_SLOW=10 KK_FUZZ_ROUNDS=3 make -C "$dir/gcc" -k -j "$jobs" check "TESTS=$tests" \
     "LOG_COMPILER=valgrind --tool=$tool -q --error-exitcode=9 $*"
-  counted "$tool" "$dir/logs/$tool-check" $?
+  counted "$tool" "$dir/logs/$tool-check" $? "$dir/gcc"
   logged "$dir/logs/$tool-life" 900 env KK_SLOW=10 "KK_WRAPPER=valgrind --tool=$tool -q --error-exitcode=9 $*" make -C "$dir/gcc" check \
     TESTS=tests/system/life.py
-  counted "$tool-life" "$dir/logs/$tool-life" $?
+  counted "$tool-life" "$dir/logs/$tool-life" $? "$dir/gcc"
 }
 
 stage_valgrind ()
@@ -118,7 +118,7 @@ stage_dist ()
   configured gcc "$(with_cc gcc)" --enable-werror || { fail "configure for distcheck" && return; }
   logged "$dir/logs/dist" 2400 make -C "$dir/gcc" -j "$jobs" distcheck
   local status=$?
-  counted dist "$dir/logs/dist" "$status"
+  counted dist "$dir/logs/dist" "$status" "$(printf "%s\n" "$dir"/gcc/kode-kronical-*/_build/sub | head -n 1)"
   if [ "$status" = 0 ]; then pass "make distcheck"; fi
 }
 
