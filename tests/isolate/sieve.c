@@ -7,16 +7,20 @@
 struct config {
   const char *mode;
   int64_t pause_ns;
+  int64_t bind_pause_ns;
 };
+enum { SLOW_BINDS = 2 };
 static const struct kk_option options[] = {
   KK_OPT_STRING ("mode", struct config, mode, .def = "good", .help = "What it does wrong"),
   KK_OPT_DURATION ("pause", struct config, pause_ns, .def = "0", .help = "How long it takes once, when it is late"),
+  KK_OPT_DURATION ("bind_pause", struct config, bind_pause_ns, .def = "0", .help = "How long each of its first binds takes"),
 };
 
 struct state {
   struct kk_instance *self;
   const struct config *config;
   uint64_t samples;
+  uint32_t binds, bindings; /* so far; now */
 };
 struct binding {
   uint32_t rows; /* number of the table */
@@ -41,13 +45,23 @@ sieve_create (struct kk_instance *self, const void *config, void **state)
   return 0;
 }
 
+static void
+take (int64_t ns)
+{
+  if (ns > 0)
+    nanosleep (&(struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000}, NULL);
+}
+
 static int
 sieve_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
 {
-  (void) state;
+  struct state *s = state;
   struct binding *b = calloc (1, sizeof *b);
   if (!b)
     return -ENOMEM;
+  if (s->binds++ < SLOW_BINDS)
+    take (s->config->bind_pause_ns);
+  s->bindings++;
   b->rows = UINT32_MAX;
   for (uint32_t t = 0; t < kk_schema_tables (in); t++) {
     struct kk_table table;
@@ -70,7 +84,8 @@ sieve_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, voi
 static void
 sieve_unbind (void *state, void *binding)
 {
-  (void) state;
+  struct state *s = state;
+  s->bindings--;
   free (binding);
 }
 
@@ -81,9 +96,10 @@ sieve_process (void *state, void *binding, const struct kk_sample *in, struct kk
   const struct binding *b = binding;
   const uint32_t rows[] = {1};
   struct kk_table_info info;
-  if (++s->samples == 4 && s->config->pause_ns)
-    nanosleep (&(struct timespec){.tv_sec = s->config->pause_ns / 1000000000, .tv_nsec = s->config->pause_ns % 1000000000},
-               NULL);
+  if (++s->samples == 4)
+    take (s->config->pause_ns);
+  if (s->samples == 1)
+    kk_info (s->self, "bindings: %u after %u binds", s->bindings, s->binds);
   if (s->samples == 4 && strcmp (s->config->mode, "good"))
     misbehave (s->self, s->config->mode, (uint32_t) s->samples + 3); /* it was opened, created, bound */
   if (b->rows != UINT32_MAX && !kk_table_info (in, b->rows, &info) && info.rows > 1) {

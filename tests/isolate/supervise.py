@@ -121,6 +121,22 @@ def late_filter (home):
 
 
 @kk.test
+def late_bind (home):
+    "a filter whose bind is late, in its first process and in the next: it goes on with one binding, and keeps none of the late ones"
+    # It is waited for for a TICK and ended after five.
+    with daemon (home, {"late": {"plugin": "sieve", "bind_pause": f"{int (TICK * 2500)}ms", "mode": "exit"},
+                        "out": {"plugin": "teller", "isolate": False, "path": os.path.join (home.top, "told"), "pipeline": ["late"]}},
+                 daemon={"sample_interval": 2 * TICK, "data_dir": home.data}):
+        def processes ():
+            return re.findall (r" late: bindings: (\d+) after (\d+) binds", home.log ())
+        kk.wait_for (lambda: len (processes ()) > 1, 40, "samples in its second process")
+        kk.contains (home.log (), "late: has not answered within", "the log")
+    for bindings, binds in processes ():
+        kk.check (int (binds) > 2, "its first binds were late", binds)
+        kk.equal (int (bindings), 1, f"bindings after {binds} binds")
+
+
+@kk.test
 def back_off (home):
     "after each failure in a row it waits longer, by no fixed time; when it does well it begins anew"
     with daemon (home, {"again": {"plugin": "rogue", "mode": "exit", "after": 0}, "well": {"plugin": "rogue", "mode": "exit", "after": 4,
