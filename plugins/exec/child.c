@@ -1,9 +1,10 @@
 #include "child.h"
 
+#include "launch.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -110,43 +111,6 @@ close_fd (int *fd)
   *fd = -1;
 }
 
-/* The keeper gets the program's output, its errors and the line as descriptors 1, 2 and 3. */
-static int
-spawn (pid_t *ret, char *const *argv, char *const *env, int out, int err, int line)
-{
-  char keeper[4096];
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t how;
-  sigset_t none, all;
-  find_keeper (keeper, sizeof keeper);
-  sigemptyset (&none);
-  sigfillset (&all);
-  int r = posix_spawn_file_actions_init (&files);
-  if (r)
-    return -r;
-  r = posix_spawnattr_init (&how);
-  if (r) {
-    posix_spawn_file_actions_destroy (&files);
-    return -r;
-  }
-  r = posix_spawn_file_actions_addopen (&files, 0, "/dev/null", O_RDWR, 0);
-  if (!r)
-    r = posix_spawn_file_actions_adddup2 (&files, out, 1);
-  if (!r)
-    r = posix_spawn_file_actions_adddup2 (&files, err, 2);
-  if (!r)
-    r = posix_spawn_file_actions_adddup2 (&files, line, 3);
-  posix_spawnattr_setpgroup (&how, 0);
-  posix_spawnattr_setsigmask (&how, &none);
-  posix_spawnattr_setsigdefault (&how, &all);
-  posix_spawnattr_setflags (&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  if (!r)
-    r = posix_spawn (ret, keeper, &files, &how, argv, env);
-  posix_spawnattr_destroy (&how);
-  posix_spawn_file_actions_destroy (&files);
-  return -r;
-}
-
 static void
 begin_pipe (struct exec_pipe *p, int fd)
 {
@@ -157,16 +121,18 @@ begin_pipe (struct exec_pipe *p, int fd)
   fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_NONBLOCK);
 }
 
-/* argv[0] is the keeper's. */
+/* The keeper gets the program's output, its errors and the line as descriptors 1, 2 and 3. argv[0] is the keeper's. */
 static int
 start_keeper (struct exec_child *c, char **argv, char *const *env)
 {
   int out[2] = {-1, -1}, err[2] = {-1, -1}, line[2] = {-1, -1};
+  char keeper[4096];
   int r = 0;
   if (pipe2 (out, O_CLOEXEC) < 0 || pipe2 (err, O_CLOEXEC) < 0 || socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line) < 0)
     r = -errno;
+  find_keeper (keeper, sizeof keeper);
   if (!r)
-    r = spawn (&c->pid, argv, env, out[1], err[1], line[1]);
+    r = launch_group (keeper, argv, env, (int[]){out[1], err[1], line[1]}, 3, &c->pid);
   close_fd (out + 1);
   close_fd (err + 1);
   close_fd (line + 1);
