@@ -69,6 +69,30 @@ def kept_and_swapped (home):
 
 
 @kk.test
+def patience_follows_samples (home):
+    "another interval of samples: an isolated input with an interval of its own is waited for as long as that allows, one in the daemon is kept"
+    inputs = {"rogue": {"interval": 8 * TICK, "deadline": "20s"}, "net": {"interval": 8 * TICK, "deadline": "20s"}}
+
+    def told (interval):
+        return {"sample_interval": interval * TICK, "data_dir": home.data}
+
+    def patience ():
+        return instance (d, "rogue")["status"].get ("deadline")
+    with daemon (home, inputs, daemon=told (8)) as d:
+        kk.wait_for (lambda: patience () == f"{int (TICK * 4000)} ms", 10, "half of eight ticks")
+        before = pids_of (d, "rogue")
+        home.config (config (home, {**inputs, "memory": {"swap": True}}, daemon=told (8)))
+        home.run ("reload").ok ("one that changes no interval")
+        kk.equal (pids_of (d, "rogue"), before, "its process")
+        home.config (config (home, inputs, daemon=told (2)))
+        said = home.run ("reload", "--dry-run").ok ("dry run").out
+        kk.contains (said, "restart  rogue: its interval changed", "what the dry run says")
+        kk.contains (said, "keep     net", "what the dry run says")
+        home.run ("reload").ok ("reload")
+        kk.wait_for (lambda: patience () == f"{int (TICK * 1000)} ms", 10, "half of two ticks")
+
+
+@kk.test
 def broken_changes_nothing (home):
     "a configuration that is broken in any way changes nothing, and leaves no process behind"
     instances = of_each_kind (home, chooser={})
