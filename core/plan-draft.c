@@ -333,6 +333,17 @@ take_settings (struct making *m)
   return r == -ENOMEM ? r : 0;
 }
 
+static int
+take_also (struct making *m)
+{
+  struct draft *draft = draft_of (m, m->also, m->root->at);
+  if (!draft)
+    return -ENOMEM;
+  draft->parked = !draft->on;
+  draft->on = true;
+  return 0;
+}
+
 int
 plan_draft (struct making *m)
 {
@@ -356,5 +367,5 @@ plan_draft (struct making *m)
     r = take_flat_section (m, "monitoring");
   if (r == 0)
     r = take_flat_section (m, "aws");
-  return r;
+  return r == 0 && m->also ? take_also (m) : r;
 }

@@ -18,6 +18,7 @@ struct draft {
   enum said said;            /* in `plugins:` */
   bool on;
   bool listed;             /* it stands in `plugins:` */
+  bool parked;             /* off, and made all the same: making.also */
   bool has_options;        /* there, beside `enabled` */
   const char *when_absent; /* of a flat key that turned it on */
 };
@@ -48,8 +49,9 @@ struct making {
   size_t length;
   struct yaml_document *merged; /* all files as one tree */
   const struct yaml_node *root;
-  bool thorough;   /* looks at what is off too */
-  bool unreadable; /* a file could not be taken at all: what else it says is not known */
+  const char *also; /* an instance that is made even if it is off; NULL: none */
+  bool thorough;    /* looks at what is off too */
+  bool unreadable;  /* a file could not be taken at all: what else it says is not known */
   struct draft *drafts;
   size_t n_drafts;
   int64_t judge_ns;            /* how long isolated plugins may still take to judge their options */

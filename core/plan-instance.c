@@ -47,6 +47,8 @@ say_not_loaded (struct making *m, const struct draft *draft, const char *plugin,
   const char *text = reason ? reason : strerror (-r);
   if (near)
     diag_add (m->d, severity, draft->at, "%s: did you mean '%s'?", text, near);
+  else if (draft->parked)
+    diag_add (m->d, severity, draft->at, "%s", text);
   else if (r == -ENOENT && !draft->listed)
     diag_add (m->d, severity, draft->at, "%s: install kode-kronical completely, or turn it off with 'plugins: {%s: false}'",
               text, draft->name);
@@ -294,6 +296,7 @@ fill (struct making *m, const struct draft *draft, const struct host_options *ho
   if (!instance->name)
     return -ENOMEM;
   instance->at = draft->at;
+  instance->parked = draft->parked;
   int64_t own = 0;
   if (instance->descriptor->plugin.interval)
     units_duration (instance->descriptor->plugin.interval, &own); /* checked when the plugin was loaded */

@@ -133,6 +133,12 @@ plan_make_thorough (const char *config_file, struct modules *modules, struct dia
 }
 
 int
+plan_make_with (const char *config_file, const char *also, struct modules *modules, struct diag *d, struct plan **ret)
+{
+  return make (&(struct making){.modules = modules, .d = d, .also = also}, config_file, ret);
+}
+
+int
 plan_make_text (const char *config_file, const char *text, size_t length, struct modules *modules, struct diag *d,
                 struct plan **ret)
 {

@@ -30,6 +30,7 @@ struct instance_plan {
   struct descriptor *declared;         /* the same plugin with the tables that it declares for this config; NULL: none */
   void *config;                        /* filled by its options; option_free */
   struct place at;
+  bool parked;         /* it is off, and here because plan_make_with was asked for it */
   int64_t interval_ns; /* inputs: their own or the daemon's */
   int64_t deadline_ns; /* inputs: a read that takes longer is left behind. outputs: of one write */
   int64_t queue_bytes; /* outputs: bound of the queue */
@@ -71,6 +72,8 @@ int plan_make_thorough (const char *config_file, struct modules *modules, struct
 /* The same for a file that is not written yet: its text is `text`, conf.d is looked for beside `config_file`. */
 int plan_make_text (const char *config_file, const char *text, size_t length, struct modules *modules, struct diag *d,
                     struct plan **ret);
+/* The same, with instance `also` (NULL: none) as it would be if it were on. */
+int plan_make_with (const char *config_file, const char *also, struct modules *modules, struct diag *d, struct plan **ret);
 struct plan *plan_ref (const struct plan *p);
 void plan_free (struct plan *p); /* gives one reference up; NULL is fine */
 const struct instance_plan *plan_instance (const struct plan *p, const char *name);

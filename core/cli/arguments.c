@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "cli/command.h"
+#include "cli/outside.h"
 #include "nearest.h"
 
 #include <errno.h>
@@ -24,18 +25,22 @@ complain (const struct parser *p, const char *what, const char *word, const char
   fprintf (stderr, PROGRAM ": %s '%s'", what, word);
   if (meant)
     fprintf (stderr, "; did you mean '%s'?", meant);
-  fprintf (stderr, "\nTry: " PROGRAM " %s%s--help\n", p->call.command ? p->call.command->name : "", p->call.command ? " " : "");
+  const char *command = p->call.outside ? p->call.outside : p->call.command ? p->call.command->name : "";
+  fprintf (stderr, "\nTry: " PROGRAM " %s%s--help\n", command, *command ? " " : "");
   return -EINVAL;
 }
 
-static const char *
-nearest_command (const char *word)
+static int
+complain_of_command (const struct parser *p, const char *word)
 {
-  const char *names[64];
-  size_t n = 0;
-  for (; n < 64 && commands[n]; n++)
+  const char *names[16 + OUTSIDE_MOST];
+  struct outside others[OUTSIDE_MOST];
+  size_t n = 0, n_others = outside_list (others);
+  for (; n < 16 && commands[n]; n++)
     names[n] = commands[n]->name;
-  return nearest_word (word, names, n);
+  for (size_t i = 0; i < n_others; i++)
+    names[n++] = others[i].name;
+  return complain (p, "unknown command", word, nearest_word (word, names, n));
 }
 
 static const char *
@@ -162,9 +167,53 @@ take_word (struct parser *p, char *word)
       return 0;
     }
     p->call.command = command_find (word);
-    return p->call.command ? 0 : complain (p, "unknown command", word, nearest_command (word));
+    if (p->call.command)
+      return 0;
+    if (!outside_there (word))
+      return complain_of_command (p, word);
+    p->call.outside = word;
+    p->call.command = &outside_command;
+    return 0;
   }
   p->call.arguments[p->call.n_arguments++] = word;
+  return 0;
+}
+
+/* The general option with a value that this word is, or begins. */
+static enum general
+find_valued (const char *word, const char **attached)
+{
+  static const struct {
+    const char *name;
+    enum general which;
+  } valued[] = {{"--config", GENERAL_CONFIG}, {"--plugin-dir", GENERAL_PLUGIN_DIR}};
+  for (size_t i = 0; i < sizeof valued / sizeof *valued; i++) {
+    size_t n = strlen (valued[i].name);
+    if (strncmp (word, valued[i].name, n) || (word[n] && word[n] != '='))
+      continue;
+    *attached = word[n] ? word + n + 1 : NULL;
+    return valued[i].which;
+  }
+  *attached = word[0] && word[1] && word[2] ? word + 2 : NULL;
+  return word[0] == '-' && word[1] == 'c' ? GENERAL_CONFIG : GENERAL_NONE;
+}
+
+/* All that follows is the other program's, but for those. */
+static int
+take_for_outside (struct parser *p)
+{
+  bool ours = true;
+  while (p->next < p->argc) {
+    char *word = p->argv[p->next++];
+    const char *attached;
+    enum general which = ours ? find_valued (word, &attached) : GENERAL_NONE;
+    int r = which ? take_general (p, which, word, attached) : 0;
+    if (r < 0)
+      return r;
+    ours = ours && strcmp (word, "--") != 0;
+    if (!which)
+      p->call.arguments[p->call.n_arguments++] = word;
+  }
   return 0;
 }
 
@@ -172,7 +221,7 @@ static int
 take_all (struct parser *p)
 {
   bool only_words = false;
-  while (p->next < p->argc) {
+  while (p->next < p->argc && !p->call.outside) {
     char *word = p->argv[p->next++];
     bool is_number = word[0] == '-' && word[1] >= '0' && word[1] <= '9';
     int r;
@@ -187,7 +236,7 @@ take_all (struct parser *p)
     if (r < 0)
       return r;
   }
-  return 0;
+  return p->call.outside ? take_for_outside (p) : 0;
 }
 
 static int
@@ -214,7 +263,11 @@ arguments_parse (int argc, char **argv, struct command_call *ret, int *ret_statu
     *ret_status = EXIT_OK;
     return 1;
   }
-  if (p.wants_help) {
+  if (p.wants_help && p.call.outside) {
+    static char help[] = "--help";
+    p.call.arguments[0] = help;
+    p.call.n_arguments = 1;
+  } else if (p.wants_help) {
     if (p.call.command)
       help_command (p.call.command, stdout);
     else

@@ -41,6 +41,7 @@ struct command_call {
   const struct command *command;
   const char *config_file; /* -c FILE, else NULL */
   const char *plugin_dir;  /* --plugin-dir, for modules_open; else NULL */
+  const char *outside;     /* the name of one that is no part of this program (outside.h); else NULL */
   const char *values[COMMAND_MAX_OPTIONS];
   char **arguments;
   uint32_t n_arguments;

@@ -1,5 +1,6 @@
 /* --help: usage, text and aligned options, within 80 columns. */
 #include "cli/command.h"
+#include "cli/outside.h"
 
 #include <string.h>
 
@@ -67,20 +68,40 @@ options_width (const struct command_option *options, size_t n, int width)
   return width;
 }
 
+static void
+print_command (FILE *to, const char *name, const char *summary, int width)
+{
+  fprintf (to, "%*s%-*s  ", INDENT, "", width, name);
+  print_wrapped (to, summary, INDENT + width + 2);
+}
+
+static void
+print_commands (FILE *to)
+{
+  struct outside others[OUTSIDE_MOST];
+  size_t n = outside_list (others);
+  int width = 0;
+  for (size_t i = 0; commands[i]; i++)
+    if ((int) strlen (commands[i]->name) > width)
+      width = (int) strlen (commands[i]->name);
+  for (size_t i = 0; i < n; i++)
+    if ((int) strlen (others[i].name) > width)
+      width = (int) strlen (others[i].name);
+  for (size_t i = 0; commands[i]; i++)
+    print_command (to, commands[i]->name, commands[i]->summary, width);
+  if (n)
+    fputs ("\nCommands that came with plugins:\n", to);
+  for (size_t i = 0; i < n; i++)
+    print_command (to, others[i].name, *others[i].summary ? others[i].summary : "(says nothing of itself)", width);
+}
+
 void
 help_program (FILE *to)
 {
   fputs ("Usage: " PROGRAM " [OPTION]... COMMAND [OPTION]... [ARGUMENT]...\n\n"
          "Records this machine's CPU, memory, load, network and processes.\n\nCommands:\n",
          to);
-  int width = 0;
-  for (size_t i = 0; commands[i]; i++)
-    if ((int)strlen (commands[i]->name) > width)
-      width = (int)strlen (commands[i]->name);
-  for (size_t i = 0; commands[i]; i++) {
-    fprintf (to, "%*s%-*s  ", INDENT, "", width, commands[i]->name);
-    print_wrapped (to, commands[i]->summary, INDENT + width + 2);
-  }
+  print_commands (to);
   fputs ("\nOptions, before or after the command:\n", to);
   static const struct command_option version = {"version", 'V', NULL, "Say the version"};
   size_t n = sizeof general / sizeof general[0];

@@ -1,0 +1,240 @@
+/* config show: the configuration as the daemon understands it, defaults and short forms included. */
+#include <config.h>
+
+#include "cli/config-command.h"
+
+#include "buf.h"
+#include "option.h"
+#include "plan.h"
+#include "settings.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How a member of a map begins: JSON and YAML differ in little else, for a JSON value is a YAML one. */
+struct form {
+  bool json;
+  int indent; /* YAML */
+  bool first; /* JSON: no comma before the next one */
+};
+
+static void
+add_string (struct buf *b, const char *text)
+{
+  text_json_string (b, text, strlen (text));
+}
+
+static void
+add_key (struct buf *b, struct form *f, const char *key)
+{
+  if (f->json) {
+    buf_adds (b, f->first ? "" : ",");
+    add_string (b, key);
+    buf_addc (b, ':');
+    f->first = false;
+  } else {
+    buf_printf (b, "%*s%s:", f->indent, "", key);
+  }
+}
+
+/* Before the value of a key that is no map. */
+static void
+begin_value (struct buf *b, struct form *f, const char *key)
+{
+  add_key (b, f, key);
+  if (!f->json)
+    buf_addc (b, ' ');
+}
+
+static void
+end_value (struct buf *b, const struct form *f)
+{
+  if (!f->json)
+    buf_addc (b, '\n');
+}
+
+static void
+open_map (struct buf *b, struct form *f, const char *key)
+{
+  add_key (b, f, key);
+  if (f->json)
+    buf_addc (b, '{');
+  else
+    end_value (b, f);
+  f->indent += 2;
+  f->first = true;
+}
+
+static void
+close_map (struct buf *b, struct form *f)
+{
+  f->indent -= 2;
+  f->first = false;
+  if (f->json)
+    buf_addc (b, '}');
+}
+
+static void
+add_list (struct buf *b, const struct kk_list *list)
+{
+  buf_addc (b, '[');
+  for (uint32_t i = 0; i < list->count; i++) {
+    buf_adds (b, i ? ", " : "");
+    add_string (b, list->items[i]);
+  }
+  buf_addc (b, ']');
+}
+
+static void
+add_choice (struct buf *b, const char *choices, int32_t which)
+{
+  while (which-- > 0 && strchr (choices, '|'))
+    choices = strchr (choices, '|') + 1;
+  text_json_string (b, choices, strcspn (choices, "|"));
+}
+
+static void
+add_value (struct buf *b, const struct kk_option *option, const void *config)
+{
+  union option_value value;
+  option_load (option, config, &value);
+  if (option->flags & KK_SECRET) {
+    buf_adds (b, "null"); /* never printed */
+    return;
+  }
+  switch (option->type) {
+  case KK_OPTION_BOOL:
+    buf_adds (b, value.boolean ? "true" : "false");
+    break;
+  case KK_OPTION_FLOAT:
+  case KK_OPTION_PERCENT:
+    text_f64 (b, value.f64, 0);
+    break;
+  case KK_OPTION_STRING:
+  case KK_OPTION_PATH:
+    add_string (b, value.string ? value.string : "");
+    break;
+  case KK_OPTION_DURATION:
+    text_f64 (b, (double) value.i64 / 1e9, 0);
+    break;
+  case KK_OPTION_CHOICE:
+    add_choice (b, option->choices, value.choice);
+    break;
+  case KK_OPTION_LIST:
+    add_list (b, &value.list);
+    break;
+  default:
+    text_i64 (b, value.i64);
+  }
+}
+
+static void
+add_options (struct buf *b, struct form *f, const struct kk_option *options, uint32_t n, const void *config)
+{
+  for (uint32_t i = 0; i < n; i++) {
+    begin_value (b, f, options[i].name);
+    add_value (b, &options[i], config);
+    end_value (b, f);
+  }
+}
+
+static void
+add_host_options (struct buf *b, struct form *f, const struct instance_plan *p)
+{
+  const struct kk_plugin *plugin = &p->descriptor->plugin;
+  begin_value (b, f, "enabled");
+  buf_adds (b, p->parked ? "false" : "true");
+  end_value (b, f);
+  begin_value (b, f, "plugin");
+  add_string (b, plugin->name);
+  end_value (b, f);
+  if (plugin->kind != KK_INPUT)
+    return;
+  begin_value (b, f, "interval");
+  text_f64 (b, (double) p->interval_ns / 1e9, 0);
+  end_value (b, f);
+}
+
+/* In JSON the plugin's own options stand apart, for they may have any name. */
+static void
+add_instance (struct buf *b, struct form *f, const struct instance_plan *p)
+{
+  const struct kk_plugin *plugin = &p->descriptor->plugin;
+  open_map (b, f, p->name);
+  add_host_options (b, f, p);
+  if (f->json)
+    open_map (b, f, "options");
+  add_options (b, f, plugin->options, plugin->n_options, p->config);
+  if (f->json)
+    close_map (b, f);
+  close_map (b, f);
+}
+
+static void
+describe (struct buf *b, const struct plan *p, const char *only, bool json)
+{
+  struct form f = {.json = json, .first = true};
+  if (json) {
+    buf_addc (b, '{');
+    add_key (b, &f, "config_file");
+    if (p->config_file)
+      add_string (b, p->config_file);
+    else
+      buf_adds (b, "null");
+  } else {
+    buf_printf (b, "# %s\n", p->config_file ? p->config_file : "built-in defaults: there is no file");
+  }
+  open_map (b, &f, "daemon");
+  add_options (b, &f, settings_options, settings_n_options, p->settings);
+  close_map (b, &f);
+  open_map (b, &f, "plugins");
+  for (size_t i = 0; i < p->n_instances; i++)
+    if (json || !only || strcmp (p->instances[i].name, only) == 0)
+      add_instance (b, &f, &p->instances[i]);
+  close_map (b, &f);
+  begin_value (b, &f, "pipeline");
+  add_list (b, &(struct kk_list){.items = (const char *const *) p->pipeline, .count = (uint32_t) p->n_pipeline});
+  end_value (b, &f);
+  buf_adds (b, json ? "}\n" : "");
+}
+
+static int
+print (const struct plan *p, const char *only, bool json)
+{
+  struct buf BUF_CLEANUP b = {0};
+  describe (&b, p, only, json);
+  if (b.error) {
+    fprintf (stderr, PROGRAM ": out of memory\n");
+    return EXIT_FAILED;
+  }
+  fwrite (b.data, 1, b.len, stdout);
+  return EXIT_OK;
+}
+
+int
+config_show (const struct command_call *call, struct modules *modules)
+{
+  const char *also = call->n_arguments > 1 ? call->arguments[1] : NULL;
+  char *file = NULL;
+  struct diag d = {0};
+  struct plan *plan = NULL;
+  int status = EXIT_FAILED, r = plan_find_config (call->config_file, &file);
+  if (r < 0)
+    return config_fail ("read", call->config_file ? call->config_file : "the configuration", r);
+  r = plan_make_with (file, also, modules, &d, &plan);
+  if (r < 0 || (also && !plan_instance (plan, also)))
+    diag_print (&d, stderr, isatty (STDERR_FILENO));
+  if (r == 0 && also && !plan_instance (plan, also))
+    fprintf (stderr, PROGRAM ": there is no instance '%s'\n", also);
+  else if (r == 0)
+    status = print (plan, also, command_given (call, "json"));
+  else if (r == -ENOMEM)
+    fprintf (stderr, PROGRAM ": out of memory\n");
+  plan_free (plan);
+  diag_free (&d);
+  free (file);
+  return status;
+}
