@@ -287,8 +287,11 @@ child_reply (struct child *c, int64_t until_ns, struct wire *ret, int32_t *ret_r
   int r = -EAGAIN;
   while (r == -EAGAIN) {
     bool answered = desk_answered (&c->desk, c->number, until_ns);
-    if (desk_logged (&c->desk))
+    bool logged = desk_logged (&c->desk);
+    if (logged)
       r = take_logged (c, &lines);
+    if (r == -EAGAIN && logged && !answered)
+      continue; /* the knock of an answer may have been among what was taken */
     if (r == -EAGAIN && answered)
       r = desk_take (&c->desk, &c->in);
     if (r == -EAGAIN)

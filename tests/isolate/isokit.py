@@ -58,19 +58,20 @@ def child_of (d):
 
 
 class Pace:
-    """How evenly this machine lets processes run, in a `with`: `worst` is the longest that a sleep took too long, in s."""
+    """How evenly this machine lets processes run, in a `with`: `lost` is how much longer than asked for sleeps took, in s, but for what is usual."""
 
-    STEP = 0.01
+    STEP, USUAL = 0.01, 0.01
 
     def __init__ (self):
-        self.worst, self.ended = 0.0, threading.Event ()
+        self.lost, self.ended = 0.0, threading.Event ()
         self.thread = threading.Thread (target=self.run)
 
     def run (self):
         while not self.ended.is_set ():
             began = time.monotonic ()
             time.sleep (self.STEP)
-            self.worst = max (self.worst, time.monotonic () - began - self.STEP)
+            late = time.monotonic () - began - self.STEP
+            self.lost += late if late > self.USUAL else 0
 
     def __enter__ (self):
         self.thread.start ()
@@ -82,13 +83,13 @@ class Pace:
 
 
 def others_go_on (d, pace):
-    """No tick was missed, and the inputs of the daemon itself were read in every one; as far as the machine lets it."""
+    """The inputs of the daemon itself were read in every tick, and no more ticks were missed than a busy machine takes: two, and twice what it was
+    seen to lose. An input or output that holds up the others costs a tick each time, or ten a second."""
+    allowed = 2 + int (2 * pace.lost / TICK)
     s = d.status ()
-    if pace.worst > TICK / 2:
-        print (f"# this machine stood still for {pace.worst:.3f} s: ticks are not counted")
-        return
-    kk.equal (s["ticks"]["missed"], 0, "missed ticks")
+    kk.check (s["ticks"]["missed"] <= allowed, "missed ticks", (s["ticks"], allowed))
     for name in ("cpu", "memory", "net"):
         one = next (i for i in s["instances"] if i["name"] == name)
-        kk.equal ((one["failures"], one["skipped"]), (0, 0), "failures and skipped reads of " + name)
-        kk.check (one["calls"] >= s["ticks"]["taken"] - 1, "reads of " + name, (one["calls"], s["ticks"]))
+        kk.equal (one["failures"], 0, "failures of " + name)
+        kk.check (one["skipped"] <= allowed, "skipped reads of " + name, (one["skipped"], allowed))
+        kk.check (one["calls"] + one["skipped"] >= s["ticks"]["taken"] - 1, "reads of " + name, (one, s["ticks"]))
