@@ -45,6 +45,15 @@ spool_room (struct spool *s)
 }
 
 void
+spool_keep_stored (struct spool_entry *e, const struct spool_entry *old)
+{
+  e->file = old->file;
+  e->offset = old->offset;
+  e->length = old->length;
+  e->stored_samples = old->packed ? old->stored_samples : old->samples;
+}
+
+void
 spool_insert (struct spool *s, size_t at, const struct spool_entry *e)
 {
   memmove (s->entries + at + 1, s->entries + at, (s->n - at) * sizeof *e);

@@ -12,8 +12,11 @@ struct spool_entry {
   int64_t minute;
   uint64_t host;
   unsigned char *packed; /* NULL: in the file */
-  uint32_t file, offset;
-  uint32_t length; /* in a file with the record's header */
+  uint32_t packed_length;
+  /* Where its record is, and how long with its header. One that is in memory: where a less full one is, which stays on disk
+   * until this one is there too; length 0: there is none. */
+  uint32_t file, offset, length;
+  uint32_t stored_samples; /* of that one */
   uint32_t serial;
   uint32_t samples;
   bool again;
@@ -47,6 +50,8 @@ struct spool {
 size_t spool_find (const struct spool *s, int64_t minute, uint64_t host, bool *ret_there);
 /* Room for one more of each. 0 or -ENOMEM. */
 int spool_room (struct spool *s);
+/* What is on disk of `old` stays there while the fuller `e` is only in memory. */
+void spool_keep_stored (struct spool_entry *e, const struct spool_entry *old);
 void spool_insert (struct spool *s, size_t at, const struct spool_entry *e);
 /* Takes some out of the index; the points in their files are the caller's business. */
 void spool_take_out (struct spool *s, size_t from, size_t n);
@@ -56,14 +61,15 @@ struct spool_part *spool_add_part (struct spool *s, uint32_t number);
 
 /* ---- spool-store.c: points and the disk ---- */
 
-/* Writes one packed point to the directory, which is open; the entry is told where it is. */
+/* Writes one packed point to the directory, which is open, and only then makes room for it; the entry is told where it is. 0 or
+ * -errno, also when it may not outlive a power cut as it should: then it is not stored. */
 int spool_store (struct spool *s, const unsigned char *packed, size_t length, struct spool_entry *e);
-/* The entry's point is not needed on disk any more. */
+/* The entry needs nothing on disk any more. */
 void spool_release (struct spool *s, const struct spool_entry *e);
 /* The open file of that number. */
 int spool_reader (struct spool *s, uint32_t number, int *ret_fd);
-/* Drops the oldest file while there is no room for `more` bytes. */
-void spool_make_room (struct spool *s, uint64_t more);
+/* Drops the oldest file while there are more bytes than may be. */
+void spool_make_room (struct spool *s);
 /* Removes a file in which nothing waits. One that cannot be removed is tried again when room is needed. */
 void spool_remove_empty (struct spool *s, struct spool_part *part);
 void spool_close_reader (struct spool *s);

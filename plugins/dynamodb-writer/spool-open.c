@@ -76,8 +76,10 @@ spool_detach (struct spool *s)
 {
   size_t kept = 0;
   for (size_t i = 0; i < s->n; i++)
-    if (s->entries[i].packed)
-      s->entries[kept++] = s->entries[i];
+    if (s->entries[i].packed) {
+      s->entries[kept] = s->entries[i];
+      s->entries[kept++].length = 0;
+    }
   s->n = kept;
   s->n_parts = 0;
   s->counts.bytes = 0;
@@ -114,6 +116,19 @@ struct load {
   uint32_t number;
 };
 
+/* A fuller one is known. In a file that is enough; from memory it may yet be lost. */
+static void
+pass_over (struct spool *s, struct spool_entry *fuller, const struct spool_entry *e)
+{
+  struct spool_entry gone = *e;
+  if (fuller->packed && (!fuller->length || fuller->stored_samples < e->samples)) {
+    gone = *fuller;
+    spool_keep_stored (fuller, e);
+    fuller->again |= e->again;
+  }
+  spool_release (s, &gone);
+}
+
 /* Takes one point of a file into the index, unless a fuller one is there. */
 static int
 take_in (void *arg, const struct spool_record *record)
@@ -136,7 +151,7 @@ take_in (void *arg, const struct spool_record *record)
   size_t at = spool_find (s, e.minute, e.host, &there);
   spool_part (s, load->number)->waiting++;
   if (there && s->entries[at].samples > e.samples) {
-    spool_release (s, &e);
+    pass_over (s, &s->entries[at], &e);
     return 0;
   }
   if (there) {
@@ -290,6 +305,6 @@ spool_attach (struct spool *s)
   if (r)
     return r;
   s->counts.opened++;
-  spool_make_room (s, 0);
+  spool_make_room (s);
   return 0;
 }

@@ -69,14 +69,18 @@ forget_part (struct spool *s, uint32_t number)
 {
   size_t kept = 0;
   for (size_t i = 0; i < s->n; i++)
-    if (s->entries[i].packed || s->entries[i].file != number)
-      s->entries[kept++] = s->entries[i];
+    if (s->entries[i].packed || s->entries[i].file != number) {
+      struct spool_entry *e = &s->entries[kept++];
+      *e = s->entries[i];
+      if (e->file == number)
+        e->length = 0;
+    }
   s->counts.dropped_full += s->n - kept;
   s->n = kept;
 }
 
-void
-spool_make_room (struct spool *s, uint64_t more)
+static void
+remove_empty_parts (struct spool *s)
 {
   for (size_t i = 0; i < s->n_parts;) {
     size_t before = s->n_parts;
@@ -84,7 +88,12 @@ spool_make_room (struct spool *s, uint64_t more)
       spool_remove_empty (s, &s->parts[i]);
     i += s->n_parts == before;
   }
-  while (s->n_parts && s->counts.bytes + more > s->config.max_bytes) {
+}
+
+void
+spool_make_room (struct spool *s)
+{
+  while (s->n_parts && !is_last (s, &s->parts[0]) && s->counts.bytes > s->config.max_bytes) {
     size_t before = s->n_parts;
     forget_part (s, s->parts[0].number);
     s->parts[0].waiting = 0;
@@ -92,6 +101,13 @@ spool_make_room (struct spool *s, uint64_t more)
     if (s->n_parts == before)
       return;
   }
+}
+
+/* 0 also where the file system has no such thing. */
+static int
+sync_error (int r)
+{
+  return r == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : -errno;
 }
 
 static int
@@ -108,9 +124,32 @@ begin_part (struct spool *s)
   if (s->fd >= 0)
     close (s->fd);
   s->fd = fd;
-  spool_add_part (s, s->next_number - 1);
-  if (s->config.sync)
-    fsync (s->directory);
+  struct spool_part *part = spool_add_part (s, s->next_number - 1);
+  r = s->config.sync ? sync_error (fsync (s->directory)) : 0;
+  if (r)
+    spool_remove_empty (s, part);
+  return r;
+}
+
+/* At the end of the last part. */
+static int
+append (struct spool *s, const unsigned char *packed, size_t length, uint32_t *ret_offset)
+{
+  struct spool_part *part = &s->parts[s->n_parts - 1];
+  const uint32_t before = part->size;
+  int64_t offset = spool_file_append (s->fd, &part->size, packed, length);
+  if (offset < 0)
+    return (int) offset;
+  int r = s->config.sync ? sync_error (fdatasync (s->fd)) : 0;
+  if (r) {
+    /* The kernel says it once, and takes the page for clean afterwards: only writing it again can help. */
+    part->size = before;
+    if (ftruncate (s->fd, before) < 0)
+      note (s, -errno);
+    return r;
+  }
+  s->counts.bytes += part->size - before;
+  *ret_offset = before;
   return 0;
 }
 
@@ -120,30 +159,25 @@ spool_store (struct spool *s, const unsigned char *packed, size_t length, struct
   int r = spool_room (s);
   if (r)
     return r;
-  spool_make_room (s, SPOOL_RECORD_HEADER + length);
+  remove_empty_parts (s);
   if (s->fd < 0 || s->parts[s->n_parts - 1].size + SPOOL_RECORD_HEADER + length > s->part_bytes)
     r = begin_part (s);
+  if (!r)
+    r = append (s, packed, length, &e->offset);
   if (r)
     return r;
   struct spool_part *part = &s->parts[s->n_parts - 1];
-  s->counts.bytes -= part->size;
-  int64_t offset = spool_file_append (s->fd, &part->size, packed, length);
-  s->counts.bytes += part->size;
-  if (offset < 0)
-    return (int) offset;
-  if (s->config.sync && fdatasync (s->fd) < 0)
-    note (s, -errno);
   part->waiting++;
   e->file = part->number;
-  e->offset = (uint32_t) offset;
   e->length = (uint32_t) (SPOOL_RECORD_HEADER + length);
+  spool_make_room (s);
   return 0;
 }
 
 void
 spool_release (struct spool *s, const struct spool_entry *e)
 {
-  struct spool_part *part = e->packed ? NULL : spool_part (s, e->file);
+  struct spool_part *part = e->length ? spool_part (s, e->file) : NULL;
   int fd;
   if (!part)
     return;

@@ -60,36 +60,53 @@ settle (struct spool *s)
     struct spool_entry e = s->entries[i];
     if (!e.packed)
       continue;
-    unsigned char *packed = e.packed;
-    e.packed = NULL;
-    r = spool_store (s, packed, e.length, &e);
+    r = spool_store (s, e.packed, e.packed_length, &e);
     if (r)
       break;
-    /* Making room may have dropped others, and thereby moved this one. */
+    /* Making room may have dropped others, and thereby moved this one, and what it takes the place of. */
     bool there;
     i = spool_find (s, e.minute, e.host, &there);
+    struct spool_entry old = s->entries[i];
+    e.packed = NULL;
     s->entries[i] = e;
     s->counts.in_memory--;
-    free (packed);
+    free (old.packed);
+    spool_release (s, &old);
   }
   s->counts.error = r;
   return r;
 }
 
+/* What is on disk of it, if anything is, waits on. */
+static void
+drop_from_memory (struct spool *s, size_t at)
+{
+  struct spool_entry *e = &s->entries[at];
+  s->counts.dropped_memory++;
+  if (!e->length) {
+    spool_take_out (s, at, 1);
+    return;
+  }
+  free (e->packed);
+  e->packed = NULL;
+  e->samples = e->stored_samples;
+  e->serial = s->next_serial++;
+  s->counts.in_memory--;
+}
+
 static int
 keep_in_memory (struct spool *s, const unsigned char *packed, size_t length, struct spool_entry *e)
 {
-  for (size_t i = 0; i < s->n && s->counts.in_memory >= SPOOL_MEMORY; i++)
-    if (s->entries[i].packed) {
-      spool_take_out (s, i, 1);
-      s->counts.dropped_memory++;
-      break;
-    }
   e->packed = malloc (length);
   if (!e->packed)
     return -ENOMEM;
   memcpy (e->packed, packed, length);
-  e->length = (uint32_t) length;
+  e->packed_length = (uint32_t) length;
+  for (size_t i = 0; i < s->n && s->counts.in_memory >= SPOOL_MEMORY; i++)
+    if (s->entries[i].packed) {
+      drop_from_memory (s, i);
+      break;
+    }
   return 0;
 }
 
@@ -115,7 +132,10 @@ add (struct spool *s, const struct point *p, const unsigned char *packed, size_t
   at = spool_find (s, e.minute, e.host, &there);
   if (there) {
     struct spool_entry old = s->entries[at];
-    spool_release (s, &old);
+    if (e.packed)
+      spool_keep_stored (&e, &old);
+    else
+      spool_release (s, &old);
     e.again |= old.again;
     spool_take_out (s, at, 1);
     s->counts.replaced++;
@@ -200,7 +220,7 @@ get (struct spool *s, const struct spool_ref *ref, struct point *ret)
     return -ENOENT;
   const struct spool_entry *e = &s->entries[at];
   if (e->packed)
-    return point_unpack (e->packed, e->length, ret);
+    return point_unpack (e->packed, e->packed_length, ret);
   int r = spool_reader (s, e->file, &fd);
   if (!r)
     r = spool_file_get (fd, e->offset, e->length, ret);

@@ -2,15 +2,17 @@
  *
  * The directory holds files of points (spool-file.h), each with up to 1/64 of max_bytes; a file is removed with its last point,
  * so in a normal minute there is one small file that grows by a point and is emptied again. Where everything stands is kept in
- * memory (about 50 bytes a point, 2 MB for 30 days). Of a host's minute there is one point: the fuller one.
+ * memory (about 60 bytes a point, 3 MB for 30 days). Of a host's minute there is one point: the fuller one. What is on disk
+ * never gives way to what is not: a less full point stays until the fuller one is stored, the oldest file until there is a
+ * newer one in its stead.
  *
  * Bounds: beyond max_bytes the oldest file is dropped, with the points that still wait in it; beyond max_age each point by
- * itself; what the disk refuses waits in memory, at most SPOOL_MEMORY points, the oldest dropped. All of that is counted.
- * Crashes: after kill -9 at any moment every point whose spool_add returned 0 is there, unless spool_done was called for it;
- * one that was being marked as done may come again, which is harmless, for the same item is written again. After a power cut
- * the same holds with `sync`. Damage: what is whole in a damaged file is used; files that are nothing of ours are set aside
- * (set-aside.N) and nothing depends on them. Two daemons: the directory has one owner, by flock on its file `lock`. Until it is
- * ours, points wait in memory.
+ * itself; what the disk refuses, or with `sync` does not confirm, waits in memory, at most SPOOL_MEMORY points, the oldest
+ * dropped. All of that is counted. Crashes: after kill -9 at any moment every point whose spool_add returned 0 is there, unless
+ * spool_done was called for it; one that was being marked as done may come again, which is harmless, for the same item is
+ * written again. After a power cut the same holds with `sync`. Damage: what is whole in a damaged file is used; files that are
+ * nothing of ours are set aside (set-aside.N) and nothing depends on them. Two daemons: the directory has one owner, by flock
+ * on its file `lock`. Until it is ours, points wait in memory.
  *
  * Sending: pick some, get them; one that is `again`, or alone, goes by PutItem (item.h), where AWS_OK and AWS_CONDITION both
  * mean done; the others go in a batch, where those that are not unprocessed are done. AWS_INVALID of a single point: refuse it.
@@ -94,7 +96,7 @@ struct spool_view {
   uint64_t recovered;     /* points of an earlier run */
   uint64_t opened;        /* times: more than once when the directory was removed */
   uint64_t disk_errors;
-  int error; /* of the last attempt to write: 0 or -errno */
+  int error; /* of the last attempt to write, with `sync` also to reach the disk: 0 or -errno */
 };
 void spool_look (struct spool *s, struct spool_view *ret);
 #endif

@@ -14,6 +14,7 @@ enum wrong { NOTHING, DIE_BEFORE, DIE_WITHIN, DIE_AFTER, FAIL, FAIL_ON };
 static struct {
   enum wrong wrong;
   int at, calls, error;
+  bool marks; /* what is written over what is there goes well, as on a disk that is full */
 } plan;
 
 ssize_t __real_pwrite (int fd, const void *data, size_t n, off_t offset);
@@ -68,6 +69,8 @@ after (int r)
 ssize_t
 __wrap_pwrite (int fd, const void *data, size_t n, off_t offset)
 {
+  if (n == 1 && plan.marks)
+    return __real_pwrite (fd, data, n, offset);
   if (before ()) {
     /* A disk that becomes full takes some of it. */
     if (n < 2 || plan.calls % 2)
@@ -348,6 +351,199 @@ START_TEST (a_disk_that_is_full_from_then_on)
 }
 END_TEST
 
+/* ---- What is stored gives way only to what is stored ---- */
+
+static struct spool *
+open_synced (const char *dir)
+{
+  struct spool *s;
+  ck_assert_int_eq (
+    spool_new (&(struct spool_config){.path = dir, .max_bytes = LAST_BYTES, .max_age = MONTH, .sync = true}, &s), 0);
+  ck_assert_int_eq (spool_open (s), 0);
+  return s;
+}
+
+static void
+refuse_from_now_on (int error)
+{
+  plan.calls = 0;
+  plan.at = 1;
+  plan.error = error;
+  plan.marks = true;
+  plan.wrong = FAIL_ON;
+}
+
+/* What another process would find now, if this one was killed. */
+static uint32_t
+samples_after_death (const char *dir, int64_t minute)
+{
+  char *copy = unit_temp_dir (), name[32], *data;
+  uint32_t samples = 0;
+  size_t length;
+  for (int i = 1; i < 100; i++) {
+    snprintf (name, sizeof name, "%08x.points", (unsigned) i);
+    if ((data = unit_read (dir, name, &length)))
+      unit_write_n (copy, name, data, length);
+    free (data);
+  }
+  plan.wrong = NOTHING;
+  struct spool *s = open_spool (copy, LAST_BYTES);
+  static struct spool_ref refs[2000];
+  size_t n = spool_pick (s, INT64_MAX / 2, 2000, refs);
+  for (size_t i = 0; i < n; i++)
+    if (refs[i].minute == minute)
+      samples = refs[i].samples;
+  spool_free (s);
+  unit_remove_tree (copy);
+  free (copy);
+  return samples;
+}
+
+START_TEST (a_stored_minute_stays_until_the_fuller_one_is_stored)
+{
+  for (int way = 0; way < 4; way++) {
+    char *dir = unit_temp_dir ();
+    struct spool *s = open_synced (dir);
+    struct spool_ref ref;
+    ck_assert_int_eq (add_minute (s, "h", T0, 20), 0);
+    refuse_from_now_on (ENOSPC);
+    ck_assert_int_eq (add_minute (s, "h", T0, 40), -ENOSPC);
+    ck_assert_int_eq (add_minute (s, "h", T0, 60), -ENOSPC);
+    expect_newest (s, "h", T0, 60);
+    ck_assert_uint_eq (look (s).points, 1);
+    ck_assert_uint_eq (look (s).in_memory, 1);
+    ck_assert_uint_eq (samples_after_death (dir, T0), 20);
+    switch (way) {
+    case 0: /* there is room again */
+      ck_assert_int_eq (spool_open (s), 0);
+      ck_assert_uint_eq (samples_after_death (dir, T0), 60);
+      break;
+    case 1: /* it went up from memory */
+      ck_assert_uint_eq (spool_pick (s, INT64_MAX / 2, 1, &ref), 1);
+      spool_done (s, &ref);
+      ck_assert_uint_eq (samples_after_death (dir, T0), 0);
+      break;
+    case 2: /* a fuller one that can be stored */
+      ck_assert_int_eq (add_minute (s, "h", T0, 61), 0);
+      ck_assert_uint_eq (samples_after_death (dir, T0), 61);
+      break;
+    default: /* it is forced out of memory by a day of others */
+      refuse_from_now_on (ENOSPC);
+      for (int i = 1; i <= SPOOL_MEMORY; i++)
+        ck_assert_int_eq (add_minute (s, "h", T0 + i * 60, 60), -ENOSPC);
+      struct spool_view v = look (s);
+      ck_assert_uint_eq (v.points, SPOOL_MEMORY + 1);
+      ck_assert_uint_eq (v.in_memory, SPOOL_MEMORY);
+      ck_assert_uint_eq (v.dropped_memory, 1);
+      struct point p;
+      static struct spool_ref all[SPOOL_MEMORY + 1];
+      ck_assert_uint_eq (spool_pick (s, INT64_MAX / 2, SPOOL_MEMORY + 1, all), SPOOL_MEMORY + 1);
+      ck_assert_uint_eq (all[SPOOL_MEMORY].samples, 20);
+      ck_assert_int_eq (spool_get (s, &all[SPOOL_MEMORY], &p), 0);
+      ck_assert_uint_eq (p.samples, 20);
+    }
+    plan.wrong = NOTHING;
+    ck_assert_int_eq (spool_open (s), 0);
+    ck_assert_uint_eq (look (s).in_memory, 0);
+    while (spool_pick (s, INT64_MAX / 2, 1, &ref))
+      spool_done (s, &ref);
+    ck_assert_uint_eq (look (s).bytes, 0);
+    spool_free (s);
+    s = open_spool (dir, LAST_BYTES);
+    ck_assert_uint_eq (look (s).points, 0);
+    spool_free (s);
+    unit_remove_tree (dir);
+    free (dir);
+  }
+}
+END_TEST
+
+START_TEST (a_directory_that_is_found_again_keeps_its_minutes_beside_fuller_ones_in_memory)
+{
+  char *dir = unit_temp_dir (), *inner = unit_path (dir, "spool"), *away = unit_path (dir, "away");
+  struct spool *s = open_synced (inner);
+  ck_assert_int_eq (add_minute (s, "h", T0, 20), 0);
+  ck_assert_int_eq (add_minute (s, "h", T0 + 60, 60), 0);
+  ck_assert_int_eq (rename (inner, away), 0);
+  unit_write (dir, "spool", "no directory");
+  ck_assert_int_ne (add_minute (s, "h", T0, 40), 0);
+  ck_assert_int_ne (add_minute (s, "h", T0 + 60, 50), 0);
+  ck_assert_uint_eq (look (s).points, 2);
+  ck_assert_int_eq (unlink (inner), 0);
+  ck_assert_int_eq (rename (away, inner), 0);
+  refuse_from_now_on (ENOSPC);
+  ck_assert_int_eq (spool_open (s), -ENOSPC);
+  ck_assert_uint_eq (samples_after_death (inner, T0), 20);
+  ck_assert_uint_eq (look (s).in_memory, 1);
+  ck_assert_int_eq (spool_open (s), 0);
+  ck_assert_uint_eq (samples_after_death (inner, T0), 40);
+  ck_assert_uint_eq (samples_after_death (inner, T0 + 60), 60);
+  spool_free (s);
+  unit_remove_tree (dir);
+  free (inner);
+  free (away);
+  free (dir);
+}
+END_TEST
+
+START_TEST (the_oldest_minutes_do_not_give_way_to_one_that_cannot_be_stored)
+{
+  char *dir = unit_temp_dir ();
+  struct spool *s = open_synced (dir);
+  int i = 0;
+  while (look (s).dropped_full == 0)
+    ck_assert_int_eq (add_minute (s, "h", T0 + i++ * 60, 60), 0);
+  while (look (s).bytes < LAST_BYTES - 200) {
+    ck_assert_int_eq (add_minute (s, "h", T0 + i++ * 60, 60), 0);
+    ck_assert_uint_le (look (s).bytes, LAST_BYTES);
+  }
+  struct spool_view before = look (s), after;
+  refuse_from_now_on (EIO);
+  for (int k = 0; k < 5; k++)
+    ck_assert_int_eq (add_minute (s, "h", T0 + i++ * 60, 60), -EIO);
+  after = look (s);
+  ck_assert_uint_eq (after.dropped_full, before.dropped_full);
+  ck_assert_int_eq (after.oldest, before.oldest);
+  ck_assert_uint_eq (after.points, before.points + 5);
+  plan.wrong = NOTHING;
+  ck_assert_int_eq (spool_open (s), 0);
+  after = look (s);
+  ck_assert_uint_eq (after.in_memory, 0);
+  ck_assert_uint_gt (after.dropped_full, before.dropped_full);
+  ck_assert_uint_le (after.bytes, LAST_BYTES);
+  spool_free (s);
+  unit_remove_tree (dir);
+  free (dir);
+}
+END_TEST
+
+START_TEST (what_may_not_outlive_a_power_cut_is_said)
+{
+  char *dir = unit_temp_dir ();
+  struct spool *s = open_synced (dir);
+  ck_assert_int_eq (add_minute (s, "h", T0, 20), 0);
+  refuse_from_now_on (EIO);
+  plan.at = 2; /* the write goes well, fdatasync does not */
+  ck_assert_int_eq (add_minute (s, "h", T0 + 60, 20), -EIO);
+  ck_assert_int_eq (look (s).error, -EIO);
+  ck_assert_uint_eq (look (s).in_memory, 1);
+  plan.wrong = NOTHING;
+  ck_assert_int_eq (spool_open (s), 0);
+  ck_assert_uint_eq (look (s).in_memory, 0);
+  ck_assert_int_eq (look (s).error, 0);
+  ck_assert_uint_eq (samples_after_death (dir, T0 + 60), 20);
+  /* A file system that knows no such thing. */
+  refuse_from_now_on (EINVAL);
+  plan.at = 2;
+  plan.wrong = FAIL;
+  ck_assert_int_eq (add_minute (s, "h", T0 + 120, 20), 0);
+  plan.wrong = NOTHING;
+  spool_free (s);
+  unit_remove_tree (dir);
+  free (dir);
+}
+END_TEST
+
 /* The state of the minute that runs: a write that is cut short leaves the state before. */
 START_TEST (death_while_the_minute_is_saved)
 {
@@ -397,6 +593,10 @@ tests (TCase *t)
   tcase_add_test (t, death_within_each_write);
   tcase_add_test (t, a_disk_that_is_full_for_a_moment);
   tcase_add_test (t, a_disk_that_is_full_from_then_on);
+  tcase_add_test (t, a_stored_minute_stays_until_the_fuller_one_is_stored);
+  tcase_add_test (t, a_directory_that_is_found_again_keeps_its_minutes_beside_fuller_ones_in_memory);
+  tcase_add_test (t, the_oldest_minutes_do_not_give_way_to_one_that_cannot_be_stored);
+  tcase_add_test (t, what_may_not_outlive_a_power_cut_is_said);
   tcase_add_test (t, death_while_the_minute_is_saved);
 }
 
