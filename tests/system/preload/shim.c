@@ -1,14 +1,17 @@
-/* Preloaded into the daemon by system tests: moves its wall clock and lets fsync fail, as a small file says that the test
- * changes meanwhile. KK_SHIM names it: two 64-bit numbers, the offset of the wall clock in ns and the errno of fsync and
- * fdatasync. */
-#include <dlfcn.h>
+/* Preloaded into the daemon by system tests: moves its clocks and lets fsync fail, as a small file says that the test changes
+ * meanwhile. KK_SHIM names it; 64-bit numbers: the offset of the wall clock in ns, the errno of fsync and fdatasync, how many
+ * times faster all clocks run (0: as they do), and since when (CLOCK_MONOTONIC in ns). With clocks that run faster every wait
+ * is shorter; the two that say how fast are set before the daemon starts. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +22,10 @@ SHIM int gettimeofday (struct timeval *restrict ret, void *restrict zone);
 SHIM time_t time (time_t *ret);
 SHIM int fsync (int fd);
 SHIM int fdatasync (int fd);
+SHIM int poll (struct pollfd *fds, nfds_t n, int ms);
+SHIM int nanosleep (const struct timespec *time, struct timespec *left);
+SHIM int timerfd_settime (int fd, int flags, const struct itimerspec *new, struct itimerspec *old);
+SHIM int pthread_cond_timedwait (pthread_cond_t *condition, pthread_mutex_t *lock, const struct timespec *until);
 
 static volatile int64_t *orders;
 
@@ -34,15 +41,62 @@ begin (void)
     orders = map;
 }
 
+enum { WALL, FSYNC, RATE, SINCE };
+
+static int64_t
+to_ns (const struct timespec *t)
+{
+  return (int64_t) t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+static void
+from_ns (struct timespec *ret, int64_t ns)
+{
+  ret->tv_sec = (time_t) (ns / 1000000000);
+  ret->tv_nsec = (long) (ns % 1000000000);
+}
+
+static int64_t
+rate (void)
+{
+  return orders && orders[RATE] > 1 ? orders[RATE] : 1;
+}
+
+/* How far the clocks are ahead because they run faster. */
+static int64_t
+ahead (void)
+{
+  struct timespec now;
+  if (rate () == 1 || syscall (SYS_clock_gettime, CLOCK_MONOTONIC, &now) != 0)
+    return 0;
+  return (to_ns (&now) - orders[SINCE]) * (rate () - 1);
+}
+
+/* When a time of the daemon's CLOCK_MONOTONIC comes. */
+static int64_t
+real (int64_t ns)
+{
+  return rate () == 1 ? ns : orders[SINCE] + (ns - orders[SINCE]) / rate ();
+}
+
 int
 clock_gettime (clockid_t clock, struct timespec *ret)
 {
   if (syscall (SYS_clock_gettime, clock, ret) != 0)
     return -1;
-  if (orders && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
-    int64_t ns = (int64_t) ret->tv_sec * 1000000000 + ret->tv_nsec + orders[0];
-    ret->tv_sec = (time_t) (ns / 1000000000);
-    ret->tv_nsec = (long) (ns % 1000000000);
+  switch (clock) {
+  case CLOCK_REALTIME:
+  case CLOCK_REALTIME_COARSE:
+    from_ns (ret, to_ns (ret) + ahead () + (orders ? orders[WALL] : 0));
+    break;
+  case CLOCK_MONOTONIC:
+  case CLOCK_MONOTONIC_COARSE:
+  case CLOCK_MONOTONIC_RAW:
+  case CLOCK_BOOTTIME:
+    from_ns (ret, to_ns (ret) + ahead ());
+    break;
+  default:
+    break;
   }
   return 0;
 }
@@ -72,9 +126,9 @@ time (time_t *ret)
 static int
 refuse (void)
 {
-  if (!orders || !orders[1])
+  if (!orders || !orders[FSYNC])
     return 0;
-  errno = (int) orders[1];
+  errno = (int) orders[FSYNC];
   return -1;
 }
 
@@ -88,4 +142,47 @@ int
 fdatasync (int fd)
 {
   return refuse () ? -1 : (int) syscall (SYS_fdatasync, fd);
+}
+
+/* Milliseconds are few where clocks run fast: what is left of a wait is waited for, never nothing in a loop. */
+int
+poll (struct pollfd *fds, nfds_t n, int ms)
+{
+  struct timespec wait;
+  from_ns (&wait, (int64_t) ms * 1000000 / rate ());
+  return ppoll (fds, n, ms < 0 ? NULL : &wait, NULL);
+}
+
+int
+nanosleep (const struct timespec *time, struct timespec *left)
+{
+  struct timespec wait;
+  from_ns (&wait, to_ns (time) / rate ());
+  int r = (int) syscall (SYS_nanosleep, &wait, left);
+  if (left && r != 0)
+    from_ns (left, to_ns (left) * rate ());
+  return r;
+}
+
+int
+timerfd_settime (int fd, int flags, const struct itimerspec *new, struct itimerspec *old)
+{
+  struct itimerspec t;
+  int64_t value = to_ns (&new->it_value);
+  if (value > 0) {
+    value = flags & TFD_TIMER_ABSTIME ? real (value) : value / rate ();
+    value += value == 0; /* nothing: off */
+  }
+  from_ns (&t.it_value, value);
+  from_ns (&t.it_interval, to_ns (&new->it_interval) / rate ());
+  return (int) syscall (SYS_timerfd_settime, fd, flags, &t, old);
+}
+
+/* The daemon's conditions wait by CLOCK_MONOTONIC. */
+int
+pthread_cond_timedwait (pthread_cond_t *condition, pthread_mutex_t *lock, const struct timespec *until)
+{
+  struct timespec t;
+  from_ns (&t, real (to_ns (until)));
+  return pthread_cond_clockwait (condition, lock, CLOCK_MONOTONIC, &t);
 }
