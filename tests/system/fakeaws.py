@@ -114,13 +114,25 @@ def in_turn (*answers):
     return run
 
 
+def signature (secret, request, names, scope):
+    """What the signature of a request to "/" has to be, over these headers."""
+    canonical = "\n".join ([request.method, "/", "", *(f"{n}:{request.headers[n]}" for n in names), "", ";".join (names),
+                            hashlib.sha256 (request.body.encode ()).hexdigest ()])
+    text = "\n".join (["AWS4-HMAC-SHA256", request.headers["x-amz-date"], scope, hashlib.sha256 (canonical.encode ()).hexdigest ()])
+    made = ("AWS4" + secret).encode ()
+    for part in scope.split ("/"):
+        made = hmac.new (made, part.encode (), "sha256").digest ()
+    return hmac.new (made, text.encode (), "sha256").hexdigest ()
+
+
 class Server (http.server.ThreadingHTTPServer):
+    handler = Handler
     daemon_threads = True
     block_on_close = False
 
     def __init__ (self, context=None, address=("127.0.0.1", 0)):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super ().__init__ (address, Handler)
+        super ().__init__ (address, self.handler)
         self.routes, self.requests, self.connections, self.keys, self.ending = {}, [], 0, {k: (s, None) for k, s in KEYS.items ()}, threading.Event ()
         self.clock = 0  # seconds that it is ahead of ours
         self.scheme = "https" if context else "http"
@@ -188,14 +200,7 @@ class Server (http.server.ThreadingHTTPServer):
             return "signed headers"
         if abs ((datetime.datetime.strptime (request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ") - datetime.datetime.strptime (stamp (self.clock), "%Y-%m-%dT%H:%M:%SZ")).total_seconds ()) > 300:
             return f"Signature expired: {request.headers['x-amz-date']}"
-        canonical = "\n".join ([request.method, "/", "", *(f"{n}:{request.headers[n]}" for n in names), "", ";".join (names),
-                                hashlib.sha256 (request.body.encode ()).hexdigest ()])
-        text = "\n".join (["AWS4-HMAC-SHA256", request.headers["x-amz-date"], f"{day}/{region}/{of}/{end}",
-                           hashlib.sha256 (canonical.encode ()).hexdigest ()])
-        made = ("AWS4" + secret).encode ()
-        for part in (day, region, of, end):
-            made = hmac.new (made, part.encode (), "sha256").digest ()
-        return None if hmac.new (made, text.encode (), "sha256").hexdigest () == fields["Signature"] else "signature"
+        return None if signature (secret, request, names, f"{day}/{region}/{of}/{end}") == fields["Signature"] else "signature"
 
     def __enter__ (self):
         threading.Thread (target=self.serve_forever, args=(0.02,), daemon=True).start ()
