@@ -32,12 +32,12 @@ pack_ranks (struct wire_out *out, const uint32_t *ranks)
 }
 
 size_t
-minute_state_pack (const struct minute *m, int64_t newest, unsigned char to[MINUTE_STATE_PACKED])
+minute_state_pack (const struct minute *m, int64_t written, unsigned char to[MINUTE_STATE_PACKED])
 {
   struct wire_out out = {.data = to, .size = MINUTE_STATE_PACKED};
   wire_u8 (&out, VERSION);
   wire_u8 (&out, (uint8_t) ((m->again ? AGAIN : 0) | (m->dirty ? DIRTY : 0)));
-  wire_int (&out, newest);
+  wire_int (&out, written);
   wire_int (&out, m->start);
   wire_int (&out, m->newest_ns);
   wire_uint (&out, m->held);
@@ -94,12 +94,12 @@ unpack_tally (struct wire_in *in, unsigned source, struct minute_tally *t)
 }
 
 int
-minute_state_unpack (const unsigned char *from, size_t length, struct minute *ret, int64_t *ret_newest)
+minute_state_unpack (const unsigned char *from, size_t length, struct minute *ret, int64_t *ret_written)
 {
   struct wire_in in = {.at = from, .end = from + length};
   uint64_t ranked[MINUTE_RANKED] = {0};
   uint8_t version = wire_take_u8 (&in), flags = wire_take_u8 (&in);
-  int64_t newest = wire_take_int (&in), start = wire_take_int (&in);
+  int64_t written = wire_take_int (&in), start = wire_take_int (&in);
   minute_begin (ret, start);
   ret->again = flags & AGAIN;
   ret->dirty = flags & DIRTY;
@@ -119,10 +119,10 @@ minute_state_unpack (const unsigned char *from, size_t length, struct minute *re
     unpack_tally (&in, i, &ret->tallies[i]);
     in.bad |= i < MINUTE_RANKED && ranked[i] != ret->tallies[i].count;
   }
-  if (in.bad || version != VERSION || start < 0 || minute_of (ret->newest_ns) != start || newest < -1
-      || newest > INT64_C (253402300799))
+  if (in.bad || version != VERSION || start < 0 || minute_of (ret->newest_ns) != start || written < -1
+      || written > INT64_C (253402300799))
     return -EBADMSG;
-  *ret_newest = newest;
+  *ret_written = written;
   return 0;
 }
 
@@ -133,7 +133,7 @@ minute_state_open (struct minute_state *s, int directory)
 {
   struct stat st;
   int fd = openat (directory, MINUTE_STATE_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
-  *s = (struct minute_state){.fd = -1};
+  *s = (struct minute_state){.fd = -1, .written = -1};
   if (fd < 0)
     return -errno;
   int r = fstat (fd, &st) < 0 ? -errno : S_ISREG (st.st_mode) ? 0 : -ELOOP;
@@ -163,22 +163,22 @@ read_place (int fd, unsigned place, unsigned char *data, uint64_t *ret_sequence,
 }
 
 int
-minute_state_load (struct minute_state *s, struct minute *ret, int64_t *ret_newest)
+minute_state_load (struct minute_state *s, struct minute *ret, int64_t *ret_written)
 {
   unsigned char *data = malloc (MINUTE_STATE_PLACE);
   struct minute *m = malloc (sizeof *m);
   int r = data && m ? -ENOENT : -ENOMEM;
   for (unsigned place = 0; place < PLACES && r != -ENOMEM; place++) {
     uint64_t sequence;
-    int64_t newest;
+    int64_t written;
     size_t length;
     if (!read_place (s->fd, place, data, &sequence, &length) || sequence % PLACES != place || sequence < s->sequence)
       continue;
     s->sequence = sequence;
-    if (minute_state_unpack (data + HEADER, length, m, &newest))
+    if (minute_state_unpack (data + HEADER, length, m, &written))
       continue;
     *ret = *m;
-    *ret_newest = newest;
+    *ret_written = s->written = written;
     r = 0;
   }
   free (data);
@@ -187,14 +187,14 @@ minute_state_load (struct minute_state *s, struct minute *ret, int64_t *ret_newe
 }
 
 int
-minute_state_save (struct minute_state *s, const struct minute *m, int64_t newest, int64_t mono_ns, bool at_once)
+minute_state_save (struct minute_state *s, const struct minute *m, int64_t written, int64_t mono_ns, bool at_once)
 {
-  if (m->start < 0 || (!at_once && mono_ns < s->next_ns))
+  if (m->start < 0 || (!at_once && mono_ns < s->next_ns && written == s->written))
     return 0;
   unsigned char *data = malloc (MINUTE_STATE_PLACE);
   if (!data)
     return -ENOMEM;
-  size_t length = minute_state_pack (m, newest, data + HEADER);
+  size_t length = minute_state_pack (m, written, data + HEADER);
   uint64_t sequence = s->sequence + 1;
   memcpy (data, MAGIC, sizeof MAGIC);
   wire_store (data + AT_LENGTH, length, 4);
@@ -204,6 +204,7 @@ minute_state_save (struct minute_state *s, const struct minute *m, int64_t newes
   int r = !length ? -EFBIG : n < 0 ? -errno : (size_t) n < HEADER + length ? -ENOSPC : 0;
   free (data);
   s->next_ns = mono_ns + MINUTE_STATE_EVERY;
+  s->written = written; /* also when it was not saved: not at each sample again */
   if (!r)
     s->sequence = sequence;
   return r;

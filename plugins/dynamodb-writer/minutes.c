@@ -5,7 +5,7 @@ static const int64_t SECOND_NS = 1000000000;
 void
 minutes_init (struct minutes *s, minutes_over over, void *arg)
 {
-  *s = (struct minutes){.newest = -1, .over = over, .arg = arg};
+  *s = (struct minutes){.written = -1, .over = over, .arg = arg};
   minute_begin (&s->slots[0], -1);
   minute_begin (&s->slots[1], -1);
 }
@@ -15,6 +15,7 @@ tell (struct minutes *s, struct minute *m)
 {
   if (m->start < 0 || !m->dirty)
     return;
+  m->again |= m->start <= s->written;
   s->over (s->arg, m);
   m->dirty = false;
   m->again = true;
@@ -32,11 +33,9 @@ go_to (struct minutes *s, int64_t start)
   if (other->start == start)
     return;
   minute_begin (other, start);
-  /* What an earlier run wrote is not known. */
-  other->again = !s->begun || start <= s->newest;
+  /* What an earlier run wrote last is not known for sure. */
+  other->again = !s->begun || start <= s->written;
   s->begun = true;
-  if (start > s->newest)
-    s->newest = start;
 }
 
 void
@@ -69,10 +68,16 @@ minutes_flush (struct minutes *s)
 }
 
 void
-minutes_restore (struct minutes *s, const struct minute *m, int64_t newest)
+minutes_confirm (struct minutes *s, int64_t start)
 {
-  if (newest > s->newest)
-    s->newest = newest;
+  if (start > s->written)
+    s->written = start;
+}
+
+void
+minutes_restore (struct minutes *s, const struct minute *m, int64_t written)
+{
+  minutes_confirm (s, written);
   for (unsigned i = 0; i < 2; i++) {
     struct minute *slot = &s->slots[i];
     if (slot->start != m->start)
@@ -87,11 +92,9 @@ minutes_restore (struct minutes *s, const struct minute *m, int64_t newest)
   }
   struct minute copy = *m;
   copy.again = true;
-  if (s->slots[s->current].start < 0) {
+  if (s->slots[s->current].start < 0)
     s->slots[s->current] = copy;
-    if (m->start > s->newest)
-      s->newest = m->start;
-  } else
+  else
     tell (s, &copy);
 }
 

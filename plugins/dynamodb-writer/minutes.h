@@ -2,10 +2,12 @@
  *
  * The minute that runs and the one before it are kept. A clock that is set back by a little comes back to a minute that is
  * still known: it goes on, and its fuller point is given out once more. Set back by more, a minute begins anew that was there
- * before: its point says so (POINT_AGAIN), and replaces the earlier one only if it is fuller. Hours of local time do not
- * matter; minutes are UTC.
+ * before: while that one waits in the spool the fuller of both stays there; when it is in the table, which minutes_confirm
+ * tells, the new one says so (POINT_AGAIN) and replaces it only if it is fuller. A clock that is ahead for a while makes
+ * minutes that the spool does not send before their time: they are not confirmed, and so no minute behind them is taken for one
+ * of the past. Hours of local time do not matter; minutes are UTC.
  *
- * One thread at a time. */
+ * One thread at a time, and spool_add belongs into the same turn: see minutes_confirm. */
 #ifndef MINUTES_H
 #define MINUTES_H
 
@@ -18,7 +20,7 @@ typedef void (*minutes_over) (void *arg, const struct minute *m);
 struct minutes {
   struct minute slots[2];
   unsigned current; /* the slot that runs */
-  int64_t newest;   /* the latest minute that ever began; -1: none */
+  int64_t written;  /* the latest minute that may be in the table; -1: none that is known */
   bool begun;
   minutes_over over;
   void *arg;
@@ -32,7 +34,10 @@ void minutes_take (struct minutes *s, const struct minute_reading *r);
 void minutes_poll (struct minutes *s, int64_t wall_ns, int64_t grace_ns);
 /* At a stop or reload: tells of the minute that runs, which may go on later. */
 void minutes_flush (struct minutes *s);
-/* Takes over what an earlier run had of a minute, also when this one has begun it already. `newest`: as that run's. */
-void minutes_restore (struct minutes *s, const struct minute *m, int64_t newest);
+/* This minute is in the table, or may be: to be said of each point that spool_done is called for, before that call. A minute
+ * that is told of at the same time must be in the spool before, or be told after. */
+void minutes_confirm (struct minutes *s, int64_t start);
+/* Takes over what an earlier run had of a minute, also when this one has begun it already. `written`: as that run's. */
+void minutes_restore (struct minutes *s, const struct minute *m, int64_t written);
 const struct minute *minutes_running (const struct minutes *s); /* start -1: none */
 #endif

@@ -63,8 +63,9 @@ struct spool_ref {
   bool again; /* POINT_AGAIN */
 };
 /* Up to `most` points that may be sent, the newest first. Those of minutes that are still to come by more than SPOOL_FUTURE are
- * left out: a clock that was ahead made them, or the clock is behind now. `now`: Unix seconds, as true as they are known
- * (corrected by the server's Date). Returns their number. The same ones come again until they are done. */
+ * left out: a clock that was ahead made them, or the clock is behind now. `now`: Unix seconds, as true as they are known: a
+ * server's Date that the monotonic clock carries on, so that no step of the machine's clock moves it. Returns their number. The
+ * same ones come again until they are done. */
 size_t spool_pick (struct spool *s, int64_t now, size_t most, struct spool_ref *ret);
 /* 0; -ENOENT: not there any more, or replaced by a fuller one; -EBADMSG: the disk damaged it, it is dropped and counted;
  * -errno. */

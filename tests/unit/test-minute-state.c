@@ -63,10 +63,10 @@ START_TEST (two_parts_make_the_whole)
     /* In either order, and by way of the disk. */
     struct minute other = second, back;
     unsigned char packed[MINUTE_STATE_PACKED];
-    int64_t newest;
+    int64_t written;
     size_t n = minute_state_pack (&first, T0, packed);
     ck_assert_uint_gt (n, 0);
-    ck_assert_int_eq (minute_state_unpack (packed, n, &back, &newest), cut ? 0 : -EBADMSG);
+    ck_assert_int_eq (minute_state_unpack (packed, n, &back, &written), cut ? 0 : -EBADMSG);
     if (cut) {
       ck_assert (same_minute (&back, &first));
       minute_merge (&other, &back);
@@ -95,17 +95,19 @@ START_TEST (a_state_file_cut_anywhere_gives_the_one_before)
   struct minute_state s;
   struct minute one, two, back;
   uint32_t seed = 7;
-  int64_t newest;
+  int64_t written;
   minute_begin (&one, T0);
   fill (&one, &seed, 0, 30);
   two = one;
   fill (&two, &seed, 30, 60);
   ck_assert_int_eq (minute_state_open (&s, at), 0);
-  ck_assert_int_eq (minute_state_load (&s, &back, &newest), -ENOENT);
+  ck_assert_int_eq (minute_state_load (&s, &back, &written), -ENOENT);
   ck_assert_int_eq (minute_state_save (&s, &one, T0, 1, false), 0);
-  ck_assert_int_eq (minute_state_save (&s, &two, T0 + 60, 2, false), 0);
+  ck_assert_int_eq (minute_state_save (&s, &two, T0, 2, false), 0);
   ck_assert_uint_eq (s.sequence, 1); /* too soon */
-  ck_assert_int_eq (minute_state_save (&s, &two, T0 + 60, 2, true), 0);
+  ck_assert_int_eq (minute_state_save (&s, &two, T0 + 60, 2, false), 0);
+  ck_assert_uint_eq (s.sequence, 2); /* what was sent is not forgotten */
+  ck_assert_int_eq (minute_state_save (&s, &two, T0 + 60, 2, false), 0);
   ck_assert_uint_eq (s.sequence, 2);
   minute_state_close (&s);
   size_t length = 0;
@@ -120,11 +122,11 @@ START_TEST (a_state_file_cut_anywhere_gives_the_one_before)
     unit_write_n (dir, MINUTE_STATE_FILE, whole, length);
     whole[i] = kept;
     ck_assert_int_eq (minute_state_open (&s, at), 0);
-    int r = minute_state_load (&s, &back, &newest);
+    int r = minute_state_load (&s, &back, &written);
     ck_assert_int_eq (r, 0);
     bool is_one = same_minute (&back, &one), is_two = same_minute (&back, &two);
     ck_assert (is_one || is_two);
-    ck_assert_int_eq (newest, is_one ? T0 : T0 + 60);
+    ck_assert_int_eq (written, is_one ? T0 : T0 + 60);
     ck_assert_msg (is_one, "byte %zu", i);
     minute_state_close (&s);
   }
@@ -134,10 +136,10 @@ START_TEST (a_state_file_cut_anywhere_gives_the_one_before)
       continue;
     unit_write_n (dir, MINUTE_STATE_FILE, whole, cut);
     ck_assert_int_eq (minute_state_open (&s, at), 0);
-    int r = minute_state_load (&s, &back, &newest);
+    int r = minute_state_load (&s, &back, &written);
     ck_assert (r == -ENOENT || same_minute (&back, &two));
     ck_assert_int_eq (minute_state_save (&s, &one, T0, 0, true), 0);
-    ck_assert_int_eq (minute_state_load (&s, &back, &newest), 0);
+    ck_assert_int_eq (minute_state_load (&s, &back, &written), 0);
     ck_assert (same_minute (&back, &one));
     minute_state_close (&s);
   }
@@ -151,7 +153,7 @@ START_TEST (a_state_that_cannot_be_true_is_refused)
 {
   struct minute m, back;
   uint32_t seed = 99;
-  int64_t newest;
+  int64_t written;
   unsigned char packed[MINUTE_STATE_PACKED], spoiled[MINUTE_STATE_PACKED];
   minute_begin (&m, T0);
   fill (&m, &seed, 0, 60);
@@ -160,7 +162,7 @@ START_TEST (a_state_that_cannot_be_true_is_refused)
     memcpy (spoiled, packed, n);
     spoiled[random_below (&seed, (uint32_t) n)] = (unsigned char) random_next (&seed);
     spoiled[random_below (&seed, (uint32_t) n)] ^= (unsigned char) (1u << random_below (&seed, 8));
-    if (minute_state_unpack (spoiled, n, &back, &newest))
+    if (minute_state_unpack (spoiled, n, &back, &written))
       continue;
     struct point p;
     struct minute_lack lack;

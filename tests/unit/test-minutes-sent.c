@@ -24,10 +24,12 @@ struct world {
   uint32_t random;
   int64_t ms;                 /* since T0 */
   bool dark;                  /* no network */
+  bool steps;                 /* now and then a sample is dated by a clock that is wrong */
   struct cell table[MINUTES]; /* what is in DynamoDB */
   uint32_t taken[MINUTES];
   int64_t sums[MINUTES];
   uint64_t batches, puts, refused;
+  uint64_t again; /* points that said so, each counted once for each time it was added */
 };
 
 static void
@@ -38,20 +40,21 @@ over (void *arg, const struct minute *m)
   struct point p;
   ck_assert_int_eq (minute_point (m, "web-1", T0 * SECOND_NS_ + w->ms * 1000000, &p, &lack), 0);
   ck_assert_int_eq (spool_add (w->spool, &p), 0);
+  w->again += p.flags & POINT_AGAIN;
 }
 
 static void
 begin (struct world *w)
 {
   struct minute m;
-  int64_t newest;
+  int64_t written;
   w->spool = open_spool (w->dir, ROOM);
   minutes_init (&w->minutes, over, w);
   int directory = spool_directory (w->spool);
   ck_assert_int_eq (minute_state_open (&w->state, directory), 0);
   close (directory);
-  if (minute_state_load (&w->state, &m, &newest) == 0)
-    minutes_restore (&w->minutes, &m, newest);
+  if (minute_state_load (&w->state, &m, &written) == 0)
+    minutes_restore (&w->minutes, &m, written);
 }
 
 static void
@@ -59,7 +62,7 @@ end (struct world *w, bool cleanly)
 {
   if (cleanly) {
     minutes_flush (&w->minutes);
-    ck_assert_int_eq (minute_state_save (&w->state, minutes_running (&w->minutes), w->minutes.newest, w->ms * 1000000, true),
+    ck_assert_int_eq (minute_state_save (&w->state, minutes_running (&w->minutes), w->minutes.written, w->ms * 1000000, true),
                       0);
   }
   minute_state_close (&w->state);
@@ -102,6 +105,13 @@ put (struct world *w, const struct point *p)
 }
 
 static void
+done (struct world *w, const struct spool_ref *ref)
+{
+  minutes_confirm (&w->minutes, ref->minute);
+  spool_done (w->spool, ref);
+}
+
+static void
 batch (struct world *w, const struct point *points, const struct spool_ref *refs, size_t n)
 {
   uint32_t luck = random_below (&w->random, 10);
@@ -113,7 +123,7 @@ batch (struct world *w, const struct point *points, const struct spool_ref *refs
       continue; /* unprocessed */
     store (w, &points[i]);
     if (luck != 1)
-      spool_done (w->spool, &refs[i]);
+      done (w, &refs[i]);
   }
 }
 
@@ -128,7 +138,7 @@ send (struct world *w)
     if (!refs[i].again && n > 1)
       fresh[m++] = refs[i];
     else if (put (w, &points[m]))
-      spool_done (w->spool, &refs[i]);
+      done (w, &refs[i]);
   }
   if (m)
     batch (w, points, fresh, m);
@@ -136,24 +146,37 @@ send (struct world *w)
 
 /* ---- The day ---- */
 
+static int64_t
+clock_ms (struct world *w)
+{
+  static const int64_t steps[] = {INT64_C (315360000000), 3600000, 400000, -200000, -1800000};
+  if (!w->steps || random_below (&w->random, 150) || w->ms > 22 * INT64_C (3600000))
+    return w->ms;
+  int64_t ms = w->ms + steps[random_below (&w->random, 5)];
+  return ms < 0 ? w->ms : ms;
+}
+
 static void
 sample (struct world *w)
 {
-  int64_t at = w->ms / 60000;
+  int64_t ms = clock_ms (w), at = ms / 60000;
   int cpu = (int) random_below (&w->random, 1001);
-  struct minute_reading r = make_reading (w->ms, cpu / 10.0);
+  struct minute_reading r = make_reading (ms, cpu / 10.0);
   minutes_take (&w->minutes, &r);
-  minute_state_save (&w->state, minutes_running (&w->minutes), w->minutes.newest, w->ms * 1000000, false);
+  minute_state_save (&w->state, minutes_running (&w->minutes), w->minutes.written, w->ms * 1000000, false);
+  if (at >= MINUTES)
+    return;
   w->taken[at]++;
   w->sums[at] += cpu;
 }
 
 static struct world *
-live (uint32_t seed, bool crashes)
+live (uint32_t seed, bool crashes, bool steps)
 {
   struct world *w = calloc (1, sizeof *w);
   ck_assert_ptr_nonnull (w);
   w->random = seed;
+  w->steps = steps;
   w->dir = unit_temp_dir ();
   begin (w);
   for (; w->ms < MINUTES * INT64_C (60000); w->ms += EVERY_MS) {
@@ -168,6 +191,7 @@ live (uint32_t seed, bool crashes)
   }
   end (w, true);
   begin (w);
+  spool_drop_future (w->spool, T0 + w->ms / 1000);
   for (int i = 0; i < 5000 && look (w->spool).points; i++)
     send (w);
   ck_assert_uint_eq (look (w->spool).points, 0);
@@ -187,7 +211,7 @@ bury (struct world *w)
 START_TEST (every_minute_arrives_with_all_its_samples)
 {
   for (uint32_t seed = 1; seed <= 3; seed++) {
-    struct world *w = live (seed * 7919, false);
+    struct world *w = live (seed * 7919, false, false);
     for (int i = 0; i < MINUTES; i++) {
       ck_assert_uint_eq (w->table[i].samples, w->taken[i]);
       ck_assert_int_eq (w->table[i].cpu, (2 * w->sums[i] + w->taken[i]) / (2 * w->taken[i]));
@@ -200,7 +224,7 @@ END_TEST
 START_TEST (a_crash_costs_the_minute_that_runs_a_few_samples)
 {
   for (uint32_t seed = 1; seed <= 3; seed++) {
-    struct world *w = live (seed * 104729, true);
+    struct world *w = live (seed * 104729, true, false);
     uint32_t lost = 0;
     for (int i = 0; i < MINUTES; i++) {
       /* Saved at most MINUTE_STATE_EVERY ago: one sample of these, and a second crash in the minute another one. A minute that
@@ -216,11 +240,31 @@ START_TEST (a_crash_costs_the_minute_that_runs_a_few_samples)
 }
 END_TEST
 
+/* What a wrong clock dates goes to minutes that were, or are to come; nothing that is in the table becomes less (see store),
+ * and what is sent after an outage goes in batches as ever. */
+START_TEST (a_clock_that_steps_costs_a_sample_at_most)
+{
+  for (uint32_t seed = 1; seed <= 3; seed++) {
+    struct world *w = live (seed * 15485863, false, true);
+    uint32_t lost = 0;
+    for (int i = 0; i < MINUTES; i++) {
+      ck_assert_uint_le (w->table[i].samples, w->taken[i]);
+      lost += w->taken[i] - w->table[i].samples;
+    }
+    ck_assert_uint_gt (lost, 0);
+    ck_assert_uint_le (lost, MINUTES * 6 / 100);
+    ck_assert_uint_lt (w->again, 400);
+    bury (w);
+  }
+}
+END_TEST
+
 static void
 tests (TCase *t)
 {
   tcase_set_timeout (t, 60 * unit_slow ());
   tcase_add_test (t, every_minute_arrives_with_all_its_samples);
+  tcase_add_test (t, a_clock_that_steps_costs_a_sample_at_most);
   tcase_add_test (t, a_crash_costs_the_minute_that_runs_a_few_samples);
 }
 
