@@ -7,7 +7,7 @@ import kk
 
 CHECK = os.path.join (kk.SOURCE, "contrib", "check")
 QUICKSTART = os.path.join (kk.SOURCE, "contrib", "quickstart")
-TOOLS = "awk bash cat cut date dirname dpkg-query env getconf grep head id mkdir paste pod2man printf sed sh sleep sort tail tr xargs".split ()
+TOOLS = "awk bash cat cut date dirname dpkg-query env getconf grep head id mkdir paste pod2man printf sed sh sleep sort tail tee tr xargs".split ()
 
 
 def bare_path (home):
