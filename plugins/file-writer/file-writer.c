@@ -76,7 +76,7 @@ struct writer {
   struct trouble troubles[DOINGS];
   struct buf entry;
   uint64_t schema_id; /* of the schema that schema.json tells */
-  bool schema_told, published_once;
+  bool schema_told, published_once, said_blind;
   uint64_t schema_place; /* how often the directory had been made anew when schema.json was written */
   int64_t last_publish_ns; /* of the file that grows */
   int64_t last_file_ns;    /* of any: also one that was closed */
@@ -208,6 +208,16 @@ write_sample (struct writer *w, const struct kk_sample *sample, const struct kk_
   return 0;
 }
 
+static void
+look_for_readers (struct writer *w, int64_t mono_ns)
+{
+  readers_poll (&w->readers, w->recorder.store.directory, mono_ns);
+  if (w->readers.error && !w->said_blind)
+    kk_warn (w->self, "cannot see whether anybody reads (inotify: %s): files are written at every publish_interval",
+             strerror (-w->readers.error));
+  w->said_blind = w->said_blind || w->readers.error;
+}
+
 static int
 file_write (void *state, const struct kk_sample *const *samples, uint32_t n, uint32_t *done)
 {
@@ -218,7 +228,7 @@ file_write (void *state, const struct kk_sample *const *samples, uint32_t n, uin
   if (w->entry.cap > LARGE_ENTRY)
     buf_free (&w->entry);
   kk_now (w->self, &now);
-  readers_poll (&w->readers, w->recorder.store.directory, now.mono_ns);
+  look_for_readers (w, now.mono_ns);
   for (*done = 0; *done < n && !r; *done += !r)
     r = write_sample (w, samples[*done], &now);
   if (publish_is_due (w, now.mono_ns) && w->recorder.segment.entries)
@@ -310,10 +320,9 @@ file_create (struct kk_instance *self, const void *config_, void **state)
   say_recovery (w);
   if (!r)
     w->step_ns = clock_step (w->recorder.store.journals);
-  if (config->publish == PUBLISH_AUTO && (r = readers_init (&w->readers, config->reader_memory_ns)))
-    kk_warn (self, "cannot see whether anybody reads (inotify: %s): files are written at every publish_interval",
-             strerror (-r));
-  if (config->publish != PUBLISH_AUTO)
+  if (config->publish == PUBLISH_AUTO)
+    readers_init (&w->readers, config->reader_memory_ns);
+  else
     w->readers.fd = w->readers.watch = -1;
   *state = w;
   return 0;

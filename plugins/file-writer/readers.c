@@ -13,18 +13,19 @@ int
 readers_init (struct readers *r, int64_t memory_ns)
 {
   *r = (struct readers){.fd = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC), .watch = -1, .memory_ns = memory_ns};
-  return r->fd < 0 ? -errno : 0;
+  return r->error = r->fd < 0 ? -errno : 0;
 }
 
-int
-readers_watch (struct readers *r, int directory)
+/* By descriptor, so that a renamed directory is still the right one. */
+static void
+watch (struct readers *r, int directory)
 {
   char path[40];
-  if (r->fd < 0 || r->watch >= 0 || directory < 0)
-    return 0;
+  if (r->watch >= 0 || directory < 0)
+    return;
   snprintf (path, sizeof path, "/proc/self/fd/%d", directory);
   r->watch = inotify_add_watch (r->fd, path, IN_OPEN);
-  return r->watch < 0 ? -errno : 0;
+  r->error = r->watch < 0 ? -errno : 0;
 }
 
 /* The list of files, or one of them; the log, the socket and the lock are opened by others. */
@@ -73,7 +74,7 @@ readers_poll (struct readers *r, int directory, int64_t mono_ns)
   /* Once seen, nothing is watched until half of that is forgotten: somebody who opens a thousand files a second costs nothing
    * then. */
   if (r->watch < 0 && (!r->seen_ns || mono_ns - r->seen_ns >= r->memory_ns / 2))
-    readers_watch (r, directory);
+    watch (r, directory);
 }
 
 void
@@ -90,7 +91,7 @@ readers_pause (struct readers *r)
 bool
 readers_active (const struct readers *r, int64_t mono_ns)
 {
-  return r->fd < 0 || (r->seen_ns && mono_ns - r->seen_ns < r->memory_ns);
+  return r->fd < 0 || r->error || (r->seen_ns && mono_ns - r->seen_ns < r->memory_ns);
 }
 
 void

@@ -7,17 +7,16 @@
 #include <stdint.h>
 
 struct readers {
-  int fd;    /* -1: cannot be known; readers are taken as there */
+  int fd;    /* -1: none; readers are taken as there */
   int watch; /* -1: not watching */
+  int error; /* why nothing can be seen, -errno; readers are taken as there */
   int64_t memory_ns;
   int64_t seen_ns; /* monotonic; 0: never */
   uint64_t times;
 };
 
-/* 0, or -errno when the system has no more watches to give. */
+/* 0, or -errno when the system has no more instances of inotify to give. */
 int readers_init (struct readers *r, int64_t memory_ns);
-/* Begins to watch a directory, by descriptor so that a renamed one is still the right one. */
-int readers_watch (struct readers *r, int directory);
 /* Takes note of what happened since. */
 void readers_poll (struct readers *r, int directory, int64_t mono_ns);
 /* Around own looks at the files. */

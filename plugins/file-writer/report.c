@@ -3,6 +3,7 @@
 #include "text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const int64_t SECOND_NS = 1000000000;
 
@@ -123,6 +124,10 @@ show_files (struct kk_instance *self, const struct recorder *recorder, const str
 static void
 show_reader (struct kk_instance *self, const struct readers *readers, int64_t mono_ns)
 {
+  if (readers->error) {
+    kk_status (self, "reader", "cannot be seen: %s; writing for one", strerror (-readers->error));
+    return;
+  }
   if (readers->fd < 0)
     return;
   if (!readers->seen_ns) {

@@ -51,7 +51,7 @@ def journal_entries (data):
 
 
 class Shim:
-    """Moves the daemon's clocks and lets its fsync fail."""
+    """Moves the daemon's clocks, lets its fsync fail, and its inotify fail or see nothing."""
 
     def __init__ (self, home):
         if not os.path.exists (SHIM):
@@ -81,6 +81,9 @@ class Shim:
 
     def fsync (self, error):
         self.map[8:16] = struct.pack ("<q", error)
+
+    def inotify (self, instance=0, watch=0, deaf=False):
+        self.map[32:56] = struct.pack ("<qqq", instance, watch, deaf)
 
 
 def writer (d, name="file-writer"):

@@ -1,5 +1,7 @@
 """The daemon in odd surroundings: descriptors, umask, HOME, long paths, signals at odd moments; its log; its service manager."""
 
+import contextlib
+import errno
 import os
 import resource
 import signal
@@ -7,6 +9,7 @@ import socket
 import subprocess
 import time
 
+import filekit
 import kk
 
 FAST = "daemon: {sample_interval: 0.1}\n"
@@ -197,6 +200,57 @@ def service_manager_is_told (home):
         pass
     s.close ()
     kk.check (any ("STOPPING=1" in word for word in last), "STOPPING in the end", last)
+
+
+def watches (pid):
+    """How many watches of inotify a process has, and how many instances."""
+    n = instances = 0
+    for fd in os.listdir (f"/proc/{pid}/fd"):
+        with contextlib.suppress (FileNotFoundError):
+            if os.readlink (f"/proc/{pid}/fd/{fd}") == "anon_inode:inotify":
+                instances += 1
+                with open (f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
+                    n += f.read ().count ("inotify wd:")
+    return n, instances
+
+
+def goes_on (home, d, within):
+    """What is deleted under the daemon is made again, although nothing tells it; twice, since it looks soon after its start anyway."""
+    names = ("daemon.pid", "daemon.lock", "daemon.sock")
+    for _ in range (2):
+        for name in names:
+            os.unlink (os.path.join (home.data, name))
+        for name in names:
+            kk.wait_for (lambda: os.path.getsize (os.path.join (home.data, name)) > 0 or name == "daemon.sock", within, f"{name} is there again")
+    kk.equal (pid_of (home), d.pid, "the PID in it")
+    kk.equal (home.run ("status").rc, 0, "status")
+
+
+@kk.test
+def no_inotify (home):
+    "no instance of inotify left, or no watch: what is deleted is made again, and files are fresh for readers that cannot be seen"
+    for error, fault in ((errno.EMFILE, {"instance": errno.EMFILE}), (errno.ENOSPC, {"watch": errno.ENOSPC})):
+        shim = filekit.Shim (home)
+        shim.inotify (**fault)
+        with home.daemon (filekit.config (0.1), env=shim.env ()) as d:
+            kk.equal (watches (d.pid), (0, 0) if "instance" in fault else (0, 2), "watches and instances")
+            goes_on (home, d, 15)
+            last = kk.wait_for (home.metrics, 10, "recorded entries")[-1]
+            kk.wait_for (lambda: home.metrics ()[-1] != last, 15, "newer entries in the files")  # pylint: disable=cell-var-from-loop
+            kk.contains (home.log (), "cannot see whether anybody reads (inotify: " + os.strerror (error), "the log")
+            kk.equal (home.log ().count ("cannot see whether"), 1, "it is said once")
+            kk.contains (filekit.writer (d)["status"]["reader"], "cannot be seen", "status")
+        os.unlink (home.log_file)
+
+
+@kk.test
+def deaf_inotify (home):
+    "a file system of which inotify tells nothing: what is deleted is made again"
+    shim = filekit.Shim (home)
+    shim.inotify (deaf=True)
+    shim.faster (10)
+    with home.daemon (filekit.config (1), env=shim.env ()) as d:
+        goes_on (home, d, 12)
 
 
 kk.main ()

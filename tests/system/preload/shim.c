@@ -1,13 +1,16 @@
-/* Preloaded into the daemon by system tests: moves its clocks and lets fsync fail, as a small file says that the test changes
- * meanwhile. KK_SHIM names it; 64-bit numbers: the offset of the wall clock in ns, the errno of fsync and fdatasync, how many
- * times faster all clocks run (0: as they do), and since when (CLOCK_MONOTONIC in ns). With clocks that run faster every wait
- * is shorter; the two that say how fast are set before the daemon starts. */
+/* Preloaded into the daemon by system tests: moves its clocks, lets fsync fail, and inotify fail or see nothing, as a small
+ * file says that the test changes meanwhile. KK_SHIM names it; 64-bit numbers: the offset of the wall clock in ns, the errno of
+ * fsync and fdatasync, how many times faster all clocks run (0: as they do), since when (CLOCK_MONOTONIC in ns), the errno of
+ * inotify_init1, that of inotify_add_watch, and whether watches see nothing. With clocks that run faster every wait is shorter;
+ * the two that say how fast are set before the daemon starts. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -22,6 +25,8 @@ SHIM int gettimeofday (struct timeval *restrict ret, void *restrict zone);
 SHIM time_t time (time_t *ret);
 SHIM int fsync (int fd);
 SHIM int fdatasync (int fd);
+SHIM int inotify_init1 (int flags);
+SHIM int inotify_add_watch (int fd, const char *path, uint32_t mask);
 SHIM int poll (struct pollfd *fds, nfds_t n, int ms);
 SHIM int nanosleep (const struct timespec *time, struct timespec *left);
 SHIM int timerfd_settime (int fd, int flags, const struct itimerspec *new, struct itimerspec *old);
@@ -41,7 +46,7 @@ begin (void)
     orders = map;
 }
 
-enum { WALL, FSYNC, RATE, SINCE };
+enum order { WALL, FSYNC, RATE, SINCE, NO_INSTANCE, NO_WATCH, DEAF };
 
 static int64_t
 to_ns (const struct timespec *t)
@@ -124,24 +129,40 @@ time (time_t *ret)
 }
 
 static int
-refuse (void)
+refuse (enum order order)
 {
-  if (!orders || !orders[FSYNC])
+  if (!orders || !orders[order])
     return 0;
-  errno = (int) orders[FSYNC];
+  errno = (int) orders[order];
   return -1;
 }
 
 int
 fsync (int fd)
 {
-  return refuse () ? -1 : (int) syscall (SYS_fsync, fd);
+  return refuse (FSYNC) ? -1 : (int) syscall (SYS_fsync, fd);
 }
 
 int
 fdatasync (int fd)
 {
-  return refuse () ? -1 : (int) syscall (SYS_fdatasync, fd);
+  return refuse (FSYNC) ? -1 : (int) syscall (SYS_fdatasync, fd);
+}
+
+int
+inotify_init1 (int flags)
+{
+  return refuse (NO_INSTANCE) ? -1 : (int) syscall (SYS_inotify_init1, flags);
+}
+
+/* A deaf one watches what never goes. */
+int
+inotify_add_watch (int fd, const char *path, uint32_t mask)
+{
+  if (refuse (NO_WATCH))
+    return -1;
+  bool deaf = orders && orders[DEAF];
+  return (int) syscall (SYS_inotify_add_watch, fd, deaf ? "/" : path, deaf ? (uint32_t) IN_DELETE_SELF : mask);
 }
 
 /* Milliseconds are few where clocks run fast: what is left of a wait is waited for, never nothing in a loop. */
