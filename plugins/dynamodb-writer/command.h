@@ -5,6 +5,7 @@
 #include "buf.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct command_limits {
   int64_t ns;  /* then it is killed, with its process group */
@@ -13,8 +14,13 @@ struct command_limits {
   void *data;
 };
 
-/* Runs argv, found by PATH, with our environment and without a shell; its stdin is empty. `out` gets what it prints (give it a
- * bound; it is wiped when freed), `complaint` the last line of what it says on stderr, printable. 0: *ret_status is its wait
- * status; -ENOENT, -EACCES … (cannot be started), -ETIMEDOUT, -EFBIG, -ECANCELED, -ENOMEM. */
-int command_run (char *const *argv, const struct command_limits *limits, struct buf *out, char complaint[200], int *ret_status);
+/* Runs argv, found by PATH, with our environment and without a shell; its stdin is empty, and what it says on stderr goes
+ * nowhere: it may be a secret. `out` gets what it prints (give it a bound; it is wiped when freed).
+ * 0: *ret_status is its wait status; -ENOENT, -EACCES … (cannot be started), -ETIMEDOUT, -EFBIG, -ECANCELED, -ENOMEM. It
+ * returns within a second of the limit or the stop, also when the program cannot be killed, as one that is setuid to another
+ * user: then its number is in *left, which begins as 0 and is kept for the next call. -EBUSY: that one still runs, and no other
+ * is started beside it. */
+int command_run (char *const *argv, const struct command_limits *limits, struct buf *out, pid_t *left, int *ret_status);
+/* Takes note of the end of a program that was left; false: it still runs. */
+bool command_forget (pid_t *left);
 #endif

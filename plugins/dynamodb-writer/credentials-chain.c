@@ -1,4 +1,5 @@
 /* The order of the AWS tools, and when to look again. */
+#include "command.h"
 #include "endpoint.h"
 #include "providers.h"
 #include "secret.h"
@@ -20,6 +21,7 @@ struct credentials_chain {
   struct credentials current;
   int64_t due_ns;
   bool renew;
+  pid_t left; /* a credential_process that could not be ended */
   char trouble[sizeof (struct credentials_fault)];
 };
 
@@ -102,6 +104,7 @@ search (struct credentials_chain *chain, int64_t *now, struct credentials *ret, 
                      .profile = "default",
                      .named_by_config = given && *given && strcmp (given, "default") != 0,
                      .now_ns = *now,
+                     .left = &chain->left,
                      .fault = fault,
                      .looked = &looked};
   r = search_all (&s, given, ret);
@@ -173,6 +176,7 @@ credentials_close (struct credentials_chain *chain)
   if (!chain)
     return;
   credentials_clear (&chain->current);
+  command_forget (&chain->left);
   profiles_free (chain->profiles);
   free (chain->profile);
   free (chain->region);

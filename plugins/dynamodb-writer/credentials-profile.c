@@ -79,15 +79,22 @@ provider_file (struct search *s, const char *profile, enum profiles_file file, s
 /* ---- credential_process ---- */
 
 static int
-judge (struct search *s, const char *profile, const char *name, int r, int status, const char *complaint)
+judge (struct search *s, const char *profile, const char *name, int r, int status)
 {
-  const char *between = *complaint ? "; it said: " : "";
+  static const char by_hand[] =
+    "; run it by hand as the daemon's user, for what it says on stderr may hold a secret and is not kept";
   if (r == -ENOENT)
     return search_fail (s, -EINVAL, "credential_process of profile '%.60s': there is no program '%.100s'; give its whole path",
                         profile, name);
+  if (r == -EBUSY)
+    return search_fail (
+      s, r,
+      "credential_process of profile '%.60s' ('%.100s') is not started: an earlier one (process %d) still runs "
+      "and cannot be ended; is it a program of another user (setuid) that hangs?",
+      profile, name, (int) *s->left);
   if (r == -ETIMEDOUT)
-    return search_fail (s, r, "credential_process of profile '%.60s' ('%.100s') took longer than %d s and was ended%s%s",
-                        profile, name, (int) (PROCESS_NS / 1000000000), between, complaint);
+    return search_fail (s, r, "credential_process of profile '%.60s' ('%.100s') took longer than %d s and %s ended%s", profile,
+                        name, (int) (PROCESS_NS / 1000000000), *s->left ? "cannot be" : "was", by_hand);
   if (r == -EFBIG)
     return search_fail (s, r, "credential_process of profile '%.60s' ('%.100s') printed more than %d KiB", profile, name,
                         MOST_OUTPUT >> 10);
@@ -95,12 +102,12 @@ judge (struct search *s, const char *profile, const char *name, int r, int statu
     return search_fail (s, r, "credential_process of profile '%.60s' ('%.100s') cannot be run: %s", profile, name,
                         strerror (-r));
   if (WIFSIGNALED (status))
-    return search_fail (s, -EIO, "credential_process of profile '%.60s' ('%.100s') was ended by signal %d%s%s", profile, name,
-                        WTERMSIG (status), between, complaint);
+    return search_fail (s, -EIO, "credential_process of profile '%.60s' ('%.100s') was ended by signal %d%s", profile, name,
+                        WTERMSIG (status), by_hand);
   if (WEXITSTATUS (status))
-    return search_fail (s, -EIO, "credential_process of profile '%.60s' ('%.100s') ended with exit status %d%s%s%s", profile,
+    return search_fail (s, -EIO, "credential_process of profile '%.60s' ('%.100s') ended with exit status %d%s%s", profile,
                         name, WEXITSTATUS (status), WEXITSTATUS (status) == 127 ? " (a program that is not there?)" : "",
-                        between, complaint);
+                        by_hand);
   return 0;
 }
 
@@ -112,7 +119,7 @@ provider_process (struct search *s, const char *profile, struct credentials *ret
     .ns = PROCESS_NS, .stop_fd = s->settings->stop_fd, .stopped = s->settings->stopped, .data = s->settings->data};
   struct buf out SECRET_BUF_CLEANUP = {.max = MOST_OUTPUT};
   struct answer_fault fault;
-  char complaint[200], name[128] = "";
+  char name[128] = "";
   char **words = NULL;
   size_t n = 0;
   int status = 0;
@@ -130,9 +137,9 @@ provider_process (struct search *s, const char *profile, struct credentials *ret
                                     : "is empty");
   }
   answer_quote (name, sizeof name, words[0]);
-  r = command_run (words, &limits, &out, complaint, &status);
+  r = command_run (words, &limits, &out, s->left, &status);
   words_free (words);
-  r = judge (s, profile, name, r, status, complaint);
+  r = judge (s, profile, name, r, status);
   if (r < 0)
     return r;
   r = answer_json (ANSWER_PROCESS, out.len ? out.data : "", out.len, ret, &fault);

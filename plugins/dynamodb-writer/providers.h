@@ -6,6 +6,8 @@
 #include "http.h"
 #include "profiles.h"
 
+#include <sys/types.h>
+
 struct search {
   const struct credentials_settings *settings;
   const struct profiles *profiles;
@@ -13,6 +15,7 @@ struct search {
   bool named_by_config; /* in daemon.yaml: what the environment says of roles is not for it */
   int64_t now_ns;
   bool corrected; /* the clock, once in a search */
+  pid_t *left;    /* as command.h has it */
   struct credentials_fault *fault;
   struct buf *looked; /* where was looked in vain, for the final message */
 };

@@ -341,8 +341,9 @@ echo '{{"Version": 1, "AccessKeyId": "AKIA'$1'", "SecretAccessKey": "process-sec
     profile (f'"{tool}" WORD \'$HOME *\'')
     with Probe (home) as p:
         kk.equal (p.get ("AKIAWORD")["provider"], "credential_process", "where it came from")
-    for line, *words in ((script (home, "fails", "echo first >&2; echo 'no login today' >&2; exit 3"), "exit status 3", "no login today"),
-                         (script (home, "killed", "kill -9 $$"), "signal 9"), ("/nonexistent/tool", "'/nonexistent/tool'", "program that is not there" if os.environ.get ("KK_WRAPPER") else "no program"),
+    fakeaws.SECRETS.add ("said-on-stderr")
+    for line, *words in ((script (home, "fails", "echo first >&2; echo 'key: said-on-stderr' >&2; exit 3"), "exit status 3", "run it by hand"),
+                         (script (home, "killed", "echo said-on-stderr >&2; kill -9 $$"), "signal 9"), ("/nonexistent/tool", "'/nonexistent/tool'", "program that is not there" if os.environ.get ("KK_WRAPPER") else "no program"),
                          ("'open", "quotation"), ('""', "program"), (script (home, "text", "echo hello"), "no whole JSON"),
                          (script (home, "endless", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done"), "more than 64 KiB"),
                          (script (home, "old", 'echo \'{"Version": 2}\''), "Version"), (process (home, "past", -5), "expired already")):
