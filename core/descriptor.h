@@ -11,6 +11,7 @@ struct descriptor {
   struct kk_plugin plugin; /* strings, options, tables and fields are copies owned by this; n_… as given */
   char *path;              /* of the .so, or NULL for one that is part of the host */
   struct file_stamp file;  /* of path, just before it was loaded or described; set by the modules */
+  bool ours;               /* it came with the daemon; set by the modules */
   bool guarded;            /* as root, it is run only while no one else can change it (trust.h); set by the modules */
   char *store;             /* the memory of all copied strings */
   char *said;              /* of an isolated plugin: its description as its process gave it; NULL: it runs in this process */

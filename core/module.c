@@ -266,6 +266,7 @@ modules_load_as (struct modules *m, const char *name, enum module_place place, c
   if (r)
     return r;
   d->file = file;
+  d->ours = ours;
   d->guarded = !ours || !m->chosen;
   if (strcmp (d->plugin.name, name)) {
     because (reason, "%s is refused: it calls itself '%s'; the file's name must be the plugin's", path, d->plugin.name);

@@ -2,8 +2,8 @@
 
 #include "plan-inner.h"
 
+#include "capability.h"
 #include "declare.h"
-#include "isolate/capability.h"
 #include "nearest.h"
 #include "option.h"
 #include "path.h"
@@ -79,6 +79,25 @@ say_of_file (struct making *m, const struct draft *draft, const char *plugin, co
               "%s is gone from disk: this daemon goes on with it, and a restart would not find it", descriptor->path);
 }
 
+/* Options that an instance takes whatever its plugin, but for those of ours that run in the daemon and hold in what they start:
+ * they take these themselves, and mean the same. */
+static const char *const confining[] = {"isolate", "memory_limit", "network", "write_paths", "capabilities"};
+
+static bool
+holds_itself (const struct descriptor *d)
+{
+  return d->ours && descriptor_option (d, confining[0]);
+}
+
+static bool
+may_take (const struct descriptor *d, const char *name)
+{
+  for (size_t i = 0; holds_itself (d) && i < KK_COUNT (confining); i++)
+    if (!strcmp (name, confining[i]))
+      return true;
+  return false;
+}
+
 /* The descriptor; or NULL with *r 0 when the instance is left out, whatever the reason. */
 static const struct descriptor *
 find_descriptor (struct making *m, const struct draft *draft, const struct host_options *host, int *r)
@@ -88,6 +107,8 @@ find_descriptor (struct making *m, const struct draft *draft, const struct host_
   char *reason = NULL;
   static const enum module_place places[] = {MODULE_AS_OURS, MODULE_ISOLATED, MODULE_HERE};
   *r = modules_load_as (m->modules, plugin, places[host->isolate], &descriptor, &reason);
+  if (!*r && holds_itself (descriptor))
+    *r = modules_load_as (m->modules, plugin, MODULE_AS_OURS, &descriptor, &reason);
   if (*r < 0 && *r != -ENOMEM) {
     say_not_loaded (m, draft, plugin, host->optional, *r, reason);
     *r = 0;
@@ -109,7 +130,7 @@ plan_check_host_keys (struct making *m, const struct draft *draft, const struct 
     const struct yaml_pair *pair = yaml_pair (draft->options, host_names[i]);
     uint32_t kinds = host_option_kinds (host_names[i]);
     bool own = descriptor_option (descriptor, host_names[i]) != NULL;
-    if (own && (kinds & kind))
+    if (own && (kinds & kind) && !may_take (descriptor, host_names[i]))
       diag_add (m->d, DIAG_ERROR, draft->at, "plugin '%s' declares an option '%s', a name that the daemon keeps for itself",
                 descriptor->plugin.name, host_names[i]);
     else if (pair && !own && !(kinds & kind))
@@ -224,12 +245,12 @@ take_capabilities (struct making *m, const struct draft *draft, const struct kk_
 static int
 take_confinement (struct making *m, const struct draft *draft, const struct host_options *host, struct instance_plan *instance)
 {
-  static const char *const names[] = {"memory_limit", "network", "write_paths", "capabilities"};
-  for (size_t i = 0; i < KK_COUNT (names) && !instance->descriptor->said; i++) {
-    const struct yaml_pair *pair = yaml_pair (draft->options, names[i]);
-    if (pair && !descriptor_option (instance->descriptor, names[i]))
-      diag_add (m->d, DIAG_WARNING, pair->at, "'%s' has no effect: '%s' runs within the daemon; say 'isolate: true'", names[i],
-                draft->name);
+  bool itself = holds_itself (instance->descriptor), held = itself ? host->isolate != 2 : instance->descriptor->said != NULL;
+  for (size_t i = 1; i < KK_COUNT (confining) && !held; i++) {
+    const struct yaml_pair *pair = yaml_pair (draft->options, confining[i]);
+    if (pair)
+      diag_add (m->d, DIAG_WARNING, pair->at, "'%s' has no effect: '%s' %s", confining[i], draft->name,
+                itself ? "is not held in; remove 'isolate: false'" : "runs within the daemon; say 'isolate: true'");
   }
   instance->memory_limit = host->memory_limit;
   instance->network = host->network;

@@ -42,7 +42,7 @@ struct instance_plan {
   bool pass_on_error; /* filters: on_error: pass */
   int64_t memory_limit; /* isolated ones: bytes */
   bool network;
-  uint64_t capabilities; /* as isolate/capability.h has them */
+  uint64_t capabilities; /* as capability.h has them */
   char **write_paths;
   size_t n_write_paths;
 };

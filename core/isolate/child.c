@@ -171,6 +171,7 @@ child_start (struct child *c, const char *path, const struct confinement *how,
   wire_u32 (&b, WIRE_VERSION);
   wire_u64 (&b, (uint64_t) how->memory_limit);
   wire_u8 (&b, how->network);
+  wire_u8 (&b, how->n_write > 0);
   wire_u64 (&b, how->capabilities);
   wire_u32 (&b, how->n_write + (how->data_dir != NULL));
   if (how->data_dir)

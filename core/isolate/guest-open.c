@@ -31,6 +31,7 @@ guest_open (struct guest *g, struct wire *w, struct buf *ret, int32_t *ret_resul
   uint32_t version = wire_take_u32 (w);
   s.memory_limit = wire_take_u64 (w);
   s.network = wire_take_u8 (w);
+  s.modes = wire_take_u8 (w);
   s.capabilities = wire_take_u64 (w);
   uint32_t n = wire_take_u32 (w);
   for (uint32_t i = 0; i < n && !w->bad; i++) {

@@ -1,13 +1,14 @@
 #include "keeper.h"
 
 #include "face.h"
+#include "path.h"
 #include "replay.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #define SECOND_NS      INT64_C (1000000000)
 #define FIRST_RETRY_NS SECOND_NS
@@ -98,14 +99,9 @@ keeper_good (struct keeper *k)
 static void
 say_up (struct keeper *k)
 {
-  static const char *const names[] = {"seccomp", "landlock", "limits", "capabilities"};
-  char text[120] = "", lacking[80] = "";
-  for (uint32_t i = 0; i < KK_COUNT (names); i++) {
-    char *to = k->confined & 1u << i ? text : lacking;
-    snprintf (to + strlen (to), 40, "%s%s", *to ? ", " : "", names[i]);
-  }
-  kk_status (&k->instance->face, "process", "%d, held in by %s%s%s", (int) k->child.pid, *text ? text : "nothing",
-             *lacking ? "; not there: " : "", lacking);
+  char text[200];
+  sandbox_say (k->confined, text, sizeof text);
+  kk_status (&k->instance->face, "process", "%d, %s", (int) k->child.pid, text);
 }
 
 /* ---- Starting ---- */
@@ -239,30 +235,11 @@ go_on (struct keeper *k, int64_t until_ns)
   return k->state == KEEPER_UP ? 0 : -EAGAIN;
 }
 
-/* What it may write to by itself must not be where the data of others is recorded. Where none can be made, it has none. */
-static int
-make_data_dir (struct keeper *k)
-{
-  const char *whole = kk_data_dir (&k->instance->face);
-  if (asprintf (&k->data_dir, "%s/plugins", whole) < 0) {
-    k->data_dir = NULL;
-    return -ENOMEM;
-  }
-  mkdir (k->data_dir, 0700);
-  free (k->data_dir);
-  if (asprintf (&k->data_dir, "%s/plugins/%s", whole, kk_name (&k->instance->face)) < 0) {
-    k->data_dir = NULL;
-    return -ENOMEM;
-  }
-  mkdir (k->data_dir, 0700);
-  return 0;
-}
-
 int
 keeper_begin (struct keeper *k, struct instance *i, const void *config)
 {
   *k = (struct keeper){.instance = i, .config = config};
-  int r = make_data_dir (k);
+  int r = path_own_directory (kk_data_dir (&i->face), kk_name (&i->face), &k->data_dir);
   if (r)
     return r;
   if (!start (k))

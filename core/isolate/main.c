@@ -2,12 +2,11 @@
  * is gone; it is of no use to people. */
 #include "guest.h"
 
-#include <dirent.h>
+#include "sandbox.h"
+
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { MESSAGES = 3, LIFE = 4, DESK = 5 };
@@ -18,24 +17,6 @@ static bool
 tie_to_daemon (void)
 {
   return fcntl (LIFE, F_SETOWN, getpid ()) == 0 && fcntl (LIFE, F_SETSIG, SIGKILL) == 0 && fcntl (LIFE, F_SETFL, O_ASYNC) == 0;
-}
-
-/* What the daemon had open when it started this process is none of a plugin's business. */
-static void
-close_others (void)
-{
-#ifdef SYS_close_range
-  if (!syscall (SYS_close_range, DESK + 1, ~0u, 0))
-    return;
-#endif
-  DIR *dir = opendir ("/proc/self/fd");
-  for (struct dirent *e; dir && (e = readdir (dir));) {
-    int fd = atoi (e->d_name);
-    if (fd > DESK && fd != dirfd (dir))
-      close (fd);
-  }
-  if (dir)
-    closedir (dir);
 }
 
 int
@@ -49,7 +30,7 @@ main (void)
            stderr);
     return 2;
   }
-  close_others ();
+  sandbox_close_from (DESK + 1);
   if (!tie_to_daemon () || chdir ("/") || desk_open (&desk, DESK))
     return 1;
   close (DESK);

@@ -58,9 +58,6 @@ struct wire_number {
   uint64_t bits;
 } __attribute__ ((packed));
 
-/* What holds the plugin's process in, as it says itself. */
-enum { CONFINED_SECCOMP = 1 << 0, CONFINED_LANDLOCK = 1 << 1, CONFINED_LIMITS = 1 << 2, CONFINED_CAPABILITIES = 1 << 3 };
-
 struct wire_head {
   uint32_t type;
   uint32_t number;

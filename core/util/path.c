@@ -160,6 +160,23 @@ path_mkdirs (const char *path, mode_t mode)
   return r;
 }
 
+int
+path_own_directory (const char *data_dir, const char *name, char **ret)
+{
+  char *all, *own;
+  int r = path_join (data_dir, "plugins", &all);
+  if (r)
+    return r;
+  r = path_join (all, name, &own);
+  if (!r) {
+    mkdir (all, 0700);
+    mkdir (own, 0700);
+    *ret = own;
+  }
+  free (all);
+  return r;
+}
+
 static int
 read_all (int fd, size_t max, struct buf *b)
 {

@@ -14,6 +14,9 @@ int path_join (const char *directory, const char *name, char **ret);
 int path_list_absolute (const char *list, char **ret);
 /* Makes a directory and its missing parents with `mode`, whatever the umask says. 0 also when it exists. */
 int path_mkdirs (const char *path, mode_t mode);
+/* Where the code of an instance may write by itself, plugins/NAME below `data_dir`: not where the data of others is recorded.
+ * It is made, or is not there when it cannot be. 0 or -ENOMEM. */
+int path_own_directory (const char *data_dir, const char *name, char **ret);
 /* The whole of a regular file, 0-terminated, at most max bytes (-EFBIG). */
 int path_read_file (const char *path, size_t max, char **ret, size_t *ret_length);
 /* Replaces a file by rename, so that a reader sees the old or the new whole; fsynced when `durable`. What is there and is neither a

@@ -3,23 +3,27 @@
 #include "sandbox.h"
 
 #include "capability.h"
-#include "wire.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { MAX_FILES = 256 };
-/* Address space beyond the memory that may be written: libraries, reserves of malloc, shared memory. */
+/* Address space beyond the memory that may be written: libraries, reserves of malloc, shared memory. Programs may be anything,
+ * and a Java machine reserves more than 1 GiB. */
 #define ADDRESS_RESERVE (UINT64_C (1) << 30)
+#define PROGRAM_RESERVE (UINT64_C (4) << 30)
 
 /* ---- Limits ---- */
 
@@ -35,13 +39,14 @@ limit (int what, uint64_t most)
   return setrlimit ((__rlimit_resource_t) what, &r) == 0;
 }
 
-/* No limit of processes: it counts all of the user's, and threads too. seccomp forbids new ones. */
+/* No limit of processes: it counts all of the user's, and threads too. Where there are to be none seccomp forbids new ones. */
 static bool
 limit_all (const struct sandbox *s)
 {
   bool ok = limit (RLIMIT_CORE, 0) && limit (RLIMIT_NOFILE, MAX_FILES);
 #ifndef KK_SANITIZED /* a sanitizer reserves terabytes */
-  ok = limit (RLIMIT_DATA, s->memory_limit) && limit (RLIMIT_AS, s->memory_limit + ADDRESS_RESERVE) && ok;
+  uint64_t reserve = s->programs ? PROGRAM_RESERVE : ADDRESS_RESERVE;
+  ok = limit (RLIMIT_DATA, s->memory_limit) && limit (RLIMIT_AS, s->memory_limit + reserve) && ok;
 #else
   (void) s;
 #endif
@@ -59,11 +64,11 @@ struct path_rule {
 } __attribute__ ((packed));
 
 enum { NR_CREATE = 444, NR_ADD = 445, NR_RESTRICT = 446, RULE_PATH = 1 };
-#define ACCESS_EXECUTE (UINT64_C (1) << 0)
+#define ACCESS_EXECUTE    (UINT64_C (1) << 0)
 #define ACCESS_WRITE_FILE (UINT64_C (1) << 1)
-#define ACCESS_CHANGES (UINT64_C (0x1ff0)) /* remove and make: bits 4 to 12 */
-#define ACCESS_REFER (UINT64_C (1) << 13)
-#define ACCESS_TRUNCATE (UINT64_C (1) << 14)
+#define ACCESS_CHANGES    (UINT64_C (0x1ff0)) /* remove and make: bits 4 to 12 */
+#define ACCESS_REFER      (UINT64_C (1) << 13)
+#define ACCESS_TRUNCATE   (UINT64_C (1) << 14)
 
 static bool
 allow_path (int ruleset, const char *path, uint64_t access)
@@ -88,7 +93,7 @@ landlock (const struct sandbox *s)
     return false;
   uint64_t change = ACCESS_WRITE_FILE | ACCESS_CHANGES;
   change |= (version >= 2 ? ACCESS_REFER : 0) | (version >= 3 ? ACCESS_TRUNCATE : 0);
-  struct ruleset r = {.files = change | ACCESS_EXECUTE};
+  struct ruleset r = {.files = change | (s->programs ? 0 : ACCESS_EXECUTE)};
   r.network = version >= 4 && !s->network ? 3 : 0; /* bind and connect of TCP */
   r.scoped = version >= 6 ? 3 : 0;                 /* abstract sockets of others, signals to others */
   size_t size = version >= 6 ? sizeof r : version >= 4 ? 2 * sizeof (uint64_t) : sizeof (uint64_t);
@@ -113,21 +118,88 @@ landlock (const struct sandbox *s)
 
 #if defined ARCH && !defined KK_SANITIZED
 
-enum { X32 = 0x40000000, MAX_RULES = 220 };
+enum { X32 = 0x40000000, MAX_RULES = 260 };
 
-/* Never: new programs and processes, other processes, the machine's own settings, ways around this filter. */
+/* Other processes, the machine's own settings, ways around this filter. */
 static const uint32_t never[] = {
-  SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_open, SYS_pidfd_getfd,
-  SYS_pidfd_send_signal, SYS_setsid, SYS_setpgid, SYS_tkill, SYS_rt_sigqueueinfo, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot,
-  SYS_unshare, SYS_setns, SYS_move_mount, SYS_open_tree, SYS_fsopen, SYS_fsmount, SYS_fsconfig, SYS_fspick, SYS_reboot,
-  SYS_kexec_load, SYS_kexec_file_load, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_swapon, SYS_swapoff, SYS_bpf,
-  SYS_perf_event_open, SYS_userfaultfd, SYS_add_key, SYS_request_key, SYS_keyctl, SYS_io_uring_setup, SYS_io_uring_enter,
-  SYS_io_uring_register, SYS_open_by_handle_at, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime,
-  SYS_sethostname, SYS_setdomainname, SYS_quotactl, SYS_acct, SYS_personality, SYS_syslog, SYS_vhangup,
-#ifdef SYS_fork
-  SYS_fork, SYS_vfork, SYS_iopl, SYS_ioperm, SYS_modify_ldt,
+  SYS_ptrace,
+  SYS_process_vm_readv,
+  SYS_process_vm_writev,
+  SYS_pidfd_getfd,
+  SYS_mount,
+  SYS_umount2,
+  SYS_pivot_root,
+  SYS_chroot,
+  SYS_unshare,
+  SYS_setns,
+  SYS_move_mount,
+  SYS_open_tree,
+  SYS_fsopen,
+  SYS_fsmount,
+  SYS_fsconfig,
+  SYS_fspick,
+  SYS_reboot,
+  SYS_kexec_load,
+  SYS_kexec_file_load,
+  SYS_init_module,
+  SYS_finit_module,
+  SYS_delete_module,
+  SYS_swapon,
+  SYS_swapoff,
+  SYS_bpf,
+  SYS_perf_event_open,
+  SYS_userfaultfd,
+  SYS_add_key,
+  SYS_request_key,
+  SYS_keyctl,
+  SYS_io_uring_setup,
+  SYS_io_uring_enter,
+  SYS_io_uring_register,
+  SYS_open_by_handle_at,
+  SYS_settimeofday,
+  SYS_clock_settime,
+  SYS_sethostname,
+  SYS_setdomainname,
+  SYS_quotactl,
+  SYS_acct,
+  SYS_personality,
+  SYS_syslog,
+  SYS_vhangup,
+#ifdef SYS_mount_setattr
+  SYS_mount_setattr,
+#endif
+#ifdef SYS_iopl
+  SYS_iopl,
+  SYS_ioperm,
+  SYS_modify_ldt,
 #endif
 };
+
+/* New programs and processes, and what only those that start them need. */
+static const uint32_t of_processes[] = {
+  SYS_execve,  SYS_execveat, SYS_pidfd_open,      SYS_pidfd_send_signal, SYS_setsid,
+  SYS_setpgid, SYS_tkill,    SYS_rt_sigqueueinfo, SYS_adjtimex,          SYS_clock_adjtime,
+#ifdef SYS_fork
+  SYS_fork,    SYS_vfork,
+#endif
+};
+
+/* What landlock does not see, or not before Linux 6.2: an owner's changes, and root owns most there is. */
+static const uint32_t of_owners[] = {
+  SYS_fchmod,     SYS_fchmodat,      SYS_fchown,       SYS_fchownat,     SYS_setxattr, SYS_lsetxattr,
+  SYS_fsetxattr,  SYS_removexattr,   SYS_lremovexattr, SYS_fremovexattr, SYS_truncate,
+#ifdef SYS_chmod
+  SYS_chmod,      SYS_chown,         SYS_lchown,
+#endif
+#ifdef SYS_fchmodat2
+  SYS_fchmodat2,
+#endif
+#ifdef SYS_setxattrat
+  SYS_setxattrat, SYS_removexattrat,
+#endif
+};
+
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
 struct program {
   struct sock_filter code[MAX_RULES];
@@ -171,6 +243,24 @@ refuse_unless_first (struct program *p, uint32_t call, uint32_t fine)
 }
 
 static void
+refuse_all (struct program *p, const uint32_t *calls, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    refuse (p, calls[i], EPERM);
+}
+
+/* The call is fine when its flags have, or have not, one of `flags`. */
+static void
+refuse_by_flags (struct program *p, uint32_t call, uint32_t flags, bool wanted)
+{
+  add (p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
+  load (p, offsetof (struct seccomp_data, args[0]));
+  add (p, BPF_JMP | BPF_JSET | BPF_K, flags, wanted, !wanted);
+  answer (p, SECCOMP_RET_ERRNO | EPERM);
+  load (p, offsetof (struct seccomp_data, nr));
+}
+
+static void
 add_rules (struct program *p, const struct sandbox *s)
 {
   uint32_t self = (uint32_t) getpid ();
@@ -182,18 +272,20 @@ add_rules (struct program *p, const struct sandbox *s)
   add (p, BPF_JMP | BPF_JGE | BPF_K, X32, 0, 1);
   answer (p, SECCOMP_RET_KILL_PROCESS);
 #endif
-  for (size_t i = 0; i < sizeof never / sizeof *never; i++)
-    refuse (p, never[i], EPERM);
+  refuse_all (p, never, sizeof never / sizeof *never);
   refuse (p, SYS_clone3, ENOSYS); /* its flags cannot be seen; the C library goes on with clone */
-  add (p, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4);
-  load (p, offsetof (struct seccomp_data, args[0]));
-  add (p, BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0);
-  answer (p, SECCOMP_RET_ERRNO | EPERM);
-  load (p, offsetof (struct seccomp_data, nr));
-  refuse_unless_first (p, SYS_kill, self);
-  refuse_unless_first (p, SYS_tgkill, self);
-  refuse_unless_first (p, SYS_rt_tgsigqueueinfo, self);
+  if (s->programs)
+    refuse_by_flags (p, SYS_clone, NAMESPACES, false);
+  else {
+    refuse_all (p, of_processes, sizeof of_processes / sizeof *of_processes);
+    refuse_by_flags (p, SYS_clone, CLONE_THREAD, true);
+    refuse_unless_first (p, SYS_kill, self);
+    refuse_unless_first (p, SYS_tgkill, self);
+    refuse_unless_first (p, SYS_rt_tgsigqueueinfo, self);
+  }
   refuse_unless_first (p, SYS_prlimit64, 0);
+  if (!s->modes)
+    refuse_all (p, of_owners, sizeof of_owners / sizeof *of_owners);
   if (!s->network)
     refuse (p, SYS_socket, EPERM);
   answer (p, SECCOMP_RET_ALLOW);
@@ -229,9 +321,38 @@ sandbox_enter (const struct sandbox *s, uint64_t *ret_kept)
     done |= CONFINED_LIMITS;
   if (no_new && landlock (s))
     done |= CONFINED_LANDLOCK;
-  if (capability_keep (s->capabilities, ret_kept)) /* after landlock, for which paths are opened */
+  if (capability_keep (s->capabilities, s->programs, ret_kept)) /* after landlock, for which paths are opened */
     done |= CONFINED_CAPABILITIES;
   if (no_new && filter_calls (s))
     done |= CONFINED_SECCOMP;
   return done;
+}
+
+void
+sandbox_say (uint32_t confined, char *to, size_t size)
+{
+  static const char *const names[] = {"seccomp", "landlock", "limits", "capabilities"};
+  char there[80] = "", lacking[80] = "";
+  for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char *text = confined & 1u << i ? there : lacking;
+    snprintf (text + strlen (text), 40, "%s%s", *text ? ", " : "", names[i]);
+  }
+  snprintf (to, size, "held in by %s%s%s", *there ? there : "nothing", *lacking ? "; not there: " : "", lacking);
+}
+
+void
+sandbox_close_from (int first)
+{
+#ifdef SYS_close_range
+  if (!syscall (SYS_close_range, first, ~0u, 0))
+    return;
+#endif
+  DIR *dir = opendir ("/proc/self/fd");
+  for (struct dirent *e; dir && (e = readdir (dir));) {
+    int fd = atoi (e->d_name);
+    if (fd >= first && fd != dirfd (dir))
+      close (fd);
+  }
+  if (dir)
+    closedir (dir);
 }

@@ -7,9 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SYSLOG = 34, AMBIENT = 47, AMBIENT_CLEAR_ALL = 4 };
+enum { SYSLOG = 34, AMBIENT = 47, AMBIENT_RAISE = 2, AMBIENT_CLEAR_ALL = 4 };
 
-/* Those with which one could undo the rest of what holds a plugin in are not among them. */
+/* Those with which one could undo the rest of what holds a process in are not among them. */
 static const struct {
   const char *name;
   int number;
@@ -63,27 +63,34 @@ get_sets (struct sets *ret)
 }
 
 static bool
-set_both (uint64_t set)
+set_sets (uint64_t set, uint64_t inheritable)
 {
   struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
   uint32_t low = (uint32_t) set, high = (uint32_t) (set >> 32);
-  const struct __user_cap_data_struct data[2] = {{.effective = low, .permitted = low}, {.effective = high, .permitted = high}};
+  const struct __user_cap_data_struct data[2] = {
+    {.effective = low, .permitted = low, .inheritable = (uint32_t) inheritable},
+    {.effective = high, .permitted = high, .inheritable = (uint32_t) (inheritable >> 32)}};
   return syscall (SYS_capset, &head, data) == 0;
 }
 
 bool
-capability_keep (uint64_t keep, uint64_t *ret_kept)
+capability_keep (uint64_t keep, bool programs, uint64_t *ret_kept)
 {
   struct sets s;
   if (!get_sets (&s))
     return false;
   prctl (AMBIENT, AMBIENT_CLEAR_ALL, 0, 0, 0);
   for (int i = 0; i < 64 && prctl (PR_CAPBSET_READ, i) >= 0; i++)
-    if (!(keep >> i & 1))
-      prctl (PR_CAPBSET_DROP,
-             i); /* without CAP_SETPCAP it stays: what has none of its own cannot use it, for it starts no program */
+    if (!(keep >> i & 1)) /* without CAP_SETPCAP it stays: no_new_privs keeps programs from getting it back */
+      prctl (PR_CAPBSET_DROP, i);
   keep &= s.permitted;
   if (ret_kept)
     *ret_kept = keep;
-  return set_both (keep) && get_sets (&s) && !((s.effective | s.permitted) & ~keep) && !s.inheritable;
+  uint64_t inheritable = programs ? keep : 0;
+  if (!set_sets (keep, inheritable) || !get_sets (&s))
+    return false;
+  for (int i = 0; i < 64; i++)
+    if (inheritable >> i & 1)
+      prctl (AMBIENT, AMBIENT_RAISE, i, 0, 0);
+  return !((s.effective | s.permitted) & ~keep) && !(s.inheritable & ~inheritable);
 }
