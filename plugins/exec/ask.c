@@ -46,36 +46,40 @@ listen_to (struct exec_child *c, int64_t until, struct answer *a)
 }
 
 static int
-judge (const struct answer *a, const char *name, int status, struct kk_fault *fault, struct exec_schema **ret)
+judge (const struct answer *a, const char *name, const struct exec_limits *limits, const struct exec_failure *f,
+       struct kk_fault *fault, struct exec_schema **ret)
 {
   const char *between = *a->last_words ? "; it said: " : "";
+  char advice[96];
   if (a->said.error == -ENOMEM)
     return -ENOMEM;
   if (a->said.error)
     return kk_refuse (fault, "command", "'%.60s' says of too many fields", name);
   if (a->said.n)
     return exec_said_schema (&a->said, fault, ret);
-  if (a->left && !a->said.ended && WIFEXITED (status) && WEXITSTATUS (status))
-    return kk_refuse (fault, "command", "'%.60s' was asked for its fields and ended with exit status %d%s%s", name,
-                      WEXITSTATUS (status), between, a->last_words);
+  exec_limits_advice (limits, f, advice, sizeof advice);
+  if (a->left && !a->said.ended && WIFEXITED (f->status) && WEXITSTATUS (f->status))
+    return kk_refuse (fault, "command", "'%.60s' was asked for its fields and ended with exit status %d%s%s%s", name,
+                      WEXITSTATUS (f->status), advice, between, a->last_words);
   return kk_refuse (fault, "command",
                     "'%.60s' does not begin with lines '" EXEC_FIELD_LINE " ...': give fields, or let it print them", name);
 }
 
 int
-exec_ask (const struct kk_list *command, int64_t within_ns, struct kk_fault *fault, struct exec_schema **ret)
+exec_ask (const struct kk_list *command, const struct exec_limits *limits, int64_t within_ns, struct kk_fault *fault,
+          struct exec_schema **ret)
 {
   const char *name = command->items[0];
   struct answer a = {.said = {.n = 0}};
   struct exec_child c;
   exec_child_init (&c, MOST_LINE);
   int64_t until = exec_mono_ns () + within_ns;
-  int r = exec_child_start (&c, command, INTERVAL_NS, "KK_FIELDS=1");
+  const struct exec_start start = {.command = command, .limits = limits, .interval_ns = INTERVAL_NS, .more = "KK_FIELDS=1"};
+  int r = exec_child_start (&c, &start);
   if (r == -ENOENT)
     kk_refuse (fault, "command", "there is no program '%.80s' to ask for its fields; give its whole path, or fields", name);
   else if (r)
-    kk_refuse (fault, "command", "'%.60s' cannot be started and asked for its fields: %s%s", name, strerror (-r),
-               exec_advice (r));
+    kk_refuse (fault, "command", "'%.60s' cannot be started and asked for its fields: %s", name, strerror (-r));
   int status = 0;
   if (!r) {
     r = listen_to (&c, until, &a);
@@ -83,8 +87,10 @@ exec_ask (const struct kk_list *command, int64_t within_ns, struct kk_fault *fau
     if (r)
       kk_refuse (fault, "command", "'%.60s' does not end its fields within %lld ms: an empty line ends them; see timeout", name,
                  (long long) (within_ns / NS_PER_MS));
-    else
-      r = judge (&a, name, status, fault, ret);
+    else {
+      const struct exec_failure failure = {.status = status, .peak = c.peak, .words = a.last_words};
+      r = judge (&a, name, limits, &failure, fault, ret);
+    }
   }
   exec_child_free (&c);
   exec_said_free (&a.said);

@@ -1,5 +1,6 @@
 #include "child.h"
 
+#include "keeper.h"
 #include "launch.h"
 
 #include <fcntl.h>
@@ -78,29 +79,25 @@ text_of (const char *name, const char *value)
   return asprintf (&text, "%s=%s", name, value) < 0 ? NULL : text;
 }
 
-enum { N_ENVIRONMENT = 6 };
+enum { N_ENVIRONMENT = 8 };
 
-/* PATH, HOME and LANG as the daemon has them, and the interval in seconds: nothing else is the program's business. */
+/* PATH, HOME and LANG as the daemon has them, the interval in seconds, and where the program may write: nothing else is its
+ * business. */
 static int
-make_environment (char *env[N_ENVIRONMENT], int64_t interval_ns, const char *more)
+make_environment (char *env[N_ENVIRONMENT], const struct exec_start *s)
 {
-  static const char *const names[] = {"PATH", "HOME", "LANG"};
   char interval[32]; /* no fraction through printf: the locale may have a comma */
-  int64_t ms = interval_ns / NS_PER_MS;
-  int n = 0, want = 1;
+  int64_t ms = s->interval_ns / NS_PER_MS;
   snprintf (interval, sizeof interval, ms % 1000 ? "%lld.%03d" : "%lld", (long long) (ms / 1000), (int) (ms % 1000));
-  for (size_t i = 0; i < 3; i++) {
-    const char *value = getenv (names[i]);
-    want += value != NULL;
-    if (value && (env[n] = text_of (names[i], value)))
-      n++;
-  }
-  if ((env[n] = text_of ("KK_INTERVAL", interval)))
-    n++;
-  want += more != NULL;
-  if (more && (env[n] = strdup (more)))
-    n++;
-  return n == want ? 0 : -ENOMEM;
+  const struct {
+    const char *name, *value;
+  } all[] = {{"PATH", getenv ("PATH")}, {"HOME", getenv ("HOME")},    {"LANG", getenv ("LANG")},
+             {"KK_INTERVAL", interval}, {"KK_DATA_DIR", s->data_dir}, {"TMPDIR", s->data_dir}};
+  int n = 0;
+  for (size_t i = 0; i < KK_COUNT (all); i++)
+    if (all[i].value && !(env[n++] = text_of (all[i].name, all[i].value)))
+      return -ENOMEM;
+  return s->more && !(env[n] = strdup (s->more)) ? -ENOMEM : 0;
 }
 
 static void
@@ -151,30 +148,47 @@ start_keeper (struct exec_child *c, char **argv, char *const *env)
 }
 
 int
-exec_child_start (struct exec_child *c, const struct kk_list *command, int64_t interval_ns, const char *more)
+exec_child_start (struct exec_child *c, const struct exec_start *s)
 {
-  static char keeper[] = KEEPER;
   char *env[N_ENVIRONMENT] = {NULL};
-  char **argv = calloc (command->count + 2, sizeof *argv);
-  int r = argv ? make_environment (env, interval_ns, more) : -ENOMEM;
-  for (uint32_t i = 0; argv && i < command->count; i++)
-    argv[i + 1] = (char *) (uintptr_t) command->items[i];
+  int r = look_for (s->command->items[0]);
+  char **argv = r ? NULL : exec_limits_arguments (s->limits, s->data_dir, s->command);
   if (!r)
-    r = look_for (command->items[0]);
-  if (!r) {
-    argv[0] = keeper;
+    r = argv ? make_environment (env, s) : -ENOMEM;
+  c->held = !exec_limits_hold (s->limits);
+  c->confined = 0;
+  c->kept = c->peak = 0;
+  if (!r)
     r = start_keeper (c, argv, env);
-  }
   for (int i = 0; i < N_ENVIRONMENT; i++)
     free (env[i]);
-  free (argv);
+  exec_limits_free (argv);
   return r;
 }
 
-const char *
-exec_advice (int error)
+/* ---- Listening to the keeper ---- */
+
+static void
+hear (struct exec_child *c)
 {
-  return error == -EPERM ? "; with isolate: true it may start no programs" : "";
+  struct keeper_word word;
+  while (c->line >= 0 && recv (c->line, &word, sizeof word, MSG_DONTWAIT) == sizeof word) {
+    if (word.what == KEEPER_PEAK)
+      c->peak = word.number;
+    if (word.what != KEEPER_HELD)
+      continue;
+    c->held = true;
+    c->confined = word.confined;
+    c->kept = word.number;
+  }
+}
+
+bool
+exec_child_held (struct exec_child *c)
+{
+  if (!c->held)
+    hear (c);
+  return c->held;
 }
 
 /* ---- Reading ---- */
@@ -269,7 +283,8 @@ end_keeper (struct exec_child *c)
 {
   int status = 0;
   int64_t until = exec_mono_ns () + KEEPER_MS * NS_PER_MS;
-  close_fd (&c->line);
+  if (c->line >= 0)
+    shutdown (c->line, SHUT_WR);
   close_fd (&c->out.fd);
   close_fd (&c->err.fd);
   while (c->pid && !exec_child_ended (c) && exec_child_wait (c, until))
@@ -279,7 +294,9 @@ end_keeper (struct exec_child *c)
     while (waitpid (c->pid, &status, 0) < 0 && errno == EINTR)
       ;
   }
+  hear (c);
   c->pid = 0;
+  close_fd (&c->line);
   close_fd (&c->pidfd);
   return status;
 }

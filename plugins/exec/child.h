@@ -3,6 +3,7 @@
 #define EXEC_CHILD_H
 
 #include "buf.h"
+#include "limits.h"
 
 #include <kode-kronical/plugin.h>
 #include <sys/types.h>
@@ -21,17 +22,28 @@ struct exec_child {
   pid_t pid; /* of the keeper, which ends after the program and as it did; 0: none */
   int pidfd; /* -1: the kernel has none */
   int line;  /* to the keeper */
+  bool held; /* it told what holds the program in */
+  uint32_t confined; /* that: CONFINED_… of sandbox.h */
+  uint64_t kept;     /* capabilities */
+  uint64_t peak;     /* of one that has ended: bytes of memory it had used at most; 0: not known */
   struct exec_pipe out, err;
 };
 
 typedef void exec_line (void *data, const char *line, size_t n);
 
 void exec_child_init (struct exec_child *c, size_t most);
-/* Starts a program that is found by PATH, in a process group of its own, with KK_INTERVAL in its environment, and one line more when
- * `more` is not NULL. 0 or -errno. */
-int exec_child_start (struct exec_child *c, const struct kk_list *command, int64_t interval_ns, const char *more);
-/* What to do about an error of exec_child_start, behind its text. */
-const char *exec_advice (int error);
+struct exec_start {
+  const struct kk_list *command;
+  const struct exec_limits *limits;
+  const char *data_dir; /* the program's own directory; NULL: none */
+  const char *more;     /* one line more for its environment; NULL: none */
+  int64_t interval_ns;
+};
+
+/* Starts a program that is found by PATH, in a session of its own, with KK_INTERVAL in its environment. 0 or -errno. */
+int exec_child_start (struct exec_child *c, const struct exec_start *s);
+/* Whether it is known by now what holds the program in: when it has printed something, or has ended. */
+bool exec_child_held (struct exec_child *c);
 /* Takes what a pipe has, at most `bytes`; gives each whole line to `line`, at the end of the output also an unfinished one.
  * Returns whether it may have more. */
 bool exec_pipe_read (struct exec_pipe *p, size_t bytes, exec_line *line, void *data);

@@ -1,9 +1,17 @@
-/* kode-kronical-exec-keeper PROGRAM [ARGUMENT]...: runs a program of the input exec and leaves nothing of it behind.
+/* kode-kronical-exec-keeper [OPTION]... -- PROGRAM [ARGUMENT]...: runs a program of the input exec, holds it in, and leaves
+ * nothing of it behind.
  *
  * What the program starts, however far away it puts itself, becomes a child of this process when its own parent ends, because
  * this is a subreaper. So it finds all of it and kills it: when the program has ended, when the daemon says so, and when the
- * daemon is gone. Descriptor 3 is the line to the daemon: 'k' means at once; its end means after SIGTERM and a moment. The exit
- * status is the program's. */
+ * daemon is gone. Descriptor 3 is the line to the daemon: 'k' means at once; its end means after SIGTERM and a moment; keeper.h
+ * has what goes the other way. The exit status is the program's.
+ *
+ *   -m BYTES  it is held in, with this much memory        -c NUMBER  capabilities that it keeps    -n  it may make sockets
+ *   -d PATH   its own directory, which it may write to    -w PATH    another place that it may write to */
+#include "keeper.h"
+
+#include "sandbox.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -31,18 +39,67 @@ now_ms (void)
   return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static void
+say (uint32_t what, uint32_t confined, uint64_t number)
+{
+  const struct keeper_word word = {.what = what, .confined = confined, .number = number};
+  send (LINE, &word, sizeof word, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+struct wanted {
+  bool held;
+  struct sandbox sandbox;
+};
+
+/* Where the command begins in argv, or 0. */
+static int
+read_options (int argc, char **argv, struct wanted *w)
+{
+  const char **write = calloc ((size_t) argc, sizeof *write);
+  struct sandbox *s = &w->sandbox;
+  *w = (struct wanted){.sandbox = {.programs = true, .write = write}};
+  for (int c; write && (c = getopt (argc, argv, "+c:d:m:nw:")) != -1;) {
+    if (c == 'm') {
+      w->held = true;
+      s->memory_limit = strtoull (optarg, NULL, 10);
+    } else if (c == 'c')
+      s->capabilities = strtoull (optarg, NULL, 10);
+    else if (c == 'n')
+      s->network = true;
+    else if (c == 'd' || c == 'w') {
+      write[s->n_write++] = optarg;
+      s->modes |= c == 'w';
+    } else
+      return 0;
+  }
+  return write && optind < argc ? optind : 0;
+}
+
 _Noreturn static void
-run_program (pid_t keeper, char **argv)
+run_program (pid_t keeper, const struct wanted *w, char **argv)
 {
   sigset_t none;
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);
-  setpgid (0, 0);
+  setsid (); /* a terminal of the daemon's is not the program's */
+  if (w->held) {
+    uint64_t kept;
+    uint32_t confined = sandbox_enter (&w->sandbox, &kept);
+    say (KEEPER_HELD, confined, kept);
+  }
   prctl (PR_SET_PDEATHSIG, SIGKILL); /* should somebody kill this keeper */
   if (getppid () == keeper)
     execvp (argv[0], argv);
   dprintf (STDERR_FILENO, "%s\n", strerror (errno));
   _exit (127);
+}
+
+/* Its group, or the program alone when it is so young that it has none. */
+static void
+kill_group (pid_t program, int number)
+{
+  if (kill (-program, number) < 0)
+    kill (program, number);
 }
 
 /* Those that it has now; more may come, as orphans of these. */
@@ -56,7 +113,7 @@ kill_children (pid_t program)
   if (fd >= 0)
     close (fd);
   if (n < 0) {
-    kill (-program, SIGKILL); /* a system without that file */
+    kill_group (program, SIGKILL); /* a system without that file */
     return;
   }
   text[n] = 0;
@@ -78,12 +135,14 @@ reap (pid_t program, bool *ended, int *status)
 {
   for (;;) {
     int s;
-    pid_t pid = waitpid (-1, &s, WNOHANG);
+    struct rusage use;
+    pid_t pid = wait4 (-1, &s, WNOHANG, &use);
     if (pid <= 0)
       return pid == 0 || errno == EINTR;
-    if (pid == program) {
+    if (pid == program && !WIFSTOPPED (s)) { /* one that is traced may be stopped */
       *ended = true;
       *status = s;
+      say (KEEPER_PEAK, 0, (uint64_t) use.ru_maxrss << 10);
     }
   }
 }
@@ -113,7 +172,7 @@ wait_for_end (pid_t program, int signals, bool *ended, int *status)
       fds[1].fd = -1;
     if (!asked || until)
       continue;
-    kill (-program, SIGTERM);
+    kill_group (program, SIGTERM);
     until = now_ms () + GRACE_MS;
   }
 }
@@ -137,10 +196,13 @@ main (int argc, char **argv)
   sigset_t all, some;
   bool ended = false;
   int status = 0;
-  if (argc < 2 || fcntl (LINE, F_SETFD, FD_CLOEXEC) < 0) {
+  struct wanted wanted;
+  int first = fcntl (LINE, F_SETFD, FD_CLOEXEC) < 0 ? 0 : read_options (argc, argv, &wanted);
+  if (!first) {
     fprintf (stderr, "kode-kronical-exec-keeper is run by the input exec of kode-kronical-daemon, and of no use to people.\n");
     return 2;
   }
+  sandbox_close_from (LINE + 1);
   sigfillset (&all);
   sigprocmask (SIG_BLOCK, &all, NULL);
   sigemptyset (&some);
@@ -149,12 +211,11 @@ main (int argc, char **argv)
   int signals = signalfd (-1, &some, SFD_CLOEXEC | SFD_NONBLOCK);
   pid_t self = getpid (), program = signals < 0 || prctl (PR_SET_CHILD_SUBREAPER, 1) < 0 ? -1 : fork ();
   if (!program)
-    run_program (self, argv + 1);
+    run_program (self, &wanted, argv + first);
   if (program < 0) {
     dprintf (STDERR_FILENO, "%s\n", strerror (errno));
     _exit (127);
   }
-  setpgid (program, program);
   /* The output ends when the program's does; and nobody is to take this process for the program. */
   dup2 (STDIN_FILENO, STDOUT_FILENO);
   dup2 (STDIN_FILENO, STDERR_FILENO);

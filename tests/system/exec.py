@@ -2,57 +2,15 @@
 """The exec input: programs in any language, good ones and all kinds of bad ones."""
 
 import contextlib
-import json
 import os
 import sys
 
 import kk
+from execkit import DAEMON, latest, log_has, pids, plugin, samples, schema
 
 EXAMPLES = os.path.join (kk.SOURCE or os.path.join (os.path.dirname (os.path.abspath (__file__)), "..", ".."), "contrib", "exec-examples")
-DAEMON = "daemon: {sample_interval: 0.2, track_processes: [], auto_track_python: false}\n"
 DISKS = "format: json, fields: ['disks[mount].size u64 By', 'disks[mount].free u64 By']"
 TASKS = "format: lines, fields: [tasks.running u64, tasks.all u64, tasks.uptime f64 s counter]"
-
-
-def samples (home, n=5):
-    with kk.Connection (home.data) as c:
-        c.send ("samples", last=n)
-        found = []
-        while "end" not in (line := c.receive ()):
-            found.append (line)
-    return found
-
-
-def plugin (home, script, more, name="mine", fields="thing[key].value u64"):
-    """An instance that runs a Python script."""
-    path = home.write (f"{name}.py", "import os, sys, time\n" + script)
-    return f"  {name}: {{plugin: exec, command: ['{sys.executable}', '{path}'], fields: ['{fields}'], timeout: 20s, deadline: 20s, {more}}}\n"
-
-
-def schema (home):
-    with open (os.path.join (home.data, "schema.json"), encoding="utf-8") as f:
-        return json.load (f)["tables"]
-
-
-def latest (home, table):
-    return kk.wait_for (lambda: samples (home, 1)[0].get (table), 25, f"the table {table}")
-
-
-def log_has (home, *parts):
-    return kk.wait_for (lambda: all (p in home.log () for p in parts), 25, f"{parts} in the log")
-
-
-def pids (home, name):
-    """Processes that have this test's file in their command line."""
-    path, found = os.path.join (home.path, name), []
-    for pid in filter (str.isdigit, os.listdir ("/proc")):
-        try:
-            with open (f"/proc/{pid}/cmdline", "rb") as f:
-                if path.encode () in f.read ().split (b"\0") and kk.alive (pid):
-                    found.append (int (pid))
-        except OSError:
-            pass
-    return found
 
 
 def check_examples (home, stream, disks="format: json", tasks="format: lines"):
@@ -134,31 +92,19 @@ def says_no_fields (home):
 
 
 @kk.test
-def isolated (home):
-    "a process that may start no programs says so"
-    if kk.sanitized ():
-        kk.skip ("built with a sanitizer, with which nothing is held in")
-    config = DAEMON + "plugins:\n  mine: {plugin: exec, isolate: true, command: [echo], fields: [thing.a u64]}\n"
-    with home.daemon (config):
-        if "seccomp" not in home.run ("status").out:
-            kk.skip ("no seccomp here")
-        log_has (home, "with isolate: true it may start no programs")
-    home.config (config.replace (", fields: [thing.a u64]", ""))
-    kk.contains (home.run ("config", "--check").all, "with isolate: true it may start no programs", "config --check")
-
-
-@kk.test
 def environment (home):
-    "a program gets PATH, HOME, LANG and KK_INTERVAL, an empty standard input and a process group of its own"
+    "a program gets PATH, HOME, LANG, KK_INTERVAL and a directory, an empty standard input and a process group of its own"
     script = """print ("thing x names", *sorted (set (os.environ) - {"LC_CTYPE"}))
 print ("thing x interval", os.environ["KK_INTERVAL"])
+print ("thing x place", os.environ["KK_DATA_DIR"])
 print ("thing x own", "true" if os.getpgid (0) == os.getpid () and not sys.stdin.read () else "false")
 print ("thing x fds", len ([f for f in os.listdir ("/proc/self/fd") if os.path.exists ("/proc/self/fd/" + f)]))
 """
-    fields = "thing[key].names string', 'thing[key].interval f64 s', 'thing[key].own bool', 'thing[key].fds u64"
+    fields = "thing[key].names string', 'thing[key].interval f64 s', 'thing[key].own bool', 'thing[key].fds u64', 'thing[key].place string"
     with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "interval: 3.5s", fields=fields)):
         got = latest (home, "thing")["x"]
-    kk.equal (got, {"names": "HOME KK_INTERVAL LANG PATH", "interval": 3.5, "own": True, "fds": 3}, "what the program sees")
+    kk.equal (got, {"names": "HOME KK_DATA_DIR KK_INTERVAL LANG PATH TMPDIR", "interval": 3.5, "own": True, "fds": 3,
+                   "place": os.path.join (home.data, "plugins", "mine")}, "what the program sees")
 
 
 @kk.test
@@ -225,6 +171,11 @@ while not all (os.path.exists (f"{sys.argv[0]}.{n}") for n in range (4)): time.s
 """
 
 
+def marks (home):
+    "Where it says so may be written to."
+    return f"write_paths: ['{home.path}']"
+
+
 def escaped (home):
     "All four are there."
     return all (os.path.exists (os.path.join (home.path, f"mine.py.{n}")) for n in range (4))
@@ -238,7 +189,7 @@ def nothing_left (home, when):
 def escapes_at_end (home):
     "what a program starts in sessions of its own does not outlive the program"
     script = ESCAPE + 'print ("thing a value 7")\n'
-    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "interval: 600s")):
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "interval: 600s, " + marks (home))):
         kk.equal (latest (home, "thing"), {"a": {"value": 7}}, "what it says")
         kk.check (escaped (home), "they were there")
         nothing_left (home, "when it has ended")
@@ -247,7 +198,7 @@ def escapes_at_end (home):
 @kk.test
 def escapes_when_late (home):
     "nor is it left when the program is killed because it is late"
-    config = plugin (home, ESCAPE + "time.sleep (600)\n", "interval: 600s").replace ("timeout: 20s", "timeout: 2s")
+    config = plugin (home, ESCAPE + "time.sleep (600)\n", "interval: 600s, " + marks (home)).replace ("timeout: 20s", "timeout: 2s")
     with home.daemon (DAEMON + "plugins:\n" + config):
         kk.wait_for (lambda: escaped (home), 25, "they are there")
         log_has (home, "did not end within 2000 ms and was killed")
@@ -274,7 +225,7 @@ print ("field: thing.b u64" + ("\\nfield: thing.a u64" if asked else "") + "\\n"
 print ("thing a 1111\\nthing b 2222")
 """
     path = home.write ("mine.py", "import os, sys\n" + script)
-    home.config (DAEMON + f"plugins:\n  mine: {{plugin: exec, command: ['{sys.executable}', '{path}'], timeout: 10s}}\n")
+    home.config (DAEMON + f"plugins:\n  mine: {{plugin: exec, command: ['{sys.executable}', '{path}'], timeout: 10s, {marks (home)}}}\n")
     r = home.run ("start")
     kk.check (r.rc != 0 and "says other fields than a moment ago" in r.all + home.log (), "refused", (r, home.log ()))
     with home.daemon (None):
@@ -297,7 +248,7 @@ def bad_for_good (home):
 def escapes_at_stop (home):
     "nor when the daemon stops, reloads without it, or is killed by kill -9"
     script = ESCAPE + 'while True: print ("thing a value 7", flush=True); time.sleep (0.1)\n'
-    config = "plugins:\n" + plugin (home, script, "mode: stream")
+    config = "plugins:\n" + plugin (home, script, "mode: stream, " + marks (home))
     for way in ("stop", "reload", "kill"):
         with home.daemon (DAEMON + config) as d:
             latest (home, "thing")
@@ -317,13 +268,13 @@ def escapes_at_stop (home):
 
 @kk.test
 def killed_by_its_own (home):
-    "a program that kills its keeper is dead too, and is started again; the keeper is not taken for the program"
+    "a program that is not held in and kills its keeper is dead too, and is started again; the keeper is not taken for the program"
     script = """print ("thing a value", os.getpid (), flush=True)
 time.sleep (0.3)
 os.kill (os.getppid (), 9)
 time.sleep (600)
 """
-    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "mode: stream")) as d:
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, "mode: stream, isolate: false")) as d:
         pid = latest (home, "thing")["a"]["value"]
         with open (f"/proc/{d.pid}/task/{d.pid}/children", encoding="ascii") as f:
             keepers = f.read ().split ()
