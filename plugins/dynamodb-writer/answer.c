@@ -1,6 +1,7 @@
 #include "answer.h"
 
 #include "secret.h"
+#include "told.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -21,8 +22,8 @@ bad (struct answer_fault *fault, const char *what)
 void
 answer_quote (char *to, size_t size, const char *text)
 {
-  size_t i = 0;
-  for (; text[i] && i + 1 < size; i++)
+  size_t i = 0, n = told_length (text);
+  for (; i < n && i + 1 < size; i++)
     to[i] = (char) (text[i] >= ' ' && text[i] < 127 ? text[i] : ' ');
   to[i] = 0;
 }

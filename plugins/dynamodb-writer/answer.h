@@ -31,5 +31,6 @@ int answer_make (const struct answer_parts *parts, bool needs_token, bool needs_
                  struct answer_fault *fault);
 /* A whole answer in XML is an error when it has Code and Message, else credentials. */
 int answer_xml (const char *text, size_t n, struct credentials *ret, struct answer_fault *fault);
-void answer_quote (char *to, size_t size, const char *text); /* printable, and shortened */
+/* Printable, shortened, and without what a server repeats of a request. */
+void answer_quote (char *to, size_t size, const char *text);
 #endif

@@ -1,6 +1,7 @@
 #include "aws-error.h"
 
 #include "json-limits.h"
+#include "told.h"
 #include "utf8.h"
 
 #include <stdio.h>
@@ -89,7 +90,7 @@ static void
 take_message (struct aws_error *e, const char *text)
 {
   struct buf clean BUF_CLEANUP = {0};
-  utf8_clean (&clean, text, strlen (text), sizeof e->message - 1);
+  utf8_clean (&clean, text, told_length (text), sizeof e->message - 1);
   for (size_t i = 0; i < clean.len; i++)
     if ((unsigned char) clean.data[i] < 0x20 || clean.data[i] == 0x7f)
       clean.data[i] = ' ';

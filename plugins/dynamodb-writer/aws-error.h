@@ -30,7 +30,8 @@ struct aws_error {
   enum aws_outcome outcome;
   int status;
   char type[AWS_TYPE];       /* "AccessDeniedException"; "" where the body names none */
-  char message[AWS_MESSAGE]; /* for a log: control characters are blanks; UTF-8; "" */
+  char message[AWS_MESSAGE]; /* for a log: without what it repeats of the request, which may hold a token; control characters
+                              * are blanks; UTF-8; "" */
 };
 
 /* Judges an answer by the __type in its body; the HTTP status decides only where there is none. The body may be anything. */

@@ -111,6 +111,13 @@ START_TEST (bad)
      "</ErrorResponse>",
      -EREMOTEIO, "no <way>"},
     {'s', "{\"Error\":{\"Code\":\"AccessDenied\",\"Message\":\"m\"}}", -EREMOTEIO, "m"},
+    {'s', "{\"Error\":{\"Code\":\"SignatureDoesNotMatch\",\"Message\":\"no. x-amz-security-token:SECRET\"}}", -EREMOTEIO,
+     "no."},
+    {'s',
+     "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>no.\n\nThe Canonical String for this request should "
+     "have "
+     "been\n'POST\nx-amz-security-token:SECRET'</Message></Error></ErrorResponse>",
+     -EREMOTEIO, "no."},
     {'s', "{\"x\":{\"y\":1}}", -EBADMSG, "Credentials"},
     {'s', "{\"Credentials\":[]}", -EBADMSG, "AccessKeyId"},
     {'s', "[[[[[[[[[[[[1]]]]]]]]]]]]", -EBADMSG, "JSON"},
@@ -121,6 +128,7 @@ START_TEST (bad)
   ck_assert_int_lt (_i, (int) (sizeof cases / sizeof *cases));
   int r = take (cases[_i].form, cases[_i].text, &c, &fault);
   ck_assert_msg (r == cases[_i].want && strstr (fault.text, cases[_i].says), "%s: %d %s", cases[_i].text, r, fault.text);
+  ck_assert_ptr_null (strstr (fault.text, "SECRET"));
   ck_assert_ptr_null (c.access_key);
 }
 END_TEST
@@ -157,7 +165,7 @@ tests (TCase *t)
 {
   tcase_add_loop_test (t, good, 0, 5);
   tcase_add_loop_test (t, cut_anywhere, 0, 2);
-  tcase_add_loop_test (t, bad, 0, 28);
+  tcase_add_loop_test (t, bad, 0, 30);
   tcase_add_test (t, times);
 }
 

@@ -86,6 +86,33 @@ START_TEST (what_answers_mean)
 }
 END_TEST
 
+START_TEST (what_a_server_repeats_of_a_request_is_left_out)
+{
+  static const struct {
+    const char *says, *is;
+  } cases[] = {
+    {"The signature does not match.\\n\\nThe Canonical String for this request should have "
+     "been\\n'POST\\nx-amz-security-token:SECRET'",
+     "The signature does not match."},
+    {"No. THE CANONICAL STRING was SECRET", "No."},
+    {"No. The String-to-Sign should have been\\nSECRET", "No."},
+    {"header X-Amz-Security-Token: SECRET is wrong", "header"},
+    {"needs a Signature. Authorization=AWS4-HMAC-SHA256 Credential=SECRET", "needs a Signature."},
+    {"'AWS4-HMAC-SHA256 Credential=SECRET' not a valid key=value pair", "'"},
+    {"The security token included in the request is invalid.", "The security token included in the request is invalid."},
+    {"x-amz-security-token SECRET", ""},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char body[400];
+    struct aws_error e;
+    int n = snprintf (body, sizeof body, CORAL "InvalidSignatureException\",\"message\":\"%s\"}", cases[i].says);
+    aws_error_read (&e, 400, body, (size_t) n);
+    ck_assert_int_eq (e.outcome, AWS_CREDENTIALS);
+    ck_assert_str_eq (e.message, cases[i].is);
+  }
+}
+END_TEST
+
 START_TEST (messages_may_be_logged)
 {
   struct aws_error e;
@@ -234,6 +261,7 @@ static void
 tests (TCase *t)
 {
   tcase_add_test (t, what_answers_mean);
+  tcase_add_test (t, what_a_server_repeats_of_a_request_is_left_out);
   tcase_add_test (t, messages_may_be_logged);
   tcase_add_test (t, three_tries_then_a_rest);
   tcase_add_test (t, retries_are_paid_for);
