@@ -1,0 +1,281 @@
+/* The dynamodb-writer output: one item a minute in a table of DynamoDB, and this machine's row in another.
+ *
+ * Two threads. On that of the output samples become minutes, and each finished minute goes to the spool on disk: that never
+ * waits for a network, and never fails because of one. The network's thread (uploader.c) takes them from there. So this plugin
+ * never asks the host to wait: what is not in DynamoDB yet is on disk. */
+#include "facts.h"
+#include "minute-state.h"
+#include "minutes.h"
+#include "text.h"
+#include "uploader.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const int64_t SECOND_NS = 1000000000;
+#define GRACE_NS      INT64_C (10000000000) /* a minute is over so long after its end at the latest */
+#define SHOW_EVERY_NS INT64_C (10000000000)
+#define SAY_EVERY_NS  INT64_C (3600000000000)
+
+struct writer {
+  struct kk_instance *self;
+  const struct options *options;
+  struct shared *shared;
+  struct spool *spool; /* shared's */
+  pthread_t network;
+  struct facts facts;
+  struct minutes minutes;
+  struct minute_state state;
+  bool opened;   /* the spool, and what an earlier run left of a minute */
+  bool waited;   /* for another instance that had the spool */
+  bool has_told; /* the network thread of a first reading */
+  uint64_t made, lacking;
+  int disk_error; /* as it was said */
+  int64_t disk_said_ns, lack_said_ns, shown_ns;
+};
+
+/* ---- The disk ---- */
+
+static void
+note_disk (struct writer *w, int r)
+{
+  struct kk_time now;
+  if (r == w->disk_error)
+    return;
+  kk_now (w->self, &now);
+  if (!r)
+    kk_info (w->self, "minutes for DynamoDB wait on disk again");
+  else if (!w->disk_said_ns || now.mono_ns - w->disk_said_ns >= SAY_EVERY_NS) {
+    kk_error (
+      w->self,
+      "minutes for DynamoDB cannot wait on disk: %s; they wait in memory, a day of them at most: make room, or give the "
+      "daemon's user the right to write to the spool's directory",
+      strerror (-r));
+    w->disk_said_ns = now.mono_ns;
+  }
+  w->disk_error = r;
+}
+
+/* The minute that an earlier run had begun goes on. */
+static void
+restore (struct writer *w)
+{
+  struct minute *m = malloc (sizeof *m);
+  int64_t written;
+  int directory = spool_directory (w->spool);
+  int r = !m ? -ENOMEM : directory < 0 ? directory : minute_state_open (&w->state, directory);
+  if (r == 0)
+    r = minute_state_load (&w->state, m, &written);
+  if (r == 0)
+    minutes_restore (&w->minutes, m, written);
+  if (directory >= 0)
+    close (directory);
+  free (m);
+}
+
+static void
+open_spool (struct writer *w)
+{
+  if (w->opened)
+    return;
+  int r = spool_open (w->spool);
+  if (r == -EWOULDBLOCK) {
+    w->waited = true; /* the instance that a reload is about to end has it */
+    return;
+  }
+  note_disk (w, r);
+  if (r < 0)
+    return;
+  w->opened = true;
+  restore (w);
+  shared_wake (w->shared, w->waited);
+}
+
+/* ---- Minutes ---- */
+
+static void
+say_lack (struct writer *w, const struct minute_lack *lack, int64_t mono_ns)
+{
+  w->lacking++;
+  kk_status (w->self, "left out", "%" PRIu64 " minutes without %s", w->lacking, lack->field);
+  if (w->lack_said_ns && mono_ns - w->lack_said_ns < SAY_EVERY_NS)
+    return;
+  w->lack_said_ns = mono_ns;
+  if (lack->absent == KK_PRESENT)
+    kk_error (w->self, "nothing can be uploaded: %s is not there; enable the %s input, and let no filter take it out",
+              lack->field, lack->field[0] == 'c' ? "cpu" : "memory");
+  else
+    kk_warn (w->self, "a minute is not uploaded: %s was never known in it; status counts these", lack->field);
+}
+
+static void
+keep_minute (void *arg, const struct minute *m)
+{
+  struct writer *w = arg;
+  struct minute_lack lack;
+  struct kk_time now;
+  struct point p;
+  char host[HOSTNAME_SIZE];
+  kk_now (w->self, &now);
+  hostname_get (host);
+  if (minute_point (m, host, now.wall_ns, &p, &lack) < 0) {
+    say_lack (w, &lack, now.mono_ns);
+    return;
+  }
+  int r = spool_add (w->spool, &p);
+  w->made += r != -EINVAL && r != -ENOMEM;
+  if (r != -EWOULDBLOCK)
+    note_disk (w, r);
+  shared_wake (w->shared, false);
+}
+
+static void
+take_sample (struct writer *w, const struct kk_sample *sample)
+{
+  const uint32_t both = 1u << MINUTE_CPU_PERCENT | 1u << MINUTE_MEMORY_PERCENT;
+  struct minute_reading reading;
+  facts_take (&w->facts, sample, &reading);
+  minutes_take (&w->minutes, &reading);
+  if (((reading.fresh | reading.held) & both) != both)
+    return;
+  const struct shared_latest latest = {.wall_ns = reading.wall_ns,
+                                       .cpu_percent = reading.values[MINUTE_CPU_PERCENT],
+                                       .memory_percent = reading.values[MINUTE_MEMORY_PERCENT]};
+  shared_tell (w->shared, &latest);
+  if (!w->has_told)
+    shared_wake (w->shared, false);
+  w->has_told = true;
+}
+
+static void
+show_drops (struct writer *w, const struct spool_view *v)
+{
+  uint64_t dropped = v->dropped_full + v->dropped_age + v->dropped_memory + v->dropped_future + v->lost + v->damaged;
+  if (dropped)
+    kk_status (w->self, "dropped",
+               "%" PRIu64 " minutes (no room %" PRIu64 ", too old %" PRIu64 ", in memory %" PRIu64 ", of a wrong clock %" PRIu64
+               ", removed or damaged %" PRIu64 ")",
+               dropped, v->dropped_full, v->dropped_age, v->dropped_memory, v->dropped_future, v->lost + v->damaged);
+  if (v->refused)
+    kk_status (w->self, "refused", "%" PRIu64 " minutes, kept in " SPOOL_REFUSED_FILE, v->refused);
+}
+
+static void
+show (struct writer *w, const struct kk_time *now)
+{
+  struct spool_view v;
+  struct buf bytes BUF_CLEANUP = {0}, most BUF_CLEANUP = {0}, age BUF_CLEANUP = {0}, oldest BUF_CLEANUP = {0};
+  if (w->shown_ns && now->mono_ns - w->shown_ns < SHOW_EVERY_NS)
+    return;
+  w->shown_ns = now->mono_ns;
+  spool_look (w->spool, &v);
+  text_bytes (&bytes, v.bytes);
+  text_bytes (&most, (uint64_t) w->options->spool_bytes);
+  text_duration (&age, w->options->spool_age_ns);
+  int64_t waits = v.points ? now->wall_ns - v.oldest * SECOND_NS : 0;
+  text_duration (&oldest, waits > 0 ? waits / SECOND_NS * SECOND_NS : 0);
+  if (bytes.error || most.error || age.error || oldest.error)
+    return;
+  kk_status (w->self, "queue", "%" PRIu64 " minutes wait%s%s%s", v.points, v.points ? ", the oldest of " : "",
+             v.points ? oldest.data : "", v.points ? " ago" : "");
+  kk_status (w->self, "spool", "%s of %s; kept at most %s%s", bytes.data, most.data, age.data,
+             w->opened ? "" : "; not open, they wait in memory");
+  show_drops (w, &v);
+}
+
+/* ---- Callbacks ---- */
+
+static int
+writer_write (void *state, const struct kk_sample *const *samples, uint32_t n, uint32_t *done)
+{
+  struct writer *w = state;
+  struct kk_time now;
+  shared_turn (w->shared);
+  open_spool (w);
+  for (*done = 0; *done < n; ++*done)
+    take_sample (w, samples[*done]);
+  kk_now (w->self, &now);
+  minutes_poll (&w->minutes, now.wall_ns, GRACE_NS);
+  if (w->opened)
+    minute_state_save (&w->state, minutes_running (&w->minutes), w->minutes.written, now.mono_ns, false);
+  show (w, &now);
+  shared_give_back (w->shared);
+  return 0;
+}
+
+static int
+writer_flush (void *state)
+{
+  struct writer *w = state;
+  struct kk_time now;
+  int saved = 0;
+  kk_now (w->self, &now);
+  shared_turn (w->shared);
+  open_spool (w);
+  minutes_flush (&w->minutes);
+  int r = spool_open (w->spool); /* what waits in memory goes to disk */
+  if (w->opened)
+    saved = minute_state_save (&w->state, minutes_running (&w->minutes), w->minutes.written, now.mono_ns, true);
+  shared_give_back (w->shared);
+  return r < 0 ? r : saved;
+}
+
+static void
+writer_destroy (void *state)
+{
+  struct writer *w = state;
+  uploader_stop (w->shared, w->network);
+  minute_state_close (&w->state);
+  shared_leave (w->shared);
+  shared_unref (w->shared);
+  free (w);
+}
+
+static int
+make_spool (struct kk_instance *self, const struct options *options, struct spool **ret)
+{
+  struct buf path BUF_CLEANUP = {0};
+  if (*options->spool_dir)
+    buf_adds (&path, options->spool_dir);
+  else
+    buf_printf (&path, "%s/%s", kk_data_dir (self), kk_name (self));
+  const struct spool_config config = {.path = path.data,
+                                      .max_bytes = (uint64_t) options->spool_bytes,
+                                      .max_age = options->spool_age_ns / SECOND_NS,
+                                      .sync = options->fsync};
+  return path.error ? path.error : spool_new (&config, ret);
+}
+
+static int
+writer_create (struct kk_instance *self, const void *config, void **state)
+{
+  struct spool *spool = NULL;
+  struct writer *w = calloc (1, sizeof *w);
+  if (!w)
+    return -ENOMEM;
+  w->self = self;
+  w->options = config;
+  w->state.fd = -1;
+  minutes_init (&w->minutes, keep_minute, w);
+  int r = make_spool (self, w->options, &spool);
+  if (r == 0)
+    r = shared_new (self, spool, &w->minutes, &w->shared);
+  if (r == 0) {
+    w->spool = spool;
+    r = uploader_start (w->shared, w->options, &w->network);
+    if (r < 0)
+      shared_unref (w->shared);
+  }
+  if (r < 0)
+    free (w);
+  else
+    *state = w;
+  return r;
+}
+
+KK_PLUGIN (.kind = KK_OUTPUT, .name = "dynamodb-writer", .version = "1.0",
+           .summary = "Uploads one item a minute to Amazon DynamoDB", KK_OPTIONS (options_table),
+           .config_size = sizeof (struct options), .create = writer_create, .write = writer_write, .flush = writer_flush,
+           .destroy = writer_destroy, .check = options_check);

@@ -1,0 +1,168 @@
+#include "tables.h"
+
+#define MADE_BY_HAND "make it by hand (`kode-kronical-daemon dynamodb check --print-tables` prints it)"
+
+void
+table_doubt (struct table *t, bool missing)
+{
+  t->state = TABLE_UNKNOWN;
+  t->missing = missing;
+}
+
+const char *
+table_state_name (const struct table *t)
+{
+  static const char *const names[] = {"not looked at yet", "being made", "there", "missing", "of another kind"};
+  return names[t->state];
+}
+
+/* ---- What a table is to have besides ---- */
+
+static void
+switch_expiry_on (struct work *w, struct table *t)
+{
+  const struct aws_error *e = &w->answer.error;
+  schema_ttl_body (work_begin (w), t->name);
+  if (work_ask (w, "UpdateTimeToLive") != WORK_DONE)
+    return;
+  t->finished = !aws_outcome_is_passing (e->outcome);
+  if (e->outcome == AWS_OK)
+    report_say (&w->report, KK_LOG_INFO, "ttl", "items of DynamoDB table %s expire from now on, by their attribute ttl",
+                t->name);
+  else if (e->outcome == AWS_DENIED)
+    work_say_denied (w, "UpdateTimeToLive", t->name,
+                     "upload goes on, but whether old items expire is not known: switch the table's TTL on, attribute ttl");
+  else if (e->outcome == AWS_INVALID && !strstr (e->message, "already enabled"))
+    report_say (&w->report, KK_LOG_WARNING, "ttl", "the expiry of DynamoDB table %s cannot be switched on: %s", t->name,
+                e->message);
+  else
+    report_say (&w->report, KK_LOG_DEBUG, "ttl", "expiry of DynamoDB table %s: %s", t->name, e->message);
+}
+
+static void
+add_tags (struct work *w, const struct table *t, const char *arn)
+{
+  const struct aws_error *e = &w->answer.error;
+  schema_tags_body (work_begin (w), arn);
+  if (work_ask (w, "TagResource") != WORK_DONE)
+    return;
+  if (e->outcome == AWS_DENIED)
+    work_say_denied (w, "TagResource", t->name, "upload goes on, and the table has no tags");
+  else if (e->outcome != AWS_OK)
+    report_say (&w->report, KK_LOG_DEBUG, "tags", "tags of DynamoDB table %s: %s", t->name, e->message);
+}
+
+static void
+finish (struct work *w, struct table *t, const char *arn)
+{
+  if (t->finished || !t->create)
+    return;
+  t->finished = true;
+  if (t->made && arn && *arn)
+    add_tags (w, t, arn);
+  if (t->kind == SCHEMA_SAMPLES)
+    switch_expiry_on (w, t);
+}
+
+/* ---- There or not ---- */
+
+static enum work_result
+create (struct work *w, struct table *t)
+{
+  const enum aws_outcome *outcome = &w->answer.error.outcome;
+  t->state = TABLE_ABSENT;
+  if (!t->create) {
+    report_trouble (&w->report, t->name,
+                    "upload to DynamoDB waits: there is no table %s in region %s, and create_tables is off: " MADE_BY_HAND,
+                    t->name, session_place (w->session)->region);
+    return WORK_WAIT;
+  }
+  schema_create_body (work_begin (w), t->kind, t->name);
+  enum work_result r = work_ask (w, "CreateTable");
+  if (r != WORK_DONE) {
+    t->state = TABLE_UNKNOWN;
+    return r;
+  }
+  if (*outcome == AWS_DENIED) {
+    report_trouble (&w->report, t->name,
+                    "upload to DynamoDB waits: there is no table %s in region %s, and AccessDenied: User is not authorized to "
+                    "perform: dynamodb:CreateTable: " MADE_BY_HAND ". DynamoDB says: %s",
+                    t->name, session_place (w->session)->region, w->answer.error.message);
+    return WORK_WAIT;
+  }
+  if (*outcome != AWS_OK && *outcome != AWS_BUSY)
+    return work_judge (w, "CreateTable", t->name);
+  if (*outcome == AWS_OK)
+    report_say (&w->report, KK_LOG_INFO, t->name, "DynamoDB table %s is being made in region %s", t->name,
+                session_place (w->session)->region);
+  t->made |= *outcome == AWS_OK;
+  t->missing = false;
+  t->state = TABLE_MAKING;
+  return WORK_LATER;
+}
+
+static enum work_result
+report_unfit (struct work *w, struct table *t, const struct schema_description *d)
+{
+  if (d->fits)
+    report_trouble (&w->report, t->name, "upload to DynamoDB waits: table %s is %s: see to it in the AWS console", t->name,
+                    d->status);
+  else
+    report_trouble (&w->report, t->name,
+                    "upload to DynamoDB waits: table %s has the keys %s, and not %s: give the name of another table, or remove "
+                    "that one, and it is made anew",
+                    t->name, *d->keys ? d->keys : "that are not known", schema_keys (t->kind));
+  t->state = TABLE_UNFIT;
+  return WORK_WAIT;
+}
+
+static enum work_result
+take_description (struct work *w, struct table *t, const struct schema_description *d)
+{
+  if (d->state == SCHEMA_MAKING || d->state == SCHEMA_REMOVING) {
+    t->state = TABLE_MAKING;
+    return WORK_LATER;
+  }
+  if (!d->fits || d->state == SCHEMA_BLOCKED)
+    return report_unfit (w, t, d);
+  t->described = true;
+  t->missing = false;
+  t->state = TABLE_USABLE;
+  finish (w, t, d->arn);
+  return WORK_DONE;
+}
+
+/* It may not be looked at: whether it is there shows when it is written to. */
+static enum work_result
+assume (struct work *w, struct table *t)
+{
+  work_say_denied (w, "DescribeTable", t->name, "upload is tried all the same");
+  if (t->missing)
+    return create (w, t);
+  t->state = TABLE_USABLE;
+  finish (w, t, NULL);
+  return WORK_DONE;
+}
+
+enum work_result
+table_ready (struct work *w, struct table *t)
+{
+  const struct aws_error *e = &w->answer.error;
+  struct schema_description d;
+  if (t->state == TABLE_USABLE) {
+    if (!t->finished)
+      finish (w, t, NULL);
+    return WORK_DONE;
+  }
+  schema_table_body (work_begin (w), t->name);
+  enum work_result r = work_ask (w, "DescribeTable");
+  if (r != WORK_DONE)
+    return r;
+  if (e->outcome == AWS_NO_TABLE)
+    return create (w, t);
+  if (e->outcome == AWS_DENIED)
+    return assume (w, t);
+  if (e->outcome != AWS_OK || schema_read (w->answer.response.body.data, w->answer.response.body.len, t->kind, &d) < 0)
+    return work_judge (w, "DescribeTable", t->name);
+  return take_description (w, t, &d);
+}

@@ -1,0 +1,228 @@
+#include "upload.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const int64_t SECOND_NS = 1000000000;
+#define BATCH_AGAIN_NS INT64_C (3600000000000)
+enum { MOST_REFUSED = 3 };
+
+/* What is about to be sent. */
+struct load {
+  struct spool_ref refs[ITEM_BATCH];
+  const struct point *points[ITEM_BATCH];
+  size_t n;
+  bool waiting; /* something waits, whether or not it could be read */
+};
+
+int
+upload_init (struct upload *u)
+{
+  *u = (struct upload){.points = calloc (ITEM_BATCH, sizeof *u->points)};
+  return u->points ? 0 : -ENOMEM;
+}
+
+void
+upload_free (struct upload *u)
+{
+  free (u->points);
+}
+
+/* ---- The spool ---- */
+
+/* Unix seconds as true as they are known: no step of this machine's clock moves what a server confirmed. */
+static int64_t
+true_now (const struct work *w)
+{
+  int64_t now;
+  return session_confirmed_now (w->session, &now) ? now : session_now (w->session) / SECOND_NS;
+}
+
+/* The newest points that can go up in one request: one that is on a condition, or all those that need none. 0, or the last
+ * error when none could be read. */
+static int
+load_points (struct spool *spool, const struct upload *u, int64_t now, struct load *ret)
+{
+  struct spool_ref refs[ITEM_BATCH];
+  size_t n = spool_pick (spool, now, ITEM_BATCH, refs), fresh = 0;
+  int error = 0;
+  for (size_t i = 0; i < n; i++)
+    fresh += !refs[i].again;
+  bool alone = u->singly || fresh < 2 || refs[0].again || shared_mono_ns () < u->batch_again_ns;
+  ret->waiting = n > 0;
+  for (size_t i = 0; i < n && !(alone && ret->n); i++) {
+    if (!alone && refs[i].again)
+      continue;
+    int r = spool_get (spool, &refs[i], &u->points[ret->n]);
+    if (r == 0) {
+      ret->refs[ret->n] = refs[i];
+      ret->points[ret->n] = &u->points[ret->n];
+      ret->n++;
+    } else if (r != -ENOENT && r != -EBADMSG)
+      error = r;
+  }
+  return ret->n ? 0 : error;
+}
+
+/* They need not be sent any more, but for those left out; and what is too old or was never true goes too, now that a server
+ * told the time. Returns how many wait still. */
+static uint64_t
+settle (struct work *w, const struct load *load, const bool *unprocessed)
+{
+  struct spool_view view = {.points = 0};
+  int64_t now;
+  struct spool *spool = shared_spool (w->report.shared);
+  if (!spool)
+    return 0;
+  for (size_t i = 0; i < load->n; i++)
+    if (!unprocessed || !unprocessed[i])
+      shared_done (w->report.shared, &load->refs[i]);
+  if (session_confirmed_now (w->session, &now)) {
+    spool_expire (spool, now);
+    spool_drop_future (spool, now);
+  }
+  spool_look (spool, &view);
+  shared_give_back (w->report.shared);
+  return view.points;
+}
+
+/* ---- One point ---- */
+
+static bool
+same_ref (const struct spool_ref *a, const struct spool_ref *b)
+{
+  return a->minute == b->minute && a->host == b->host && a->serial == b->serial;
+}
+
+static void
+refuse (struct work *w, struct upload *u, const struct table *t, const struct load *load)
+{
+  const struct aws_error *e = &w->answer.error;
+  char minute[REPORT_TIME], reason[AWS_TYPE + AWS_MESSAGE + 4];
+  report_time (load->refs[0].minute, minute);
+  snprintf (reason, sizeof reason, "%s: %s", e->type, e->message);
+  report_say (&w->report, KK_LOG_ERROR, "refused",
+              "upload: DynamoDB table %s refuses minute %.16s UTC for good: %s; the item is kept in " SPOOL_REFUSED_FILE
+              " of the spool's directory",
+              t->name, minute, reason);
+  struct spool *spool = shared_spool (w->report.shared);
+  if (!spool)
+    return;
+  spool_refuse (spool, &load->refs[0], reason, session_now (w->session) / 1000);
+  shared_give_back (w->report.shared);
+  u->refused++;
+  u->singly -= u->singly > 0;
+}
+
+/* A point that is not acceptable: is it the point, or is the table another one than it was? And when several in a row are not,
+ * it is not the points: they wait. */
+static enum work_result
+doubt_point (struct work *w, struct upload *u, struct table *t, const struct load *load)
+{
+  const struct aws_error *e = &w->answer.error;
+  if (!same_ref (&u->suspect, &load->refs[0])) {
+    u->suspect = load->refs[0];
+    table_doubt (t, false);
+    t->described = false;
+    return WORK_MORE;
+  }
+  bool of_keys = !t->described && strcasestr (e->message, "key");
+  if (of_keys || u->refused >= MOST_REFUSED) {
+    u->suspect = (struct spool_ref){.minute = -1};
+    return work_judge (w, "PutItem", t->name);
+  }
+  refuse (w, u, t, load);
+  return WORK_MORE;
+}
+
+static enum work_result
+put_one (struct work *w, struct upload *u, struct table *t, const struct load *load, int64_t ttl_days)
+{
+  item_put_body (work_begin (w), t->name, load->points[0], ttl_days);
+  enum work_result r = work_ask (w, "PutItem");
+  if (r != WORK_DONE)
+    return r;
+  enum aws_outcome outcome = w->answer.error.outcome;
+  if (outcome == AWS_INVALID)
+    return doubt_point (w, u, t, load);
+  if (outcome == AWS_NO_TABLE) {
+    table_doubt (t, true);
+    return WORK_RETRY;
+  }
+  if (outcome != AWS_OK && outcome != AWS_CONDITION)
+    return work_judge (w, "PutItem", t->name);
+  u->refused = 0;
+  u->singly -= u->singly > 0;
+  uint64_t left = settle (w, load, NULL);
+  report_uploaded (&w->report, t->name, outcome == AWS_OK, outcome == AWS_CONDITION, load->refs[0].minute, left);
+  return left ? WORK_MORE : WORK_DONE;
+}
+
+/* ---- Many ---- */
+
+static enum work_result
+take_batch_answer (struct work *w, const struct table *t, const struct load *load)
+{
+  bool unprocessed[ITEM_BATCH];
+  const struct buf *body = &w->answer.response.body;
+  int64_t newest = 0;
+  int rest = item_batch_answer (body->data, body->len, t->name, load->points, load->n, unprocessed);
+  if (rest < 0)
+    return work_judge (w, "BatchWriteItem", t->name);
+  if ((size_t) rest == load->n) {
+    report_say (&w->report, KK_LOG_WARNING, "throttled", "upload to DynamoDB is slowed down: table %s takes no more for now",
+                t->name);
+    return WORK_RETRY;
+  }
+  for (size_t i = load->n; i-- > 0;)
+    newest = unprocessed[i] ? newest : load->refs[i].minute;
+  uint64_t left = settle (w, load, unprocessed);
+  report_uploaded (&w->report, t->name, load->n - (size_t) rest, 0, newest, left);
+  return rest ? WORK_PART : left ? WORK_MORE : WORK_DONE;
+}
+
+static enum work_result
+put_many (struct work *w, struct upload *u, struct table *t, const struct load *load, int64_t ttl_days)
+{
+  item_batch_body (work_begin (w), t->name, load->points, load->n, ttl_days);
+  enum work_result r = work_ask (w, "BatchWriteItem");
+  if (r != WORK_DONE)
+    return r;
+  switch (w->answer.error.outcome) {
+  case AWS_OK:
+    u->refused = 0;
+    return take_batch_answer (w, t, load);
+  case AWS_INVALID:
+    u->singly = (unsigned) load->n;
+    return WORK_MORE;
+  case AWS_NO_TABLE:
+    table_doubt (t, true);
+    return WORK_RETRY;
+  case AWS_DENIED:
+  case AWS_UNSUPPORTED:
+    work_say_denied (w, "BatchWriteItem", t->name, "minutes go up one by one instead");
+    u->batch_again_ns = shared_mono_ns () + BATCH_AGAIN_NS;
+    return WORK_MORE;
+  default:
+    return work_judge (w, "BatchWriteItem", t->name);
+  }
+}
+
+enum work_result
+upload_some (struct work *w, struct upload *u, struct table *t, int64_t ttl_days)
+{
+  struct load load = {.n = 0};
+  struct spool *spool = shared_spool (w->report.shared);
+  if (!spool)
+    return WORK_STOP;
+  int r = load_points (spool, u, true_now (w), &load);
+  shared_give_back (w->report.shared);
+  if (r < 0) {
+    report_trouble (&w->report, "spool", "upload to DynamoDB waits: the minutes on disk cannot be read: %s", strerror (-r));
+    return WORK_WAIT;
+  }
+  if (!load.n)
+    return load.waiting ? WORK_MORE : WORK_DONE;
+  return load.n == 1 ? put_one (w, u, t, &load, ttl_days) : put_many (w, u, t, &load, ttl_days);
+}
