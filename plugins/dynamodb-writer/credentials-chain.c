@@ -1,4 +1,9 @@
-/* The order of the AWS tools, and when to look again. */
+/* The order of the AWS tools, and when to look again.
+ *
+ * As in botocore: keys in the environment come first, also before the profile of AWS_PROFILE; but a profile that daemon.yaml
+ * names is what its owner chose, and then neither keys nor a role of the environment are taken instead (botocore.credentials,
+ * create_credential_resolver, where a session's own `profile` takes the environment out). credential_source = Environment of
+ * such a profile still means them. */
 #include "command.h"
 #include "endpoint.h"
 #include "providers.h"
@@ -53,7 +58,8 @@ static int
 search_all (struct search *s, const char *given, struct credentials *ret)
 {
   bool named;
-  int r = provider_environment (s, ret);
+  int r = s->named_by_config ? search_miss (s, "the environment (not asked: daemon.yaml names the profile '%.60s')", given)
+                             : provider_environment (s, ret);
   if (r != -ENOENT)
     return r;
   s->profile = endpoint_profile (given, &named);

@@ -26,7 +26,9 @@ struct credentials {
 };
 
 struct credentials_settings {
-  const char *profile; /* from daemon.yaml; NULL, "" or "default": AWS_DEFAULT_PROFILE, AWS_PROFILE or default */
+  /* From daemon.yaml: then keys in the environment do not count. NULL, "" or "default": those, then the profile of
+   * AWS_DEFAULT_PROFILE, AWS_PROFILE, or default. */
+  const char *profile;
   const char *region;  /* for STS: as endpoint_region found it */
   const char *ca_file; /* for STS; NULL: what the system trusts */
   int stop_fd;         /* as http.h has it; -1: none */

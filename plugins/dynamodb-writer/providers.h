@@ -12,7 +12,7 @@ struct search {
   const struct credentials_settings *settings;
   const struct profiles *profiles;
   const char *profile;  /* the one that is meant */
-  bool named_by_config; /* in daemon.yaml: what the environment says of roles is not for it */
+  bool named_by_config; /* in daemon.yaml: what the environment says of keys and roles is not for it */
   int64_t now_ns;
   bool corrected; /* the clock, once in a search */
   pid_t *left;    /* as command.h has it */

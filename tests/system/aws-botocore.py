@@ -160,14 +160,14 @@ def scenario (home, rng, aws):
     return env, config, credentials
 
 
-def by_botocore (home, env):
-    """The access key, and where from; None: an error, or none at all."""
+def by_botocore (home, env, profile=None):
+    """The access key, and where from; None: an error, or none at all. The profile is one that the caller names, not AWS_PROFILE."""
     class Session (botocore.session.Session):  # before 1.31 it does not know AWS_ENDPOINT_URL_STS
         def create_client (self, *args, **more):
             return super ().create_client (*args, **{"endpoint_url": env["AWS_ENDPOINT_URL_STS"], **more})
     with environment (home, {**env, "AWS_DEFAULT_REGION": "us-east-1", "AWS_METADATA_SERVICE_TIMEOUT": "5"}):
         try:
-            found = Session ().get_credentials ()
+            found = Session (profile=profile).get_credentials ()
             if found is None or found.method == "sso":
                 return None
             frozen = found.get_frozen_credentials ()
@@ -193,14 +193,15 @@ def chain (home):
             env["AWS_ENDPOINT_URL_STS"] = aws.url ()
             home.write (".aws/config", config)
             home.write (".aws/credentials", credentials)
-            wanted = by_botocore (home, env)
-            with Probe (home, env=env) as p:
+            profile = rng.choice (["p1", "p2", "p3", "gone"]) if rng.random () < 0.3 else None
+            wanted = by_botocore (home, env, profile)
+            with Probe (home, *(["--profile", profile] if profile else []), env=env) as p:
                 found = p.ask ("get")
             have = (found["access_key"], found["token"], found["provider"]) if found["result"] == "ok" else None
             seen.add (have and have[2])
             # A profile that is not there does not take the environment's keys away.
             if not (wanted is None and have and have[2] == "environment"):
-                kk.equal (have, wanted, f"round {i}: {env}\n{config}\n--\n{credentials}\n--\n{found}")
+                kk.equal (have, wanted, f"round {i}: {profile} {env}\n{config}\n--\n{credentials}\n--\n{found}")
     kk.check (len (seen) == 9 or kk.SLOW > 1, "every place was found", seen)
 
 

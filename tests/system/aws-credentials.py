@@ -112,6 +112,9 @@ def profiles (home):
                            (("--profile", "third"), {"AWS_PROFILE": "other"}, "AKIDCONFIG"), (("--profile", "default"), {"AWS_PROFILE": "other"}, "AKIDENV")):
         with Probe (home, *args, env=env) as p:
             kk.contains (p.get (key)["from"], "profile '", "where it came from")
+    for args, key in ((("--profile", "third"), "AKIDCONFIG"), ((), "AKIDENV"), (("--profile", "default"), "AKIDENV")):
+        with Probe (home, *args, env={**ENV, "AWS_PROFILE": "third"}) as p:  # daemon.yaml's wins over keys in the environment, AWS_PROFILE does not
+            p.get (key)
     for profile, words in (("none", ["no profile 'none'", "aws.profile", ".aws/credentials"]), ("half", ["half", "no aws_secret_access_key"]),
                            ("comment", ["comment"])):
         with Probe (home, "--profile", profile) as p:
