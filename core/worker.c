@@ -1,10 +1,11 @@
 #include "worker.h"
 
+#include "jitter.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <time.h>
 
 enum { BATCH = 64, STACK = 512 << 10 };
@@ -43,16 +44,6 @@ note (struct worker *w, int64_t busy_since_ns, int64_t retry_at_ns)
   w->busy_since_ns = busy_since_ns;
   w->retry_at_ns = retry_at_ns;
   pthread_mutex_unlock (&w->lock);
-}
-
-/* Half to the whole of the step, so that a fleet does not knock at the same moment. */
-static int64_t
-jitter (int64_t ns)
-{
-  uint32_t random = 0;
-  if (getrandom (&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-    random = 0x80000000u;
-  return ns / 2 + (int64_t) ((double) ns / 2 * random / 4294967296.0);
 }
 
 /* Waits before the next try; false when the worker is being stopped. */

@@ -1,10 +1,12 @@
 #include "child.h"
 
 #include "../trust.h"
+#include "program.h"
 #include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -14,50 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_PATH = 4096, MAX_ENVIRONMENT = 32, KEEP_BYTES = 256 << 10, MAX_CALL_LINES = 1000 };
+enum { KEEP_BYTES = 256 << 10, MAX_CALL_LINES = 1000 };
 #define LEAST_NS INT64_C (20000000)
 #define LOOK_NS  INT64_C (5000000000) /* a process that prints nothing is looked at for it no oftener */
 #define KILL_NS  INT64_C (200000000)
 
 /* ---- Starting ---- */
-
-/* Where the program is: told by the environment (the build tree's tests), beside this one (the build tree), or where it was
- * installed, also when the whole installation has been moved. */
-static void
-find_program (char *path, size_t size)
-{
-  const char *told = getenv ("KODE_KRONICAL_PLUGIN_HOST");
-  if (told && *told == '/') {
-    snprintf (path, size, "%s", told);
-    return;
-  }
-  ssize_t n = readlink ("/proc/self/exe", path, size - 64);
-  char *slash = n > 0 ? memrchr (path, '/', (size_t) n) : NULL;
-  static const char *const beside[] = {"kode-kronical-plugin-host", "../libexec/kode-kronical/kode-kronical-plugin-host"};
-  for (size_t i = 0; slash && i < 2; i++) {
-    strcpy (slash + 1, beside[i]);
-    if (access (path, X_OK) == 0)
-      return;
-  }
-  snprintf (path, size, "%s", LIBEXEC_DIR "/kode-kronical-plugin-host");
-}
-
-/* The daemon's environment may hold secrets; a plugin gets what programs need to run at all. */
-static void
-choose_environment (char **to)
-{
-  static const char *const names[] = {
-    "PATH=",         "HOME=",          "LANG=",         "LC_",          "TZ=", "TMPDIR=", "LD_LIBRARY_PATH=",
-    "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "TSAN_OPTIONS=", "LSAN_OPTIONS="};
-  size_t n = 0;
-  for (char **e = environ; e && *e && n < MAX_ENVIRONMENT; e++)
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-      if (!strncmp (*e, names[i], strlen (names[i]))) {
-        to[n++] = *e;
-        break;
-      }
-  to[n] = NULL;
-}
 
 /* The ends that the process gets, above those numbers that they are to have there. */
 struct ends {
@@ -108,13 +72,13 @@ make_ends (struct child *c, struct ends *e)
 static int
 spawn (struct child *c, const struct ends *e)
 {
-  char program[MAX_PATH], *environment[MAX_ENVIRONMENT + 1];
+  char program[PROGRAM_PATH], *environment[PROGRAM_ENVIRONMENT + 1];
   char *arguments[] = {program, NULL};
   posix_spawn_file_actions_t files;
   posix_spawnattr_t how;
   sigset_t none, all;
-  find_program (program, sizeof program);
-  choose_environment (environment);
+  program_find (program, sizeof program);
+  program_environment (environment);
   sigemptyset (&none);
   sigfillset (&all);
   int r = posix_spawn_file_actions_init (&files);
@@ -356,6 +320,17 @@ describe_end (int status, int error, int64_t waited_ns, char *why, size_t size)
   }
 }
 
+/* Gives back all but its number, which is its own as long as it has not been waited for. */
+static void
+release (struct child *c)
+{
+  c->waiting = false;
+  take_printed (c);
+  take_logged (c, &(uint32_t){0});
+  close_fds (c);
+  buf_free (&c->in);
+}
+
 bool
 child_end (struct child *c, int error, int64_t grace_ns, char *why, size_t size)
 {
@@ -363,29 +338,44 @@ child_end (struct child *c, int error, int64_t grace_ns, char *why, size_t size)
     snprintf (why, size, "it could not be started: %s", strerror (-error));
     return true;
   }
-  int status = 0;
-  int64_t waited = c->since_ns ? wire_now () - c->since_ns : 0;
-  bool alone = error == -ETIMEDOUT || error == -EBADMSG || error == -EFBIG || error == -ECANCELED; /* nothing to wait for */
-  bool ended = !alone && has_ended (c, grace_ns > LEAST_NS ? grace_ns : LEAST_NS);
-  kill (-c->pid, SIGKILL); /* and whatever it started: it is in its group */
-  if (!ended)
-    ended = has_ended (c, KILL_NS);
-  take_printed (c);
-  if (!ended) {
+  if (!c->killed) {
+    bool alone = error == -ETIMEDOUT || error == -EBADMSG || error == -EFBIG || error == -ECANCELED; /* nothing to wait for */
+    c->killed = true;
+    c->waited_ns = c->since_ns ? wire_now () - c->since_ns : 0;
+    if (!alone)
+      has_ended (c, grace_ns > LEAST_NS ? grace_ns : LEAST_NS);
+    kill (-c->pid, SIGKILL); /* and whatever it started: it is in its group */
+    has_ended (c, KILL_NS);
+    release (c);
+  }
+  if (!has_ended (c, 0)) {
     snprintf (why, size, "it does not end, although it was killed");
     return false;
   }
-  uint32_t lines = 0;
-  c->waiting = false;
-  take_logged (c, &lines);
+  int status = 0;
   while (waitpid (c->pid, &status, 0) < 0 && errno == EINTR)
     continue;
-  close_fds (c);
-  buf_free (&c->in);
-  describe_end (status, error, waited, why, size);
+  describe_end (status, error, c->waited_ns, why, size);
   size_t n = strlen (why);
   if (c->words[0] && n < size)
     snprintf (why + n, size - n, "; its last words: %s", c->words);
   c->pid = 0;
   return true;
+}
+
+static void *
+wait_for (void *pid)
+{
+  while (waitpid ((pid_t) (intptr_t) pid, NULL, 0) < 0 && errno == EINTR)
+    continue;
+  return NULL;
+}
+
+void
+child_leave (struct child *c)
+{
+  pthread_t thread;
+  if (c->pid && !pthread_create (&thread, NULL, wait_for, (void *) (intptr_t) c->pid))
+    pthread_detach (thread);
+  c->pid = 0;
 }

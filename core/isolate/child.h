@@ -33,6 +33,8 @@ struct child {
   int64_t since_ns;
   int64_t silent_ns; /* when it had last printed nothing more */
   struct buf in;
+  bool killed;             /* and nothing but `pid` is left of it here */
+  int64_t waited_ns;       /* for the reply to the last request, until it was killed */
   char words[CHILD_WORDS]; /* the last it said, logged or printed */
   void (*line) (void *arg, uint32_t level, const char *text);
   void *arg;
@@ -48,7 +50,10 @@ int child_send (struct child *c, enum wire_type type, const struct buf *body, in
 /* Waits for the reply to the last request. 0: *ret_result is what it begins with and *ret the rest, good until the next request.
  * -ETIMEDOUT: ask again later. Else: there is no more to be had from this process. */
 int child_reply (struct child *c, int64_t until_ns, struct wire *ret, int32_t *ret_result);
-/* Ends the process and all it may have started. `error`: what was wrong with it, or 0; grace_ns: how long it may take to end by itself.
- * Says in `why` what became of it and its last words. False: it hangs in the kernel; try again later. */
+/* Ends the process and all it may have started. `error`: what was wrong with it, or 0; grace_ns: how long it may take to end by
+ * itself. Says in `why` what became of it and its last words. False: it hangs in the kernel. Then its descriptors and memory
+ * are released; call it again later, which waits no more, or child_leave. */
 bool child_end (struct child *c, int error, int64_t grace_ns, char *why, size_t size);
+/* For who cannot call again: a thread that does nothing else waits for the end of the process. */
+void child_leave (struct child *c);
 #endif

@@ -144,7 +144,8 @@ end_question (struct question *q, int r)
 {
   char why[WHY_SIZE];
   bool answered = !r || r == -EINVAL || r == -ENOMEM;
-  child_end (&q->child, answered ? -ETIMEDOUT : r, 0, why, sizeof why);
+  if (!child_end (&q->child, answered ? -ETIMEDOUT : r, 0, why, sizeof why))
+    child_leave (&q->child);
   if (answered)
     return r;
   kk_refuse (q->fault, NULL, "its process failed %s: %s", q->step, why);

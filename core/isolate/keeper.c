@@ -1,6 +1,7 @@
 #include "keeper.h"
 
 #include "face.h"
+#include "jitter.h"
 #include "path.h"
 #include "replay.h"
 #include "sandbox.h"
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define SECOND_NS      INT64_C (1000000000)
 #define FIRST_RETRY_NS SECOND_NS
@@ -40,13 +40,9 @@ on_line (void *arg, uint32_t level, const char *text)
 static int64_t
 back_off (const struct keeper *k)
 {
-  uint32_t doubled = k->failures > MAX_DOUBLED ? MAX_DOUBLED : k->failures ? k->failures - 1 : 0, random = 0;
+  uint32_t doubled = k->failures > MAX_DOUBLED ? MAX_DOUBLED : k->failures ? k->failures - 1 : 0;
   int64_t ns = FIRST_RETRY_NS << doubled;
-  if (ns > MOST_RETRY_NS)
-    ns = MOST_RETRY_NS;
-  if (getrandom (&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-    random = 0x80000000u;
-  return ns / 2 + (int64_t) ((double) ns / 2 * random / 4294967296.0);
+  return jitter (ns < MOST_RETRY_NS ? ns : MOST_RETRY_NS);
 }
 
 /* What may have kept a plugin from starting that starts elsewhere. */
@@ -62,8 +58,13 @@ static void
 bury (struct keeper *k)
 {
   char why[INSTANCE_TEXT_SIZE];
-  if (!child_end (&k->child, k->error, 0, why, sizeof why))
-    return; /* it hangs in the kernel: the next call tries again */
+  bool said = k->child.killed;
+  if (!child_end (&k->child, k->error, 0, why, sizeof why)) { /* with another beside it there would be more and more */
+    if (!said)
+      kk_error (&k->instance->face, "its process %d failed: %s; another is started when it is gone", (int) k->child.pid, why);
+    kk_status (&k->instance->face, "process", "failed: %s", why);
+    return;
+  }
   int64_t wait = back_off (k);
   k->state = KEEPER_DOWN;
   k->retry_ns = wire_now () + wait;
@@ -253,7 +254,8 @@ keeper_end (struct keeper *k)
   char why[INSTANCE_TEXT_SIZE];
   if (k->state != KEEPER_DOWN) {
     bool hangs = k->state == KEEPER_ENDING || k->child.waiting || child_send (&k->child, WIRE_DESTROY, NULL, wire_now ());
-    child_end (&k->child, hangs ? -ETIMEDOUT : 0, DESTROY_NS, why, sizeof why);
+    if (!child_end (&k->child, hangs ? -ETIMEDOUT : 0, DESTROY_NS, why, sizeof why))
+      child_leave (&k->child);
   }
   known_forget (&k->known);
   free (k->data_dir);

@@ -54,6 +54,7 @@ scout_describe (const char *path, const struct kk_plugin *calls, struct descript
   } else if (!r)
     r = -EBADMSG;
   bool understood = !r || *reason || r == -ENOMEM;
-  child_end (&c, understood ? -ETIMEDOUT : r, 0, why, sizeof why);
+  if (!child_end (&c, understood ? -ETIMEDOUT : r, 0, why, sizeof why))
+    child_leave (&c);
   return understood ? r : say_why (reason, path, why);
 }

@@ -32,8 +32,8 @@ def config (home, instances, **more):
     return json.dumps (text)
 
 
-def daemon (home, instances, **more):
-    return home.daemon (config (home, instances, **more), env=plugins (home))
+def daemon (home, instances, env=None, **more):
+    return home.daemon (config (home, instances, **more), env={**plugins (home), **(env or {})})
 
 
 def instance (d, name):

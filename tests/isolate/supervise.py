@@ -1,10 +1,12 @@
 """What a plugin of any kind does wrong costs its own samples only: it is ended, its failure is told, it is started again."""
 
+import contextlib
 import os
 import re
 
+import filekit
 import kk
-from isokit import SANITIZED, TICK, Pace, daemon, instance, others_go_on
+from isokit import SANITIZED, TICK, Pace, child_of, config, daemon, instance, others_go_on
 
 HANGS = "it did not answer within"
 MODES = {"segv": "SIGSEGV", "abort": "SIGABRT", "exit": "it exited with status 7",
@@ -134,6 +136,64 @@ def late_bind (home):
     for bindings, binds in processes ():
         kk.check (int (binds) > 2, "its first binds were late", binds)
         kk.equal (int (bindings), 1, f"bindings after {binds} binds")
+
+
+def zombies (d):
+    """Processes of plugins that have ended and were not waited for."""
+    found = []
+    for pid in filter (str.isdigit, os.listdir ("/proc")):
+        with contextlib.suppress (OSError):
+            with open (f"/proc/{pid}/stat", "rb") as f:
+                state, parent = f.read ().rsplit (b")", 1)[1].split ()[:2]
+            if int (parent) == d.pid and state == b"Z":
+                found.append (int (pid))
+    return found
+
+
+def pipes (d):
+    """What the daemon has open that leads to processes of plugins."""
+    n = 0
+    for fd in os.listdir (f"/proc/{d.pid}/fd"):
+        with contextlib.suppress (OSError):
+            n += os.readlink (f"/proc/{d.pid}/fd/{fd}").startswith ("pipe:")
+    return n
+
+
+def samples_more (d, n):
+    """The counters of ticks after so many more samples."""
+    taken = d.status ()["ticks"]["taken"]
+    kk.wait_for (lambda: d.status ()["ticks"]["taken"] >= taken + n, 20, "samples of others")
+    return d.status ()["ticks"]
+
+
+@kk.test
+def endless (home):
+    "a process that hangs in the kernel: no other beside it, its descriptors are released, nobody waits; a reload leaves it to itself"
+    shim = filekit.Shim (home)
+    good = config (home, {"rogue": {}})
+    with daemon (home, {"rogue": {"mode": "exit"}}, env=shim.env ()) as d, Pace () as pace:
+        kk.wait_for (lambda: instance (d, "rogue")["state"] == "ok", 10, "it works")
+        kk.equal (pipes (d), 2, "pipes to it")
+        shim.endless (True)
+        kk.wait_for (lambda: "although it was killed; another is started when it is gone" in home.log (), 20, "the log")
+        kk.wait_for (lambda: len (zombies (d)) == 1 and not pipes (d), 10, "its descriptors are released")
+        kk.contains (instance (d, "rogue")["status"]["process"], "it does not end", "status")
+        ticks = samples_more (d, 2)
+        pace.worst = 0
+        now = samples_more (d, 10)
+        if pace.worst < TICK / 2:
+            kk.equal (now["missed"], ticks["missed"], "ticks missed after the first try")
+        kk.equal ((len (zombies (d)), len (child_of (d))), (1, 0), "no other beside it")
+        shim.endless (False)
+        kk.wait_for (lambda: "rogue: its process failed: it exited with status 7" in home.log (), 10, "its end")
+        kk.wait_for (lambda: instance (d, "rogue")["calls"] > 8 and child_of (d), 20, "it is started again")
+        shim.endless (True)
+        kk.wait_for (lambda: home.log ().count ("although it was killed") > 1, 20, "the next one")
+        home.config (good)
+        home.run ("reload").ok ("reload")
+        kk.wait_for (lambda: not zombies (d), 10, "the old one is waited for")
+        kk.wait_for (lambda: instance (d, "rogue")["state"] == "ok" and len (child_of (d)) == 1, 10, "the new one works")
+    kk.wait_for (lambda: not home.processes (), 5, "no process is left")
 
 
 @kk.test

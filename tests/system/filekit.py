@@ -51,7 +51,7 @@ def journal_entries (data):
 
 
 class Shim:
-    """Moves the daemon's clocks, lets its fsync fail, and its inotify fail or see nothing."""
+    """Moves the daemon's clocks, lets its fsync fail, its inotify fail or see nothing, and its processes seem not to end."""
 
     def __init__ (self, home):
         if not os.path.exists (SHIM):
@@ -84,6 +84,9 @@ class Shim:
 
     def inotify (self, instance=0, watch=0, deaf=False):
         self.map[32:56] = struct.pack ("<qqq", instance, watch, deaf)
+
+    def endless (self, on):
+        self.map[56:64] = struct.pack ("<q", on)
 
 
 def writer (d, name="file-writer"):
