@@ -1,7 +1,7 @@
 #include "judge.h"
 
-#include "child.h"
 #include "face.h"
+#include "inquiry.h"
 
 #include "utf8.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define JUDGE_NS INT64_C (5000000000)
-enum { JUDGE_MEMORY = 256 << 20, KEEP_BYTES = 256 << 10, WHY_SIZE = 224 };
+enum { KEEP_BYTES = 256 << 10, WHY_SIZE = 224 };
 
 /* ---- What was found good before ---- */
 
@@ -56,48 +56,24 @@ remember (struct buf *good, const struct buf *config, const struct wire *tables)
 
 struct question {
   const struct descriptor *d;
-  struct child child;
+  struct inquiry inquiry;
   int64_t until_ns;
   const char *step; /* what it is doing, for the reason why it failed */
   struct kk_fault *fault;
 };
 
-static void
-no_line (void *arg, uint32_t level, const char *text)
-{
-  (void) arg;
-  (void) level;
-  (void) text;
-}
-
-/* 0 with the answer behind what all replies begin with; else what child_reply said. */
-static int
-take_answer (struct question *q, struct wire *ret, int32_t *ret_result)
-{
-  int r = child_reply (&q->child, q->until_ns, ret, ret_result);
-  if (!r)
-    wire_take_bytes (ret, wire_take_u32 (ret)); /* status lines, of no instance */
-  return r ? r : ret->bad ? -EBADMSG : 0;
-}
-
 static int
 open_plugin (struct question *q)
 {
-  const struct confinement how = {.memory_limit = JUDGE_MEMORY};
   struct wire w;
-  int32_t result;
+  char *refused;
   q->step = "when it was loaded";
-  int r = child_start (&q->child, q->d->path, &how, no_line, NULL);
-  if (!r)
-    r = take_answer (q, &w, &result);
+  int r = inquiry_begin (&q->inquiry, q->d->path, q->until_ns, &w, &refused);
+  if (r == -EINVAL)
+    kk_refuse (q->fault, NULL, "%s", refused ? refused : strerror (ENOMEM));
+  free (refused);
   if (r)
     return r;
-  wire_take_u32 (&w); /* what holds it in */
-  if (result) {
-    const char *why = wire_take_text (&w, NULL);
-    kk_refuse (q->fault, NULL, "%s", why ? why : strerror (result < 0 ? -result : EIO));
-    return -EINVAL;
-  }
   if ((size_t) (w.end - w.p) == q->d->n_said && !memcmp (w.p, q->d->said, q->d->n_said))
     return 0;
   kk_refuse (q->fault, NULL, "the plugin has changed on disk: restart the daemon");
@@ -132,9 +108,7 @@ put_question (struct question *q, enum wire_type type, const struct buf *config,
 {
   int32_t result;
   q->step = type == WIRE_CHECK ? "in check" : "in declare";
-  int r = child_request (&q->child, type, config, q->until_ns);
-  if (!r)
-    r = take_answer (q, ret, &result);
+  int r = inquiry_ask (&q->inquiry, type, config, ret, &result);
   return r ? r : take_fault (q, ret, result);
 }
 
@@ -144,8 +118,7 @@ end_question (struct question *q, int r)
 {
   char why[WHY_SIZE];
   bool answered = !r || r == -EINVAL || r == -ENOMEM;
-  if (!child_end (&q->child, answered ? -ETIMEDOUT : r, 0, why, sizeof why))
-    child_leave (&q->child);
+  inquiry_end (&q->inquiry, answered ? 0 : r, why, sizeof why);
   if (answered)
     return r;
   kk_refuse (q->fault, NULL, "its process failed %s: %s", q->step, why);
