@@ -121,7 +121,7 @@ START_TEST (a_crash_between_the_new_and_the_old_keeps_the_fuller)
   char *dir = unit_temp_dir ();
   for (int order = 0; order < 2; order++) {
     struct spool *s = open_spool (dir, ROOM);
-    size_t n, m;
+    size_t n = 0, m = 0;
     ck_assert_int_eq (add_minute (s, "h", T0, 60), 0);
     ck_assert_int_eq (add_minute (s, "h", T0 + 60, 60), 0);
     char *one = unit_read (dir, "00000001.points", &n);
@@ -191,7 +191,7 @@ START_TEST (any_order_of_events)
       uint32_t h = random_below (&random, HOSTS), minute = random_below (&random, MINUTES),
                samples = 1 + random_below (&random, 60);
       struct spool_ref refs[50];
-      size_t n;
+      size_t n = 0;
       switch (random_below (&random, 8)) {
       default:
         ck_assert_int_eq (add_minute (s, hosts[h], T0 + minute * 60, samples), 0);
@@ -317,7 +317,7 @@ START_TEST (refused_items_are_set_aside_within_a_bound)
   char *dir = unit_temp_dir (), *text;
   struct spool *s = open_spool (dir, ROOM);
   struct spool_ref ref;
-  size_t n;
+  size_t n = 0;
   for (int i = 0; i < 500; i++) {
     ck_assert_int_eq (add_minute (s, "h", T0 + i * 60, 60), 0);
     spool_pick (s, EVER, 1, &ref);
