@@ -86,13 +86,15 @@ ask (struct search *s, struct http *h, const char *url, const char *token, struc
   struct answer_fault fault = {.code = ""};
   const struct http_header headers[] = {{"Accept", "application/json"}, {"Authorization", token}};
   const struct http_request request = {.method = "GET", .url = url, .headers = headers, .n_headers = *token ? 2 : 1};
+  char origin[HTTP_ORIGIN_SIZE];
+  http_origin (url, origin);
   int r = http_send (h, &request, &answer);
   *ret_again = r == -ECONNREFUSED || r == -ETIMEDOUT || r == -EPROTO;
   if (r < 0)
     return r == -ECANCELED || r == -ENOMEM ? r : search_fail (s, r, "the container's credentials: %s", answer.error);
   if (answer.status != 200) {
     *ret_again = answer.status >= 500 || answer.status == 429;
-    return search_fail (s, -EACCES, "the container endpoint %.200s answers HTTP %ld%s", url, answer.status,
+    return search_fail (s, -EACCES, "the container endpoint %s answers HTTP %ld%s", origin, answer.status,
                         answer.status / 100 == 3 ? ": a redirect, which is not followed"
                         : answer.status == 401 || answer.status == 403
                           ? ": is its token right, and does this task or pod have a role?"
@@ -101,9 +103,9 @@ ask (struct search *s, struct http *h, const char *url, const char *token, struc
   r = answer_json (ANSWER_ENDPOINT, answer.body.len ? answer.body.data : "", answer.body.len, ret, &fault);
   if (r < 0)
     return r == -ENOMEM ? r
-                        : search_fail (s, r, "the answer of the container endpoint %.200s cannot be used: %s", url, fault.text);
+                        : search_fail (s, r, "the answer of the container endpoint %s cannot be used: %s", origin, fault.text);
   ret->provider = CREDENTIALS_CONTAINER;
-  snprintf (ret->from, sizeof ret->from, "container endpoint %.300s", url);
+  snprintf (ret->from, sizeof ret->from, "container endpoint %s", origin);
   return 0;
 }
 
@@ -111,14 +113,16 @@ int
 provider_container (struct search *s, struct credentials *ret)
 {
   struct buf url BUF_CLEANUP = {.max = 2048}, token SECRET_BUF_CLEANUP = {.max = MOST_TOKEN + 1};
+  char origin[HTTP_ORIGIN_SIZE];
   int r = container_url (&url);
   if (r == -ENOENT)
     return search_miss (s, "the container endpoint (no AWS_CONTAINER_CREDENTIALS_…_URI)");
+  http_origin (url.error || !url.data ? "" : url.data, origin);
   if (r == -EINVAL)
     return search_fail (s, r,
-                        "the container endpoint %.200s is not asked: it has to be https, this machine itself, or the address "
+                        "the container endpoint %s is not asked: it has to be https, this machine itself, or the address "
                         "that ECS or EKS give",
-                        url.error ? "" : url.data);
+                        *origin ? origin : "(no URL)");
   if (r == 0)
     r = find_token (s, &token);
   if (r < 0)

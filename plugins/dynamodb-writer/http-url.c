@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -89,4 +90,21 @@ http_split_url (const char *text, char **ret_scheme, char **ret_host, char **ret
   free (parts.path);
   free (host_port.data);
   return r;
+}
+
+void
+http_origin (const char *url, char ret[HTTP_ORIGIN_SIZE])
+{
+  const char *colon = strstr (url, "://"), *host = colon ? colon + 3 : NULL;
+  *ret = 0;
+  if (!host || url + strspn (url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != colon)
+    return;
+  size_t n = strcspn (host, "/?#\\");
+  const char *user = memrchr (host, '@', n);
+  if (user) {
+    n -= (size_t) (user + 1 - host);
+    host = user + 1;
+  }
+  snprintf (ret, HTTP_ORIGIN_SIZE, "%.*s://%.*s/", (int) (colon - url < 10 ? colon - url : 10), url, (int) (n < 150 ? n : 150),
+            host);
 }

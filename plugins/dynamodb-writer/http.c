@@ -2,6 +2,7 @@
 
 #include "http.h"
 
+#include "http-head.h"
 #include "secret.h"
 
 #include <curl/curl.h>
@@ -11,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
+#include <zlib.h>
 
 enum { ASK_MS = 100, LONG_MS = 60000, MOST_URL = 4096 };
 
@@ -22,6 +23,7 @@ struct http {
   struct http_settings settings;
   char *ca_file, error[CURL_ERROR_SIZE];
   struct http_response *response; /* of the request under way */
+  struct http_head head;
   bool too_big, whole_head;
 };
 
@@ -45,69 +47,17 @@ take_body (char *bytes, size_t size, size_t n, void *data)
   return h->response->body.error ? 0 : size * n;
 }
 
-static void
-keep (char *to, size_t size, const char *value, size_t n)
-{
-  size_t used = n < size ? n : size - 1;
-  for (size_t i = 0; i < used; i++)
-    to[i] = (char) (value[i] >= ' ' && value[i] < 127 ? value[i] : '?');
-  to[used] = 0;
-}
-
-/* Seconds, or a date. */
-static int64_t
-parse_retry (const char *value)
-{
-  char *end;
-  long long seconds = strtoll (value, &end, 10);
-  if (end == value) {
-    time_t until = curl_getdate (value, NULL);
-    seconds = until > 0 ? (long long) (until - time (NULL)) : 0;
-  }
-  return seconds < 0 ? 0 : (seconds > 3600 ? 3600 : (int64_t) seconds) * 1000000000;
-}
-
-static void
-take_field (struct http_response *r, const char *name, size_t n_name, const char *value, size_t n)
-{
-  char text[128];
-  keep (text, sizeof text, value, n);
-#define IS(is_) (n_name == strlen (is_) && strncasecmp (name, is_, n_name) == 0)
-  if (IS ("date")) {
-    time_t date = curl_getdate (text, NULL);
-    r->date = date > 0 ? (int64_t) date : 0;
-  } else if (IS ("retry-after")) {
-    r->retry_ns = parse_retry (text);
-  } else if (IS ("x-amz-retry-after")) {
-    r->retry_ns = parse_retry (text) / 1000; /* in milliseconds */
-  } else if (IS ("x-amz-crc32")) {
-    char *end;
-    unsigned long long crc = strtoull (text, &end, 10);
-    r->crc32 = end > text && !*end && crc <= UINT32_MAX ? (int64_t) crc : -1;
-  } else if (IS ("x-amzn-requestid") || IS ("x-amzn-request-id") || IS ("x-amz-request-id")) {
-    keep (r->request_id, sizeof r->request_id, value, n);
-  } else if (IS ("content-type")) {
-    keep (r->content_type, sizeof r->content_type, value, n);
-  }
-#undef IS
-}
-
 static size_t
 take_header (char *line, size_t size, size_t n, void *data)
 {
   struct http *h = data;
-  size_t length = size * n;
-  const char *end = line + length, *colon = memchr (line, ':', length);
-  while (end > line && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
-    end--;
-  h->whole_head = end == line; /* the empty line behind the last one: libcurl does without it */
-  if (!colon || colon >= end)
-    return length;
-  const char *value = colon + 1;
-  while (value < end && (*value == ' ' || *value == '\t'))
-    value++;
-  take_field (h->response, line, (size_t) (colon - line), value, (size_t) (end - value));
-  return length;
+  long status = 0;
+  /* What comes with a head's form behind the body of a chunked answer is none. */
+  if (h->whole_head || http_head_take (&h->head, h->response, line, size * n))
+    return size * n;
+  curl_easy_getinfo (h->easy, CURLINFO_RESPONSE_CODE, &status);
+  h->whole_head = status >= 200; /* libcurl does without the empty line, and behind a 1xx there is another head */
+  return size * n;
 }
 
 /* ---- One request ---- */
@@ -162,9 +112,18 @@ fail (const struct http *h, const char *url, int r, const char *why)
                      : r == -ECANCELED    ? "stopped while asking"
                      : r == -EINVAL       ? "cannot use the URL"
                                           : "a broken answer from";
-  snprintf (response->error, sizeof response->error, "%s \"%.200s\" (%s)", what, url, why);
+  char origin[HTTP_ORIGIN_SIZE];
+  http_origin (url, origin);
+  snprintf (response->error, sizeof response->error, "%s \"%s\" (%s)", what, origin, why);
   response->sent = was_connected (h);
   return r;
+}
+
+static bool
+is_whole (const struct http *h)
+{
+  const struct buf *body = &h->response->body;
+  return h->head.crc32 < 0 || crc32_z (0, (const unsigned char *) body->data, body->len) == (uLong) h->head.crc32;
 }
 
 static int
@@ -173,7 +132,9 @@ judge (struct http *h, const char *url, CURLcode code)
   char *why = *h->error ? h->error : (char *) (uintptr_t) curl_easy_strerror (code);
   switch (code) {
   case CURLE_OK:
-    return h->whole_head ? 0 : fail (h, url, -EPROTO, "it breaks off in its head");
+    return !h->whole_head  ? fail (h, url, -EPROTO, "it breaks off in its head")
+           : !is_whole (h) ? fail (h, url, -EPROTO, "its checksum x-amz-crc32 is not that of what came")
+                           : 0;
   case CURLE_OUT_OF_MEMORY:
     return -ENOMEM;
   case CURLE_ABORTED_BY_CALLBACK:
@@ -182,11 +143,11 @@ judge (struct http *h, const char *url, CURLcode code)
   case CURLE_COULDNT_RESOLVE_PROXY:
   case CURLE_COULDNT_CONNECT:
   case CURLE_INTERFACE_FAILED:
+  case CURLE_SSL_CONNECT_ERROR: /* the handshake ended early: a reset, an alert, no TLS over there; nothing about trust */
 #if LIBCURL_VERSION_NUM >= 0x074900
   case CURLE_PROXY:
 #endif
     return fail (h, url, -ECONNREFUSED, why);
-  case CURLE_SSL_CONNECT_ERROR:
   case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_SSL_CACERT_BADFILE:
   case CURLE_SSL_CERTPROBLEM:
@@ -272,7 +233,8 @@ http_send (struct http *h, const struct http_request *request, struct http_respo
 {
   struct curl_slist *headers = NULL;
   http_response_free (ret);
-  *ret = (struct http_response){.crc32 = -1, .body = {.max = h->settings.most}};
+  *ret = (struct http_response){.body = {.max = h->settings.most}};
+  h->head = (struct http_head){.crc32 = -1};
   h->response = ret;
   h->too_big = h->whole_head = false;
   *h->error = 0;

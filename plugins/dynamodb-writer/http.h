@@ -38,11 +38,10 @@ struct http_response {
   long status;      /* 0: none came */
   struct buf body;  /* wiped when freed */
   int64_t date;     /* the server's, in seconds since 1970; 0: none */
-  int64_t retry_ns; /* how long the server asks to wait; 0: it does not */
-  int64_t crc32;    /* x-amz-crc32; -1: none */
+  int64_t retry_ns; /* how long the server asks to wait, at most an hour; 0: it does not */
   char request_id[80], content_type[64];
   bool sent;       /* on errors: the server may have got the request */
-  char error[600]; /* on errors: one sentence for people */
+  char error[600]; /* on errors: one sentence for people; of the URL only its origin, for a path or a query may be a secret */
 };
 
 /* Strings of `settings` are copied. 0, -ENOMEM. */
@@ -52,7 +51,7 @@ void http_close (struct http *h); /* NULL is fine */
  * http_response_free frees it.
  * 0, and on errors ret->error says more:
  * -ECONNREFUSED (no connection: name, network, proxy, time), -EKEYREJECTED (TLS: whom are we talking to?), -ETIMEDOUT, -EPROTO
- * (broken off, or no HTTP), -EFBIG, -ECANCELED (stop), -EINVAL (the URL, a header), -ENOMEM. */
+ * (broken off, no HTTP, or not what its x-amz-crc32 says), -EFBIG, -ECANCELED (stop), -EINVAL (the URL, a header), -ENOMEM. */
 int http_send (struct http *h, const struct http_request *request, struct http_response *ret);
 void http_response_free (struct http_response *response);
 /* Waits; -ECANCELED at once when it shall stop. */
@@ -62,6 +61,10 @@ int http_wait (const struct http *h, int64_t ns);
  * on, without a query. Only http and https, without user name and fragment. 0, -EINVAL, -ENOMEM. Each is the caller's to free;
  * any may be NULL. */
 int http_split_url (const char *url, char **ret_scheme, char **ret_host, char **ret_host_port, char **ret_path);
+
+enum { HTTP_ORIGIN_SIZE = 200 };
+/* What may be shown of any text that is meant as a URL: "https://example.org:8000/"; "" when it begins like none. */
+void http_origin (const char *url, char ret[HTTP_ORIGIN_SIZE]);
 
 #define HTTP_RESPONSE_CLEANUP __attribute__ ((cleanup (http_response_free)))
 #endif

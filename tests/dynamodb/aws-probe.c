@@ -189,7 +189,6 @@ get (struct options *options, const char *url)
     add (o, "body", text (answer.body.len ? answer.body.data : ""));
     add (o, "date", json_object_new_int64 (answer.date));
     add (o, "retry_ms", json_object_new_int64 (answer.retry_ns / 1000000));
-    add (o, "crc32", json_object_new_int64 (answer.crc32));
     add (o, "request_id", text (answer.request_id));
     add (o, "sent", json_object_new_boolean (answer.sent));
     print (o);

@@ -367,20 +367,28 @@ def container (home):
     with fakeaws.Server () as aws:
         token = home.write ("token", "tok-1\n")
         aws.on ("GET", "/get", lambda h, r: h.reply (200 if r.headers.get ("authorization") == "tok-1" else 403, fakeaws.json.dumps (session ("CONTAINER"))))
-        url = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": aws.url ("/get?x=1")}
+        fakeaws.SECRETS.update (["get?", "query-secret"])
+        url = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": aws.url ("/get?x=query-secret")}
         for more in ({"AWS_CONTAINER_AUTHORIZATION_TOKEN": "tok-1"}, {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": token, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "other"}):
             with Probe (home, env={**url, **more, "http_proxy": aws.url ("/proxy")}) as p:
-                kk.equal (p.get ("ASIACONTAINER")["provider"], "container endpoint", "where it came from")
+                found = p.get ("ASIACONTAINER")
+                kk.equal ((found["provider"], found["from"]), ("container endpoint", f"container endpoint {aws.url ('/')}"), "where it came from")
         with Probe (home, env=url) as p:
             p.none ("HTTP 403", "token")
         for more, word in (({"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/nonexistent"}, "/nonexistent"), ({"AWS_CONTAINER_AUTHORIZATION_TOKEN": "a\r\nX: y"}, "line break")):
             with Probe (home, env={**url, **more}) as p:
                 p.none (word)
         aws.requests.clear ()
-        for bad in ("http://example.com/x", "http://127.0.0.1@example.com/", "http://10.0.0.1/", "ftp://127.0.0.1/", "http://127.0.0.1.example.com/",
+        for bad in ("http://example.com/get?query-secret", "query-secret", "http://127.0.0.1@example.com/", "http://10.0.0.1/", "ftp://127.0.0.1/", "http://127.0.0.1.example.com/",
                     "http://localhost.example.com/", "http://[::2]/"):
             with Probe (home, env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": bad}) as p:
                 p.none ("is not asked", result="EINVAL")
+        for what in (answer (404, ""), answer (200, "{"), answer (302, ""), raw (b"")):
+            aws.on ("GET", "/get", what)
+            with Probe (home, env=url) as p:
+                p.none (aws.url ("/"))
+        with Probe (home, env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{fakeaws.closed_port ()}/get?query-secret"}) as p:
+            p.none ("Could not connect to the endpoint URL")
 
 
 @kk.test

@@ -2,7 +2,11 @@
 
 import os
 import shutil
+import socket
 import ssl
+import struct
+import threading
+import zlib
 
 import fakeaws
 import kk
@@ -18,14 +22,53 @@ def whole_answers (home):
     "what an answer says of itself is taken, over one kept connection"
     with fakeaws.Server () as aws:
         aws.on ("GET", "/a", answer (200, "body", {"Date": "Mon, 23 Nov 2026 06:00:00 GMT", "x-amzn-RequestId": "ID-1", "Retry-After": "7",
-                                                 "x-amz-crc32": "4294967295"}))
+                                                 "x-amz-crc32": str (zlib.crc32 (b"body"))}))
         for found in get (home, aws.url ("/a"), "--times", "3"):
-            kk.equal (found, {"result": "ok", "status": 200, "body": "body", "date": 1795413600, "retry_ms": 7000, "crc32": 4294967295,
-                              "request_id": "ID-1", "sent": False}, "the answer")
+            kk.equal (found, {"result": "ok", "status": 200, "body": "body", "date": 1795413600, "retry_ms": 7000, "request_id": "ID-1",
+                              "sent": False}, "the answer")
         kk.equal (aws.connections, 1, "connections for three requests")
         aws.on ("GET", "/empty", answer (500, "", {"x-amz-crc32": "5x", "Date": "yesterday"}))
         found = get (home, aws.url ("/empty"))[0]
-        kk.equal ((found["result"], found["status"], found["body"], found["crc32"], found["date"]), ("ok", 500, "", -1, 0), "an error")
+        kk.equal ((found["result"], found["status"], found["body"], found["date"]), ("ok", 500, "", 0), "an error")
+
+
+@kk.test
+def waits (home):
+    "how long a server asks to wait is taken in its unit, and for an hour at most"
+    with fakeaws.Server () as aws:
+        for name, value, ms in (("Retry-After", "99999", 3600000), ("Retry-After", "-1", 0), ("Retry-After", "9" * 30, 3600000), ("Retry-After", "soon", 0),
+                                ("x-amz-retry-after", "250", 250), ("x-amz-retry-after", "90000", 90000), ("x-amz-retry-after", "7200000", 3600000),
+                                ("x-amz-retry-after", "x", 0)):
+            aws.on ("GET", "/", answer (503, "", {name: value}))
+            kk.equal (get (home, aws.url ("/"))[0]["retry_ms"], ms, f"{name}: {value}")
+
+
+@kk.test
+def heads (home):
+    "only the head of the answer counts: neither what a server says before it, nor what comes behind the body"
+    with fakeaws.Server () as aws:
+        head = b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: ID-1\r\n"
+        late = b"Retry-After: 99\r\nx-amzn-RequestId: late\r\nx-amz-crc32: 1\r\nDate: Mon, 23 Nov 2026 06:00:00 GMT\r\n"
+        for name, data in (("trailers", head + b"Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n" + late + b"\r\n"),
+                           ("hints", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + head + b"Content-Length: 4\r\n\r\nbody")):
+            aws.on ("GET", f"/{name}", raw (data))
+            kk.equal (get (home, aws.url (f"/{name}"))[0], {"result": "ok", "status": 200, "body": "body", "date": 0, "retry_ms": 0, "request_id": "ID-1",
+                                                           "sent": False}, name)
+        aws.on ("GET", "/", raw (b"HTTP/1.1 103 Early Hints\r\n\r\n"))
+        kk.equal (get (home, aws.url ("/"))[0]["result"], "EPROTO", "nothing behind the hints")
+
+
+@kk.test
+def checksums (home):
+    "a body that is not what x-amz-crc32 says is a broken answer"
+    with fakeaws.Server () as aws:
+        for body, crc, result in (("body", zlib.crc32 (b"body"), "ok"), ("bodY", zlib.crc32 (b"body"), "EPROTO"), ("", 0, "ok"), ("", 1, "EPROTO"), ("body", 0, "EPROTO"),
+                                  ("body", "x", "ok")):
+            aws.on ("GET", "/", answer (200, body, {"x-amz-crc32": str (crc)}))
+            found = get (home, aws.url ("/"))[0]
+            kk.equal ((found["result"], found["sent"]), (result, result != "ok"), f"{body!r}, {crc}: {found}")
+            if result != "ok":
+                kk.contains (found["error"], "x-amz-crc32", "the reason")
 
 
 @kk.test
@@ -41,10 +84,11 @@ def broken_answers (home):
                                    ("headers", raw (head + b"X: y\r\n"), "EPROTO"), ("status", raw (head), "EPROTO"),
                                    ("large", answer (200, "x" * 1001), "EFBIG"),
                                    ("endless", raw (head + b"\r\n" + b"x" * 100000), "EFBIG")):
-            aws.on ("GET", f"/{name}", what)
-            found = get (home, aws.url (f"/{name}"), "--most", "1000")[0]
+            aws.on ("GET", f"/{name}-path", what)
+            found = get (home, aws.url (f"/{name}-path?q=secret"), "--most", "1000")[0]
             kk.equal ((found["result"], found["sent"]), (result, True), f"{name}: {found}")
-            kk.contains (found["error"], aws.url (f"/{name}"), name)
+            kk.contains (found["error"], f'"{aws.url ("/")}"', name)
+            kk.check ("path" not in found["error"] and "secret" not in found["error"], "a path or a query may be a secret", found)
         aws.on ("GET", "/fits", answer (200, "x" * 1000))
         kk.equal (get (home, aws.url ("/fits"), "--most", "1000")[0]["result"], "ok", "exactly what is allowed")
 
@@ -61,10 +105,11 @@ def no_redirect (home):
 @kk.test
 def no_connection (home):
     "who cannot be reached is named, in the words that users look for"
-    url = f"http://127.0.0.1:{fakeaws.closed_port ()}/x"
-    found = get (home, url)[0]
+    url = f"http://127.0.0.1:{fakeaws.closed_port ()}/"
+    found = get (home, url.replace ("://", "://user:password@") + "path?token=secret")[0]
     kk.equal ((found["result"], found["sent"]), ("ECONNREFUSED", False), f"a closed port: {found}")
     kk.contains (found["error"], f'EndpointConnectionError: Could not connect to the endpoint URL: "{url}"', "the words")
+    kk.check ("path" not in found["error"] and "password" not in found["error"] and "secret" not in found["error"], "of the URL only its origin", found)
     found = get (home, "http://no-such-host.invalid/")[0]
     kk.equal (found["result"], "ECONNREFUSED", f"a name that is none: {found}")
     kk.contains (found["error"], "resolve", "the reason")
@@ -119,6 +164,27 @@ def tls (home):
             kk.equal (found["result"], result, f"with {os.path.basename (cert)}: {found}")
             kk.equal (len (aws.requests), result == "ok", "requests that it got")
             kk.equal (get (home, aws.url ("/"), "--ca", "/nonexistent")[0]["result"], "EKEYREJECTED", "a CA file that is not there")
+
+
+@kk.test
+def broken_handshakes (home):
+    "who breaks off the handshake, or speaks no TLS, was not reached; that says nothing about trust"
+    def reset (listener):
+        connection = listener.accept ()[0]
+        connection.recv (100)
+        connection.setsockopt (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack ("ii", 1, 0))
+        connection.close ()
+    with socket.create_server (("127.0.0.1", 0)) as listener:
+        thread = threading.Thread (target=reset, args=(listener,))
+        thread.start ()
+        url = f"https://127.0.0.1:{listener.getsockname ()[1]}/"
+        found = get (home, url)[0]
+        thread.join ()
+    kk.equal ((found["result"], found["sent"]), ("ECONNREFUSED", False), f"a reset: {found}")
+    kk.contains (found["error"], f'EndpointConnectionError: Could not connect to the endpoint URL: "{url}"', "the words")
+    with fakeaws.Server () as aws:
+        found = get (home, aws.url ("/").replace ("http:", "https:"))[0]
+    kk.equal ((found["result"], found["sent"]), ("ECONNREFUSED", False), f"no TLS: {found}")
 
 
 @kk.test
