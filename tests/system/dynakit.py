@@ -8,6 +8,7 @@
 
 Tables are there at once when they are made, unless `create_ms` says after how long."""
 
+import itertools
 import json
 import math
 import os
@@ -18,12 +19,14 @@ import subprocess
 
 import dynaproxy
 import fakeaws
+import filekit
 import kk
 
 SYSTEM, REGISTRY = "kode-kronical-system", "kode-kronical-systems-registry"
 KEY = "AKIDENV"
 TTL_DAYS = 30
 FULL = bool (os.environ.get ("KK_FULL"))
+SPOOL_FILL = os.path.join (kk.BUILD, "tests", "dynamodb", "spool-fill")
 SERVER = """
 const server = require (process.argv[1]) (JSON.parse (process.argv[3]));
 server.listen (process.argv[2], () => console.log ('ready'));
@@ -59,6 +62,50 @@ def certificate (home):
     return key, cert
 
 
+def fast (home, rate=60):
+    """A daemon's clock that is so many times faster; less where everything is slow."""
+    shim = filekit.Shim (home)
+    shim.faster (max (1, round (rate / kk.SLOW)))
+    return shim
+
+
+def writer (d):
+    """What the status says of the instance."""
+    return filekit.writer (d, "dynamodb-writer")["status"]
+
+
+def queue (d):
+    """How many minutes wait in the spool."""
+    return int (writer (d).get ("queue", "-1").split ()[0])
+
+
+def recorded (home):
+    """The recorded entries by their minute."""
+    found = {}
+    for entry in home.metrics ():
+        found.setdefault (int (entry["system"]["timestamp"]) // 60 * 60, []).append (entry["system"])
+    return found
+
+
+def fill_spool (home, host, first, count, samples=60, *again):
+    """Puts so many minutes into the spool of a daemon that does not run."""
+    os.makedirs (home.data, 0o700, exist_ok=True)
+    home.run (os.path.join (home.data, "dynamodb-writer"), host, first, count, samples, *again, program=SPOOL_FILL, timeout=60).ok ()
+
+
+def check_filled (minutes, host, first, count, samples=60):
+    """That the table has just these minutes of that host, with their values."""
+    have = sorted (m for h, m in minutes if h == host)
+    want = [first + 60 * i for i in range (count)]
+    kk.check (have == want, "minutes", f"missing {sorted (set (want) - set (have))[:5]}, not wanted {sorted (set (have) - set (want))[:5]}")
+    for minute in want:
+        item = minutes[(host, minute)]
+        for i, (name, scale) in enumerate ((("cpu_percent", 10), ("memory_percent", 10), ("memory_available_mb", 1), ("memory_used_mb", 1),
+                                            ("cpu_percent_max", 10), ("cpu_percent_p95", 10))):
+            kk.equal (item[name], (minute // 60 * 7 + samples * 31 + i * 97) % 1000 / scale, f"{name} of minute {minute}")
+        kk.equal ((item["collected_at"], item["samples"]), (minute + 59.004, samples), f"minute {minute}")
+
+
 class Cloud:
     """dynalite and the proxy; with `with`, or start () and stop ()."""
 
@@ -75,6 +122,7 @@ class Cloud:
             context.load_cert_chain (self.ca, key)
         self.proxy = dynaproxy.Proxy (self.socket, context)
         self.proxy.shim = self.shim = shim
+        self.sessions = itertools.count (1)
 
     def __enter__ (self):
         self.proxy.__enter__ ()
@@ -92,6 +140,14 @@ class Cloud:
         """The environment of a daemon that uploads here."""
         env = fakeaws.no_aws (AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=fakeaws.KEYS[KEY], AWS_ENDPOINT_URL_DYNAMODB=self.proxy.url ())
         return {**env, **(self.shim.env () if self.shim else {}), **more}
+
+    def container (self, **more):
+        """The same with credentials of a container's endpoint: others each time, which last an hour."""
+        def run (handler, _):
+            made = fakeaws.session (f"N{next (self.sessions)}", 3600 + (self.shim.ahead () if self.shim else 0), self.proxy)
+            handler.reply (200, json.dumps (made))
+        self.proxy.on ("GET", "/creds", run)
+        return self.env (AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None, AWS_CONTAINER_CREDENTIALS_FULL_URI=self.proxy.url ("/creds"), **more)
 
     # ---- Past the proxy ----
 

@@ -56,7 +56,9 @@ LASTING = ("skew", "hang", "hang-after")  # not in a rain: a server that lies, a
 class Rain:
     """Random faults: a share of all calls, the same ones for the same seed and order of calls."""
 
-    def __init__ (self, seed, share=0.5, faults=tuple (f for f in FAULTS if f not in LASTING)):
+    faults = tuple (f for f in FAULTS if f not in LASTING)
+
+    def __init__ (self, seed, share=0.5, faults=faults):
         self.random, self.share, self.faults = random.Random (seed), share, faults
 
     def choose (self, _):

@@ -1,8 +1,10 @@
 /* Preloaded into the daemon by system tests: moves its clocks, lets fsync fail, inotify fail or see nothing, and waitid see no
  * end, as a small file says that the test changes meanwhile. KK_SHIM names it; 64-bit numbers: the offset of the wall clock in
- * ns, the errno of fsync and fdatasync, how many times faster all clocks run (0: as they do), since when (CLOCK_MONOTONIC in
- * ns), the errno of inotify_init1, that of inotify_add_watch, and whether watches see nothing; whether processes seem not to
- * end. With clocks that run faster every wait is shorter; the two that say how fast are set before the daemon starts. */
+ * ns, the errno of fsync and fdatasync, which of two paces the clocks have, none, the errno of inotify_init1, that of
+ * inotify_add_watch, whether watches see nothing, and whether processes seem not to end. From byte 64 on the name of the host,
+ * if it is to have one. From byte 384 on the two paces, three numbers each: how many times faster all clocks run (0: as they
+ * do), since when (CLOCK_MONOTONIC in ns), and how far they were ahead then. With clocks that run faster every wait is shorter.
+ * A pace that is in use is not changed; the other one is written first. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,11 +12,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +33,7 @@ SHIM int fdatasync (int fd);
 SHIM int inotify_init1 (int flags);
 SHIM int inotify_add_watch (int fd, const char *path, uint32_t mask);
 SHIM int waitid (idtype_t type, id_t id, siginfo_t *ret, int options);
+SHIM int gethostname (char *name, size_t size);
 SHIM int poll (struct pollfd *fds, nfds_t n, int ms);
 SHIM int nanosleep (const struct timespec *time, struct timespec *left);
 SHIM int timerfd_settime (int fd, int flags, const struct itimerspec *new, struct itimerspec *old);
@@ -48,7 +53,7 @@ begin (void)
     orders = map;
 }
 
-enum order { WALL, FSYNC, RATE, SINCE, NO_INSTANCE, NO_WATCH, DEAF, ENDLESS };
+enum order { WALL, FSYNC, PACE, UNUSED, NO_INSTANCE, NO_WATCH, DEAF, ENDLESS, NAME = 64, PACES = 48 };
 
 static int64_t
 to_ns (const struct timespec *t)
@@ -63,27 +68,45 @@ from_ns (struct timespec *ret, int64_t ns)
   ret->tv_nsec = (long) (ns % 1000000000);
 }
 
+struct pace {
+  int64_t rate, since, ahead;
+};
+
+static struct pace
+pace (void)
+{
+  struct pace p = {.rate = 1};
+  if (orders) {
+    const volatile int64_t *at = orders + PACES + (orders[PACE] ? 3 : 0);
+    p = (struct pace){.rate = at[0] > 1 ? at[0] : 1, .since = at[1], .ahead = at[2]};
+  }
+  return p;
+}
+
 static int64_t
 rate (void)
 {
-  return orders && orders[RATE] > 1 ? orders[RATE] : 1;
+  return pace ().rate;
 }
 
-/* How far the clocks are ahead because they run faster. */
+/* How far the clocks are ahead because they run, or ran, faster. */
 static int64_t
 ahead (void)
 {
+  const struct pace p = pace ();
   struct timespec now;
-  if (rate () == 1 || syscall (SYS_clock_gettime, CLOCK_MONOTONIC, &now) != 0)
-    return 0;
-  return (to_ns (&now) - orders[SINCE]) * (rate () - 1);
+  if (p.rate == 1 || syscall (SYS_clock_gettime, CLOCK_MONOTONIC, &now) != 0)
+    return p.ahead;
+  return p.ahead + (to_ns (&now) - p.since) * (p.rate - 1);
 }
 
 /* When a time of the daemon's CLOCK_MONOTONIC comes. */
 static int64_t
 real (int64_t ns)
 {
-  return rate () == 1 ? ns : orders[SINCE] + (ns - orders[SINCE]) / rate ();
+  const struct pace p = pace ();
+  const int64_t left = ns - p.ahead - p.since;
+  return p.since + (left > 0 ? left / p.rate : left);
 }
 
 int
@@ -177,6 +200,17 @@ waitid (idtype_t type, id_t id, siginfo_t *ret, int options)
   return 0;
 }
 
+int
+gethostname (char *name, size_t size)
+{
+  struct utsname system;
+  const char *wanted = orders ? (const char *) (uintptr_t) orders + NAME : "";
+  if (!*wanted && uname (&system) == 0)
+    wanted = system.nodename;
+  strncpy (name, wanted, size);
+  return 0;
+}
+
 /* Milliseconds are few where clocks run fast: what is left of a wait is waited for, never nothing in a loop. */
 int
 poll (struct pollfd *fds, nfds_t n, int ms)
@@ -204,7 +238,7 @@ timerfd_settime (int fd, int flags, const struct itimerspec *new, struct itimers
   int64_t value = to_ns (&new->it_value);
   if (value > 0) {
     value = flags & TFD_TIMER_ABSTIME ? real (value) : value / rate ();
-    value += value == 0; /* nothing: off */
+    value = value > 0 ? value : 1; /* past: at once; nothing would be off */
   }
   from_ns (&t.it_value, value);
   from_ns (&t.it_interval, to_ns (&new->it_interval) / rate ());
