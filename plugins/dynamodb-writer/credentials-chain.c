@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 static const int64_t SECOND = 1000000000, MINUTE = INT64_C (60000000000);
@@ -124,16 +123,6 @@ search (struct credentials_chain *chain, int64_t *now, struct credentials *ret, 
 
 /* ---- Time ---- */
 
-/* 0 to n, so that a fleet does not come back in step. */
-static int64_t
-jitter (int64_t n)
-{
-  uint32_t random = 0;
-  if (getrandom (&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-    random = UINT32_MAX / 2;
-  return (int64_t) ((double) n * ((double) random / UINT32_MAX));
-}
-
 /* A quarter hour before they expire, or earlier; for short lives a quarter of them. */
 static void
 plan (struct credentials_chain *chain, int64_t now)
@@ -152,7 +141,7 @@ plan (struct credentials_chain *chain, int64_t now)
               c->from);
   }
   int64_t margin = left / 4 < 15 * MINUTE ? left / 4 : 15 * MINUTE;
-  chain->due_ns = c->expires_ns - margin - jitter (margin / 2);
+  chain->due_ns = c->expires_ns - margin - credentials_jitter (margin / 2);
 }
 
 /* ---- The chain ---- */
@@ -223,7 +212,7 @@ credentials_get (struct credentials_chain *chain, const struct credentials **ret
   }
   if (r != -ECANCELED && may_keep (chain, now, changed, r)) {
     snprintf (chain->trouble, sizeof chain->trouble, "%s", r == -ENOMEM ? "no memory" : fault->text);
-    chain->due_ns = now + MINUTE + jitter (MINUTE);
+    chain->due_ns = now + MINUTE + credentials_jitter (MINUTE);
     if (c->expires_ns && chain->due_ns > c->expires_ns)
       chain->due_ns = c->expires_ns;
     *ret = c;

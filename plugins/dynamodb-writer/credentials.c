@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 void
@@ -117,4 +118,13 @@ credentials_parse_time (const char *text, int64_t *ret_ns)
   tm.tm_mon = month - 1;
   *ret_ns = ((int64_t) timegm (&tm) - east) * 1000000000;
   return 0;
+}
+
+int64_t
+credentials_jitter (int64_t n)
+{
+  uint32_t random = 0;
+  if (getrandom (&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+    random = UINT32_MAX / 2;
+  return (int64_t) ((double) n * ((double) random / UINT32_MAX));
 }

@@ -72,4 +72,6 @@ int credentials_set (struct credentials *c, const char *access_key, const char *
 const char *credentials_provider_name (enum credentials_provider provider);
 /* "2026-01-02T03:04:05Z", also with a fraction, with +hh:mm, or with no zone (then UTC), as ns since 1970. 0 or -EINVAL. */
 int credentials_parse_time (const char *text, int64_t *ret_ns);
+/* 0 to n by chance, so that a fleet does not come back in step. */
+int64_t credentials_jitter (int64_t n);
 #endif

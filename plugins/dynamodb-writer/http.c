@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -30,9 +31,11 @@ struct http {
 /* libcurl's own state belongs to the process; before 7.84 its beginning is not safe among threads. */
 static pthread_once_t began = PTHREAD_ONCE_INIT;
 
+/* Whether it ends is nobody's business: a thread that was left behind may still be in it when the process goes. */
 static void
 begin (void)
 {
+  OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
   curl_global_init (CURL_GLOBAL_DEFAULT);
 }
 

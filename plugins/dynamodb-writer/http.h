@@ -1,7 +1,15 @@
 /* HTTP requests, one at a time, over a connection that is kept.
  *
  * TLS is always verified, no redirect is followed, no body is larger than agreed, and a stop is noticed at once. All of it
- * blocks and belongs to one thread at a time. */
+ * blocks and belongs to one thread at a time.
+ *
+ * libcurl before 7.87 has one exception: where a name server is asleep, a request that was stopped or timed out returns only
+ * when the system's resolver has given up, after half a minute or so, and http_close waits for it likewise. Who cannot wait
+ * leaves the thread with its struct http behind. That is safe as long as nobody else uses or closes it, stop_fd stays open,
+ * `stopped` and `data` stay valid, and the code stays mapped (the host keeps its modules until the process ends; from 7.87 on
+ * libcurl's own resolver thread may outlive http_close and asks for the same). Such a thread writes to nothing but what it was
+ * given. The request's secrets are wiped when it returns, or go with the process; at whose exit OpenSSL is not torn down under
+ * it. */
 #ifndef HTTP_H
 #define HTTP_H
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 static const int64_t SECOND = 1000000000, CLOCK_NS = INT64_C (240000000000); /* AWS itself allows five minutes */
@@ -131,23 +130,13 @@ ask (struct search *s, struct http *h, struct aws_call *call, const struct sts_r
   return 0;
 }
 
-/* 0 to n, so that a fleet does not come back in step. */
-static int64_t
-jitter (int64_t n)
-{
-  uint32_t random = 0;
-  if (getrandom (&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-    random = UINT32_MAX / 2;
-  return (int64_t) ((double) n * ((double) random / UINT32_MAX));
-}
-
 static int
 try_often (struct search *s, struct http *h, struct aws_call *call, const struct sts_role *role, struct credentials *ret)
 {
   bool again = true;
   int r = 0;
   for (int i = 0; i < TRIES && again; i++) {
-    if (i && (r = http_wait (h, jitter (SECOND << i))) < 0)
+    if (i && (r = http_wait (h, credentials_jitter (SECOND << i))) < 0)
       return r;
     r = ask (s, h, call, role, ret, &again);
     if (r == 0)
