@@ -69,8 +69,9 @@ say_of_file (struct making *m, const struct draft *draft, const char *plugin, co
     diag_add (m->d, DIAG_WARNING, draft->at, "%s", doubled);
   free (doubled);
   if (change != FILE_SAME && descriptor->said)
-    diag_add (m->d, DIAG_WARNING, draft->at, "%s is %s: '%s' goes on as long as its process; install it again, and reload",
-              descriptor->path, change == FILE_GONE ? "gone from disk" : "no longer what was loaded", draft->name);
+    diag_add (m->d, DIAG_WARNING, draft->at,
+              "%s is %s: '%s' can only go on in a process that it has already; install it again, and reload", descriptor->path,
+              change == FILE_GONE ? "gone from disk" : "no longer what was loaded", draft->name);
   else if (change == FILE_CHANGED)
     diag_add (m->d, DIAG_WARNING, draft->at,
               "%s has changed on disk: this daemon goes on with the one it has; restart it for the new one", descriptor->path);

@@ -68,6 +68,11 @@ bury (struct keeper *k)
   int64_t wait = back_off (k);
   k->state = KEEPER_DOWN;
   k->retry_ns = wire_now () + wait;
+  if (k->refused && !k->begun) { /* it is not started again; the reason is the last message already */
+    if (*advice (k))
+      kk_error (&k->instance->face, "%s%s", k->child.words, advice (k));
+    return;
+  }
   kk_error (&k->instance->face, "its process failed: %s%s; it is started again in %.1f s", why, advice (k),
             (double) wait / 1e9);
   kk_status (&k->instance->face, "process", "failed, %u in a row: %s", k->failures, why);
@@ -245,6 +250,7 @@ keeper_begin (struct keeper *k, struct instance *i, const void *config)
     return r;
   if (!start (k))
     go_on (k, wire_now () + CREATE_WAIT_NS);
+  k->begun = true;
   return k->refused;
 }
 

@@ -23,6 +23,7 @@ struct keeper {
   int64_t up_ns;       /* monotonic; when its instance was there */
   bool said_late;
   int error;        /* why it is being ended */
+  bool begun;       /* keeper_begin is done: from now on it is started again */
   int refused;      /* -errno of a `create` or load that the plugin refused in good order */
   int64_t retry_ns; /* monotonic; when to start it again */
   uint32_t confined;

@@ -115,6 +115,33 @@ def broken_changes_nothing (home):
     kk.equal (times, sorted (set (times)), "each sample once, in order")
 
 
+@kk.test
+def file_removed (home):
+    "the file of an isolated plugin is removed: a reload that would start it is refused and says why, one that would not is done"
+    second = {"plugin": "rogue", "tables": {"rogue": "more", "rogue_rows": "more_rows", "rogue_numbers": "more_numbers"}}
+    with daemon (home, {"rogue": {}, "sieve": {}}) as d, Pace () as pace:
+        before = pids_of (d, "rogue", "sieve")
+        file = os.path.join (home.top, "plugins", "rogue.so")
+        os.rename (file, file + ".away")
+        for what, name, instances in (("one more of it", "second", {"rogue": {}, "sieve": {}, "second": second}),
+                                      ("another option of it", "rogue", {"rogue": {"choice": "three"}, "sieve": {}}),
+                                      ("one more, and another filter", "second", {"rogue": {}, "sieve": {"pause": "1ms"}, "second": second})):
+            r = reload (home, instances)
+            kk.equal (r.rc, 1, f"exit status with {what}")
+            kk.contains (r.err, f"{name}: cannot start: {file} cannot be loaded: cannot open shared object file: No such file or directory\n", what)
+            kk.contains (r.err, f"{file} is gone from disk: '{name}' can only go on in a process that it has already; install it again", what)
+            kk.check ("started again" not in home.log (), f"nothing is started again after {what}")
+            kk.equal (pids_of (d, "rogue", "sieve"), before, f"processes after {what}")
+        calls = instance (d, "rogue")["calls"]
+        kk.wait_for (lambda: instance (d, "rogue")["calls"] > calls + 2, 10, "it is read as before")
+        reload (home, {"rogue": {}, "sieve": {}, "keep": {"plugin": "select", "drop_fields": ["system.load_avg_5m"]}}).ok ("a reload that leaves it alone")
+        kk.equal (pids_of (d, "rogue", "sieve"), before, "processes after that")
+        os.rename (file + ".away", file)
+        reload (home, {"rogue": {}, "sieve": {}, "second": second}).ok ("a reload when it is there again")
+        kk.equal (pids_of (d, "rogue", "sieve", "second")[:2], before, "the processes that were there")
+        others_go_on (d, pace)
+
+
 def descriptors (d):
     return len (os.listdir (f"/proc/{d.pid}/fd"))
 
