@@ -126,6 +126,10 @@ static const struct {
   {"file-writer", "system", "memory_percent", "memory"},
   {"file-writer", "system", "memory_available_mb", "memory"},
   {"file-writer", "system", "memory_used_mb", "memory"},
+  {"dynamodb-writer", "system", "cpu_percent", "cpu"},
+  {"dynamodb-writer", "system", "memory_percent", "memory"},
+  {"dynamodb-writer", "system", "memory_available_mb", "memory"},
+  {"dynamodb-writer", "system", "memory_used_mb", "memory"},
 };
 
 static bool

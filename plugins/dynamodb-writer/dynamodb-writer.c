@@ -17,6 +17,7 @@
 static const int64_t SECOND_NS = 1000000000;
 #define GRACE_NS      INT64_C (10000000000) /* a minute is over so long after its end at the latest */
 #define SHOW_EVERY_NS INT64_C (10000000000)
+#define PATIENCE_NS   INT64_C (60000000000)
 #define SAY_EVERY_NS  INT64_C (3600000000000)
 
 struct writer {
@@ -29,11 +30,12 @@ struct writer {
   struct minutes minutes;
   struct minute_state state;
   bool opened;   /* the spool, and what an earlier run left of a minute */
-  bool waited;   /* for another instance that had the spool */
+  uint64_t openings; /* of the spool, as `state` knows it */
+  int64_t waits_ns;  /* for another one that has the spool: since when; 0: it does not */
   bool has_told; /* the network thread of a first reading */
   uint64_t made, lacking;
   int disk_error; /* as it was said */
-  int64_t disk_said_ns, lack_said_ns, shown_ns;
+  int64_t disk_said_ns, owner_said_ns, lack_said_ns, shown_ns;
 };
 
 /* ---- The disk ---- */
@@ -75,14 +77,27 @@ restore (struct writer *w)
   free (m);
 }
 
+/* The instance that a reload is about to end has the spool; or one that never ends. */
 static void
-open_spool (struct writer *w)
+wait_for_owner (struct writer *w, int64_t mono_ns)
+{
+  if (!w->waits_ns)
+    w->waits_ns = mono_ns;
+  if (mono_ns - w->waits_ns < PATIENCE_NS || (w->owner_said_ns && mono_ns - w->owner_said_ns < SAY_EVERY_NS))
+    return;
+  w->owner_said_ns = mono_ns;
+  kk_error (w->self, "another instance or daemon uses the spool's directory: give each one of its own by spool_dir; until then "
+                     "minutes wait in memory");
+}
+
+static void
+open_spool (struct writer *w, const struct kk_time *now)
 {
   if (w->opened)
     return;
   int r = spool_open (w->spool);
   if (r == -EWOULDBLOCK) {
-    w->waited = true; /* the instance that a reload is about to end has it */
+    wait_for_owner (w, now->mono_ns);
     return;
   }
   note_disk (w, r);
@@ -90,7 +105,20 @@ open_spool (struct writer *w)
     return;
   w->opened = true;
   restore (w);
-  shared_wake (w->shared, w->waited);
+  shared_wake (w->shared, w->waits_ns != 0);
+}
+
+/* The directory was removed and made anew: so is the file of the minute that runs. */
+static void
+follow_spool (struct writer *w, const struct spool_view *v)
+{
+  int directory = w->openings && v->opened != w->openings ? spool_directory (w->spool) : -1;
+  w->openings = v->opened;
+  if (directory < 0)
+    return;
+  minute_state_close (&w->state);
+  minute_state_open (&w->state, directory);
+  close (directory);
 }
 
 /* ---- Minutes ---- */
@@ -171,6 +199,7 @@ show (struct writer *w, const struct kk_time *now)
     return;
   w->shown_ns = now->mono_ns;
   spool_look (w->spool, &v);
+  follow_spool (w, &v);
   text_bytes (&bytes, v.bytes);
   text_bytes (&most, (uint64_t) w->options->spool_bytes);
   text_duration (&age, w->options->spool_age_ns);
@@ -193,10 +222,10 @@ writer_write (void *state, const struct kk_sample *const *samples, uint32_t n, u
   struct writer *w = state;
   struct kk_time now;
   shared_turn (w->shared);
-  open_spool (w);
+  kk_now (w->self, &now);
+  open_spool (w, &now);
   for (*done = 0; *done < n; ++*done)
     take_sample (w, samples[*done]);
-  kk_now (w->self, &now);
   minutes_poll (&w->minutes, now.wall_ns, GRACE_NS);
   if (w->opened)
     minute_state_save (&w->state, minutes_running (&w->minutes), w->minutes.written, now.mono_ns, false);
@@ -213,7 +242,7 @@ writer_flush (void *state)
   int saved = 0;
   kk_now (w->self, &now);
   shared_turn (w->shared);
-  open_spool (w);
+  open_spool (w, &now);
   minutes_flush (&w->minutes);
   int r = spool_open (w->spool); /* what waits in memory goes to disk */
   if (w->opened)

@@ -3,9 +3,9 @@
 #include "http.h"
 
 #include "http-head.h"
+#include "http-inner.h"
 #include "secret.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <poll.h>
@@ -327,7 +327,7 @@ set_once (struct http *h)
     curl_easy_setopt (e, CURLOPT_PROXY, "");
     curl_easy_setopt (e, CURLOPT_NOPROXY, "*");
   }
-  curl_multi_setopt (h->multi, CURLMOPT_MAXCONNECTS, 1L);
+  http_own_sockets (e);
 }
 
 int
@@ -340,7 +340,7 @@ http_open (struct http **ret, const struct http_settings *settings)
   h->settings = *settings;
   h->ca_file = settings->ca_file ? strdup (settings->ca_file) : NULL;
   h->settings.ca_file = h->ca_file;
-  h->multi = curl_multi_init ();
+  h->multi = http_multi ();
   h->easy = curl_easy_init ();
   if (!h->multi || !h->easy || (settings->ca_file && !h->ca_file)) {
     http_close (h);

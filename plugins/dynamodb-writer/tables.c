@@ -16,6 +16,22 @@ table_state_name (const struct table *t)
   return names[t->state];
 }
 
+/* Without the one table nothing goes up, without the other this machine is not listed. */
+__attribute__ ((format (printf, 3, 4))) static enum work_result
+complain (struct work *w, const struct table *t, const char *format, ...)
+{
+  char text[1600];
+  va_list args;
+  va_start (args, format);
+  vsnprintf (text, sizeof text, format, args);
+  va_end (args);
+  if (t->kind == SCHEMA_SAMPLES)
+    report_trouble (&w->report, t->name, "upload to DynamoDB waits: %s", text);
+  else
+    report_say (&w->report, KK_LOG_ERROR, t->name, "this machine is not listed in DynamoDB's registry: %s", text);
+  return WORK_WAIT;
+}
+
 /* ---- What a table is to have besides ---- */
 
 static void
@@ -70,31 +86,25 @@ static enum work_result
 create (struct work *w, struct table *t)
 {
   const enum aws_outcome *outcome = &w->answer.error.outcome;
+  const char *region = session_place (w->session)->region;
   t->state = TABLE_ABSENT;
-  if (!t->create) {
-    report_trouble (&w->report, t->name,
-                    "upload to DynamoDB waits: there is no table %s in region %s, and create_tables is off: " MADE_BY_HAND,
-                    t->name, session_place (w->session)->region);
-    return WORK_WAIT;
-  }
+  if (!t->create)
+    return complain (w, t, "there is no table %s in region %s, and create_tables is off: " MADE_BY_HAND, t->name, region);
   schema_create_body (work_begin (w), t->kind, t->name);
   enum work_result r = work_ask (w, "CreateTable");
   if (r != WORK_DONE) {
     t->state = TABLE_UNKNOWN;
     return r;
   }
-  if (*outcome == AWS_DENIED) {
-    report_trouble (&w->report, t->name,
-                    "upload to DynamoDB waits: there is no table %s in region %s, and AccessDenied: User is not authorized to "
-                    "perform: dynamodb:CreateTable: " MADE_BY_HAND ". DynamoDB says: %s",
-                    t->name, session_place (w->session)->region, w->answer.error.message);
-    return WORK_WAIT;
-  }
+  if (*outcome == AWS_DENIED)
+    return complain (w, t,
+                     "there is no table %s in region %s, and AccessDenied: User is not authorized to perform: "
+                     "dynamodb:CreateTable: " MADE_BY_HAND ". DynamoDB says: %s",
+                     t->name, region, w->answer.error.message);
   if (*outcome != AWS_OK && *outcome != AWS_BUSY)
     return work_judge (w, "CreateTable", t->name);
   if (*outcome == AWS_OK)
-    report_say (&w->report, KK_LOG_INFO, t->name, "DynamoDB table %s is being made in region %s", t->name,
-                session_place (w->session)->region);
+    report_say (&w->report, KK_LOG_INFO, t->name, "DynamoDB table %s is being made in region %s", t->name, region);
   t->made |= *outcome == AWS_OK;
   t->missing = false;
   t->state = TABLE_MAKING;
@@ -104,16 +114,12 @@ create (struct work *w, struct table *t)
 static enum work_result
 report_unfit (struct work *w, struct table *t, const struct schema_description *d)
 {
-  if (d->fits)
-    report_trouble (&w->report, t->name, "upload to DynamoDB waits: table %s is %s: see to it in the AWS console", t->name,
-                    d->status);
-  else
-    report_trouble (&w->report, t->name,
-                    "upload to DynamoDB waits: table %s has the keys %s, and not %s: give the name of another table, or remove "
-                    "that one, and it is made anew",
-                    t->name, *d->keys ? d->keys : "that are not known", schema_keys (t->kind));
   t->state = TABLE_UNFIT;
-  return WORK_WAIT;
+  if (d->fits)
+    return complain (w, t, "table %s is %s: see to it in the AWS console", t->name, d->status);
+  return complain (
+    w, t, "table %s has the keys %s, and not %s: give the name of another table, or remove that one, and it is made anew",
+    t->name, *d->keys ? d->keys : "that are not known", schema_keys (t->kind));
 }
 
 static enum work_result

@@ -20,6 +20,7 @@ static const int64_t SECOND_NS = 1000000000, MINUTE_NS = INT64_C (60000000000);
 #define STOP_NS        INT64_C (2000000000)   /* with all that comes after them */
 #define OLD_READING_NS INT64_C (180000000000) /* older ones are not told to the registry */
 #define CLOCK_OFF_NS   INT64_C (60000000000)  /* a clock that is off by more is spoken of */
+#define NEARLY_NS      INT64_C (10000000000)  /* the registry's place is the round's, give or take what clocks do */
 enum { STACK = 1 << 20 };
 
 struct uploader {
@@ -34,6 +35,7 @@ struct uploader {
   int64_t due_ns;          /* monotonic; when the next round is */
   int64_t presence_due_ns; /* the registry, with the next round after that */
   bool awaits_reading;     /* the registry, of a first one */
+  uint64_t place_changes;  /* of the session's place, when the tables were looked at */
   int64_t end_ns;          /* of the last request; 0: it does not end yet */
 };
 
@@ -170,7 +172,7 @@ tell_registry (struct uploader *u)
   struct table *t = &u->tables[SCHEMA_REGISTRY];
   struct shared_latest latest = shared_latest (u->shared);
   bool missing = false;
-  if (shared_mono_ns () < u->presence_due_ns)
+  if (shared_mono_ns () < u->presence_due_ns - NEARLY_NS)
     return WORK_DONE;
   u->awaits_reading = !latest.wall_ns;
   if (!latest.wall_ns)
@@ -190,14 +192,26 @@ tell_registry (struct uploader *u)
   return r;
 }
 
+/* Another region or endpoint has other tables. */
+static void
+look_anew (struct uploader *u)
+{
+  const uint64_t changes = session_place (u->work.session)->changes;
+  for (int i = 0; changes != u->place_changes && i < SCHEMA_KINDS; i++)
+    u->tables[i] = (struct table){.name = u->tables[i].name, .kind = u->tables[i].kind, .create = u->tables[i].create};
+  u->place_changes = changes;
+}
+
 /* The minutes come first, as there is trouble with one table or the other. */
 static enum work_result
 one_round (struct uploader *u)
 {
   struct table *t = &u->tables[SCHEMA_SAMPLES];
   enum work_result r = work_find (&u->work);
-  if (r == WORK_DONE)
-    r = table_ready (&u->work, t);
+  if (r != WORK_DONE)
+    return r;
+  look_anew (u);
+  r = table_ready (&u->work, t);
   if (r == WORK_DONE)
     r = upload_some (&u->work, &u->upload, t, u->ttl_days);
   if (r == WORK_STOP || r == WORK_RETRY)
@@ -205,7 +219,7 @@ one_round (struct uploader *u)
   enum work_result registry = tell_registry (u);
   if (registry == WORK_STOP || registry == WORK_RETRY)
     return registry;
-  if (r == WORK_DONE && registry == WORK_DONE)
+  if (r == WORK_DONE)
     report_works (&u->work.report);
   return r == WORK_DONE ? registry : r;
 }

@@ -146,6 +146,13 @@ def off_loads_nothing (home):
 
 
 @kk.test
+def plugin_check (home):
+    "plugin check finds no fault in it, also none of libcurl's descriptors in programs that are started"
+    r = home.run ("plugin", "check", os.path.join (os.environ["KODE_KRONICAL_PLUGINS"], "dynamodb-writer.so"), env=fakeaws.no_aws (), timeout=60)
+    kk.equal (r.rc, 0, f"faults: {r}")
+
+
+@kk.test
 def names_that_are_none (home):
     "config --check says what is wrong with names of tables, regions and endpoints, and where"
     for options, place, part in (("table: a table", "'a table' is no name of a table", "table"),
