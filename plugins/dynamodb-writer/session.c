@@ -232,6 +232,17 @@ find_place (struct session *s, struct session_fault *fault)
   return r < 0 ? fail (fault, SESSION_CREDENTIALS, r, "no memory") : 0;
 }
 
+/* Enough to find it in a list of keys; of one that is short, nothing. */
+static void
+show_key (const char *key, char *to, size_t size)
+{
+  size_t n = strlen (key);
+  if (n >= 16)
+    snprintf (to, size, "%.4s…%s", key, key + n - 4);
+  else
+    snprintf (to, size, "…");
+}
+
 static int
 find_all (struct session *s, const struct credentials **ret, struct session_fault *fault)
 {
@@ -247,6 +258,7 @@ find_all (struct session *s, const struct credentials **ret, struct session_faul
     return fail (fault, SESSION_CREDENTIALS, r, "%s", why.text);
   snprintf (s->place.credentials_from, sizeof s->place.credentials_from, "%s: %s", credentials_provider_name ((*ret)->provider),
             (*ret)->from);
+  show_key ((*ret)->access_key, s->place.access_key, sizeof s->place.access_key);
   s->settled = true;
   return 0;
 }

@@ -29,6 +29,7 @@ struct session_place {
   char region[ENDPOINT_REGION_SIZE], region_from[200];
   struct endpoint endpoint;
   char ca_file[512];          /* "": what the system trusts */
+  char access_key[20];        /* what of it may be shown: "AKIA…WXYZ"; "": none yet */
   char credentials_from[500]; /* with the kind of place in front; "": none yet */
   uint64_t changes;           /* counts up with another region, endpoint or CA file */
 };

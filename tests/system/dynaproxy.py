@@ -87,7 +87,7 @@ class Call:
 
     def puts (self):
         """The items that it writes."""
-        found = [r["PutRequest"]["Item"] for rs in self.body.get ("RequestItems", {}).values () for r in rs]
+        found = [r["PutRequest"]["Item"] for rs in self.body.get ("RequestItems", {}).values () for r in rs if "PutRequest" in r]
         return found + ([self.body.get ("Item", {})] if self.operation == "PutItem" else [])
 
     def __repr__ (self):
