@@ -157,6 +157,8 @@ class Handler (fakeaws.Handler):
             return self.answer (call, refusal[0], {"__type": refusal[1], "message": refusal[2]}, late=3600 if fault == "skew" else 0)
         if fault == "half" and call.operation == "BatchWriteItem":
             return self.half (call)
+        if server.meanwhile:
+            server.meanwhile (call)
         status, headers, data = server.own (self, call) or self.ask (call.operation, server.passed_on (call))
         call.applied = True
         self.after (call, status, data, headers.get ("x-amz-crc32"))
@@ -224,6 +226,7 @@ class Proxy (fakeaws.Server):
         self.calls, self.wrong, self.said, self.rain, self.allowed, self.denied = [], [], [], None, None, set ()
         self.delay, self.gone, self.ttl, self.tags, self.broken = 0.2, set (), {}, {}, []
         self.shim = None  # whose clock is the true time
+        self.meanwhile = None  # a function of the call that is about to be done
         self.on ("POST", "/", Handler.dynamodb)
 
     # ---- What tests say and ask ----
