@@ -1,6 +1,7 @@
 /* The functions that a plugin fills rows with. */
 #include "rows-staging.h"
 
+#include "url.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -134,8 +135,10 @@ intern (struct rows *r, const char *text, size_t length, size_t max)
     return dict_intern (r->dict, text, length);
   buf_clear (&r->scratch);
   utf8_clean (&r->scratch, text, length, max);
-  if (r->scratch.len >= max - 3)
+  if (r->scratch.len >= max - 3) {
     count (&r->counts.cut_strings);
+    r->scratch.len = url_cut (r->scratch.data, r->scratch.len, r->scratch.len);
+  }
   return r->scratch.error ? DICT_NONE : dict_intern (r->dict, r->scratch.data ? r->scratch.data : "", r->scratch.len);
 }
 

@@ -1,5 +1,7 @@
 #include "process-list.h"
 
+#include "url.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -197,20 +199,6 @@ add (struct watch *w, uint32_t pid, struct process **ret)
   return 0;
 }
 
-/* Where a cut at `at` falls between a URL's "://" and its '@', what is left would not show that it holds a password: only the
- * scheme stays. */
-static size_t
-before_userinfo (const char *command, size_t at)
-{
-  static const char ends[] = " \t\n/@";
-  size_t from = at;
-  if (command[at] != '@' && strchr (ends, command[at]))
-    return at;
-  while (from > 0 && !strchr (ends, command[from - 1]))
-    from--;
-  return from >= 3 && !memcmp (command + from - 3, "://", 3) ? from : at;
-}
-
 /* How much of a command line is kept, ending between two characters. */
 static size_t
 cut (const struct watch *w, const struct process *p, const char *command, size_t length)
@@ -222,7 +210,7 @@ cut (const struct watch *w, const struct process *p, const char *command, size_t
     return length;
   for (size_t back = 0; back < 3 && most > 0 && ((unsigned char) command[most] & 0xc0) == 0x80; back++)
     most--;
-  return before_userinfo (command, most);
+  return url_cut (command, length, most);
 }
 
 int

@@ -278,7 +278,7 @@ START_TEST (cuts_no_password_from_its_url)
   static const char *const pairs[][2] = {
     {"a postgres://admin:Secret1@db x", "a postgres://"},
     {"ab postgres://adm:Se@db", "ab postgres://"}, /* just before the '@' */
-    {"a postgres://ad:Se@db.example x", "a postgres://ad:Se@d"},
+    {"a postgres://ad:Se@db.example x", "a postgres://ad:Se@"},
     {"a postgres://admin77|x.example b", "a postgres://admin77"}, /* a new word */
     {"http://a/x,redis://:Secret1@db", "http://a/x,redis://"},
     {"http://host/some/where/longer", "http://host/some/whe"},

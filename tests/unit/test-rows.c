@@ -282,6 +282,26 @@ START_TEST (long_strings_end_on_a_border)
 }
 END_TEST
 
+/* Where it is cut it must still be seen that it is one. */
+START_TEST (no_password_is_cut_from_its_url)
+{
+  static const char *const urls[][2] = {{"db://admin:Secret1", "db://"},
+                                        {"db://admin:Secret1@", "db://admin:Secret1@"},
+                                        {"db://admin:Secret1@host", "db://admin:Secret1@"},
+                                        {"db://host/some/where", "db://host/some/where"}};
+  size_t max = 16384;
+  char *given = malloc (max + 8);
+  for (size_t i = 0; i < KK_COUNT (urls); i++) {
+    size_t n = strlen (urls[i][0]), kept = strlen (urls[i][1]);
+    memset (given, 'x', max + 8);
+    memcpy (given + max - n - 1, " ", 1);
+    memcpy (given + max - n, urls[i][0], n);
+    string_becomes (given, max + 8, given, max - n + kept);
+  }
+  free (given);
+}
+END_TEST
+
 START_TEST (keys_are_cleaned_and_cut)
 {
   char key[300];
@@ -471,6 +491,7 @@ tests (TCase *t)
   tcase_add_test (t, rows_of_no_table);
   tcase_add_test (t, strings_are_cleaned);
   tcase_add_test (t, long_strings_end_on_a_border);
+  tcase_add_test (t, no_password_is_cut_from_its_url);
   tcase_add_test (t, keys_are_cleaned_and_cut);
   tcase_add_test (t, a_handle_kept_too_long_does_no_harm);
   tcase_add_test (t, only_if_leaves_out);
