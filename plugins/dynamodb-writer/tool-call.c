@@ -79,7 +79,7 @@ static void
 explain_error (const char *operation, const struct aws_error *e, struct tool_sentence *s)
 {
   const char *said = *e->message ? e->message : "the server says no more";
-  snprintf (s->text, sizeof s->text, "%s: %s", *e->type ? e->type : "no answer of DynamoDB", said);
+  snprintf (s->text, sizeof s->text, "%s: %s", *e->type ? e->type : "an answer that nobody expects", said);
   switch (e->outcome) {
   case AWS_DENIED:
     snprintf (s->text, sizeof s->text, "AccessDenied: User is not authorized to perform: dynamodb:%s (%s)", operation, said);

@@ -108,12 +108,22 @@ parse (int argc, char **argv, struct tool_options *o)
   return -1;
 }
 
+/* The first signal ends what goes on, with a summary; the second one the program. */
+static int
+backfill (const struct tool_options *o)
+{
+  const struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int) SA_RESETHAND};
+  sigaction (SIGINT, &action, NULL);
+  sigaction (SIGTERM, &action, NULL);
+  return tool_backfill (o);
+}
+
 static int
 run (const char *what, const struct tool_options *o)
 {
   bool of_backfill = o->since || o->until || o->rate || o->directory || o->dry_run, prints = o->print_policy || o->print_tables;
   if (strcmp (what, "backfill") == 0)
-    return prints ? misused ("--print-policy and --print-tables go with check") : tool_backfill (o);
+    return prints ? misused ("--print-policy and --print-tables go with check") : backfill (o);
   if (strcmp (what, "check") != 0)
     return misused ("it is 'dynamodb check' or 'dynamodb backfill --since TIME'");
   if (of_backfill)
@@ -130,10 +140,6 @@ main (int argc, char **argv)
   int status = parse (argc, argv, &o);
   if (status < 0 && argc - optind != 1)
     status = misused ("it is 'dynamodb check' or 'dynamodb backfill --since TIME'");
-  /* The first signal ends what goes on, with a summary; the second one the program. */
-  const struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int) SA_RESETHAND};
-  sigaction (SIGINT, &action, NULL);
-  sigaction (SIGTERM, &action, NULL);
   if (status < 0)
     status = run (argv[optind], &o);
   if (fflush (stdout) || ferror (stdout)) {

@@ -4,21 +4,26 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is missing when it is denied. */
+/* NULL: there is no upload without it. */
+static const char *
+without (const struct tool_checker *c, const struct trial *t, enum schema_kind kind)
+{
+  if (kind == SCHEMA_REGISTRY && t->spared && c->can_update)
+    return "the daemon does without as long as UpdateItem is allowed";
+  return t->without[kind];
+}
+
 static void
 tell_denied (struct tool_checker *c, const struct trial *t, enum schema_kind kind, const struct tool_sentence *s)
 {
-  const char *table = c->tables[kind];
-  if (t->extra) {
-    report_step (c->report, REPORT_NOTE, t->action, "%s: denied; the daemon does without, by GetItem and PutItem", table);
-  } else if (t->needed[kind]) {
-    report_step (c->report, REPORT_FAIL, t->action, "%s: %s", table, s->text);
-    report_advice (c->report, "%s", s->advice);
-  } else {
-    bool makes = strcmp (t->action, "CreateTable") == 0;
-    report_step (c->report, makes ? REPORT_NOTE : REPORT_WARN, t->action, "%s: denied; %s", table,
-                 makes ? "the table is there already" : "the daemon does not need it, the web viewer may");
+  const char *follows = without (c, t, kind);
+  if (follows) {
+    report_step (c->report, t->extra || t->table_must_be_there ? REPORT_NOTE : REPORT_WARN, t->action, "%s: denied; %s",
+                 c->tables[kind], follows);
+    return;
   }
+  report_step (c->report, REPORT_FAIL, t->action, "%s: %s", c->tables[kind], s->text);
+  report_advice (c->report, "%s", s->advice);
 }
 
 static void
@@ -44,7 +49,7 @@ try_one (struct tool_checker *c, const struct trial *t, enum schema_kind kind)
     c->can_update = c->can_update && !t->extra;
     tell_denied (c, t, kind, &s);
   } else {
-    report_step (c->report, t->needed[kind] ? REPORT_FAIL : REPORT_WARN, t->action, "%s: %s", table, s.text);
+    report_step (c->report, without (c, t, kind) ? REPORT_WARN : REPORT_FAIL, t->action, "%s: %s", table, s.text);
     if (*s.advice)
       report_advice (c->report, "%s", s.advice);
   }

@@ -6,10 +6,11 @@
 #include "schema.h"
 
 struct trial {
-  const char *action;        /* "PutItem" */
-  bool needed[SCHEMA_KINDS]; /* by the daemon; the viewer and people want the others */
-  bool extra;                /* beyond the list of the manual: the daemon does without */
-  bool table_must_be_there;  /* else it would not be harmless */
+  const char *action;                /* "PutItem" */
+  const char *without[SCHEMA_KINDS]; /* what follows when it is denied; NULL: there is no upload */
+  bool extra;                        /* beyond the list of the manual; tried on the registry */
+  bool spared;                       /* on the registry: not needed where UpdateItem is allowed */
+  bool table_must_be_there;          /* else it would not be harmless */
   void (*body) (struct buf *b, enum schema_kind kind, const char *table, const char *host, int64_t now);
 };
 

@@ -166,6 +166,13 @@ def permissions (home):
         kk.equal ((a.rc, sorted (a.bad ())), (1, sorted ([("PutItem", "fail")] * 2 + [("Scan", "warn")] * 2)), a.result)
         denied = a.step ("PutItem", "fail", "AccessDenied: User is not authorized to perform: dynamodb:PutItem")
         kk.contains (denied["advice"], "--print-policy", "what to do")
+        cloud.proxy.allowed, cloud.proxy.denied = None, {("PutItem", dynakit.REGISTRY), ("GetItem", dynakit.REGISTRY), "BatchWriteItem"}
+        a = check (home, cloud.env ())
+        kk.equal (sorted (a.bad ()), sorted ([("PutItem", "warn"), ("GetItem", "warn")] + [("BatchWriteItem", "warn")] * 2), a.result)
+        a.step ("PutItem", "warn", "as long as UpdateItem is allowed", 1)
+        a.step ("BatchWriteItem", "warn", "one by one")
+        cloud.proxy.denied.add ("UpdateItem")
+        kk.equal (check (home, cloud.env ()).rc, 1, "without both")
         cloud.proxy.allowed = frozenset ()
         a = check (home, cloud.env ())
         kk.equal (a.rc, 1, "without any")
@@ -281,12 +288,15 @@ def two_of_one_name (home):
         record_minutes (home, minutes)
         backfill (home, cloud, since="@" + str (hour)).ok ()
         kk.equal (len (cloud.minutes ()), len (minutes), "minutes in the table")
-        check (home, cloud.env ()).step ("name", "ok" if time.time () - 120 < hour + 3600 else "note", "", 1)
+        a = check (home, cloud.env ())
+        same_hour = time.time () - 120 < hour + 3600  # what is compared is of the hour of two minutes ago
+        if same_hour:
+            a.step ("name", "ok", f"the last {len (minutes)} minutes", 1)
         cloud.ask ("UpdateItem", TableName=dynakit.SYSTEM, UpdateExpression="SET collected_at = :c, samples = :n",
                    Key={"hostname_hour": {"S": time.strftime (HOST + "#%Y-%m-%d-%H", time.gmtime (minutes[0]))}, "minute_timestamp": {"N": str (minutes[0])}},
                    ExpressionAttributeValues={":c": {"N": str (minutes[0] + 59.5)}, ":n": {"N": "60"}})
+        a = check (home, cloud.env ())
         if time.time () - 120 < hour + 3600:
-            a = check (home, cloud.env ())
             a.step ("name", "warn", f"1 of the last {len (minutes)} minutes", 1)
             kk.equal (a.rc, 0, "a warning only")
         row = {"hostname": {"S": HOST}, "last_seen": {"N": str (time.time ())}, "active": {"BOOL": False}}
@@ -302,6 +312,10 @@ def two_of_one_name (home):
 @kk.test
 def printed (home):
     "the policy and the tables are printed without asking anybody, and the tables can be made from it"
+    with fakeaws.Server () as metadata:
+        env = fakeaws.no_aws (AWS_EC2_METADATA_DISABLED=None, AWS_EC2_METADATA_SERVICE_ENDPOINT=metadata.url ())
+        arn, _ = home.run ("dynamodb", "check", "--print-policy", env=env).ok ().json ()["Statement"][0]["Resource"]
+        kk.equal ((arn, metadata.requests), ("arn:aws:dynamodb:us-east-1:*:table/kode-kronical-system", []), "not even the instance's metadata")
     home.config ("daemon: {dynamodb_table_name: minutes, registry_table_name: machines, dynamodb_region: cn-north-1}\n")
     with dynakit.Cloud (home) as cloud:
         policy = home.run ("dynamodb", "check", "--print-policy", env=cloud.env (AWS_EC2_METADATA_DISABLED=None)).ok ().json ()
@@ -505,8 +519,11 @@ def same_as_the_daemon (home):
     shim = filekit.Shim (home)
     shim.faster (20)
     with dynakit.Cloud (home, shim=shim) as cloud:
-        with home.daemon (dynakit.config (), env=cloud.env ()):
+        with home.daemon (dynakit.config (), env=cloud.env ()) as d:
             kk.wait_for (lambda: len (cloud.minutes ()) >= 4, 90, "some minutes")
+            a = check (home, {k: v for k, v in cloud.env ().items () if k not in shim.env ()})  # at its own pace
+            a.step ("daemon", "ok", f"running, PID {d.pid}")
+            kk.equal ((a.rc, set (a.bad ()) - {("clock", "warn")}), (0, set ()), a.result)
         before = cloud.check ()
         r = backfill (home, cloud, since="@" + str (min (m for _, m in before)))
         kk.equal ((r.rc, r.json ()["uploaded"]), (0, 0), f"nothing was missed: {r}")
