@@ -109,6 +109,7 @@ exec_create (struct kk_instance *self, const void *config, void **state)
     free (x);
     return r;
   }
+  exec_say_missing (x);
   if (x->config->mode == EXEC_STREAM)
     exec_start_stream (x);
   *state = x;

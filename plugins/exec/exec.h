@@ -44,6 +44,8 @@ void exec_succeed (struct exec *x);
 /* What could not be taken, and what holds the program in, in `status`. */
 void exec_say_refused (struct exec *x);
 void exec_say_held (struct exec *x);
+/* Which write_paths are of no use. */
+void exec_say_missing (struct exec *x);
 /* exec_line for its errors. */
 void exec_take_complaint (void *data, const char *line, size_t n);
 

@@ -1,10 +1,12 @@
 #include "exec.h"
 
+#include "path.h"
 #include "sandbox.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { MOST_WARNINGS = 5 };
 
@@ -63,6 +65,18 @@ exec_say_refused (struct exec *x)
              "%" PRIu64 " of unknown tables, %" PRIu64 " of unknown fields, %" PRIu64 " bad values, %" PRIu64
              " bad lines, %" PRIu64 " too long, %" PRIu64 " rows too many; last: %s",
              v->unknown_tables, v->unknown_fields, v->bad_values, v->bad_lines, x->child.out.too_long, v->lost, v->last);
+}
+
+void
+exec_say_missing (struct exec *x)
+{
+  const struct exec_limits *limits = &x->config->limits;
+  for (uint32_t i = 0; exec_limits_hold (limits) && i < limits->write_paths.count; i++) {
+    char *path = NULL;
+    if (!path_expand (limits->write_paths.items[i], &path) && access (path, F_OK) < 0)
+      kk_warn (x->self, "write_paths: %s is not there: the program can neither write to it nor make it", path);
+    free (path);
+  }
 }
 
 void

@@ -44,6 +44,11 @@ def alone (*args):
     os._exit (0)
   error = os.waitstatus_to_exitcode (os.waitpid (pid, 0)[1])
   if error: raise OSError (error, "")
+def namespace ():
+  pid = libc.syscall (*map (ctypes.c_long, (56 if machine == "x86_64" else 220, 0x10000000 | signal.SIGCHLD, 0, 0, 0, 0)))
+  if pid == 0: os._exit (0)
+  if pid < 0: raise OSError (ctypes.get_errno (), "")
+  os.waitpid (pid, 0)
 def thread ():
   t = threading.Thread (target=lambda: None)
   t.start (); t.join ()
@@ -70,9 +75,10 @@ attempt ("raw", lambda: socket.socket (socket.AF_INET, socket.SOCK_RAW, 1).close
 attempt ("mount", lambda: call (165, 40, 0, 0, 0, 0, 0))
 attempt ("ptrace", lambda: alone (101, 117, 0, 0, 0, 0))
 attempt ("unshare", lambda: alone (272, 97, 0x10000000))
+attempt ("namespace", namespace)
 attempt ("io_uring", lambda: call (425, 425, 1, 0))
 attempt ("keyctl", lambda: call (250, 219, 0, -3, 0))
-attempt ("terminal", lambda: os.close (os.open ("/dev/tty", os.O_RDONLY)))
+print ("try session result", "own" if os.getsid (0) == os.getpid () else "another's")
 attempt ("parent", lambda: os.kill (os.getppid (), 0))
 caps = subprocess.run (["cat", "/proc/self/status"], capture_output=True, text=True).stdout
 for line in caps.splitlines ():
@@ -119,9 +125,9 @@ def need_all (home):
 def expect_held (got):
     kk.equal ({what: got[what] for what in GOOD}, dict.fromkeys (GOOD, "ok"), "what any program needs")
     kk.equal (got["outside"], "EACCES", "writing elsewhere")
-    refused = ("chmod", "truncate", "inet", "connect", "unix", "raw", "mount", "ptrace", "unshare", "io_uring", "keyctl")
+    refused = ("chmod", "truncate", "inet", "connect", "unix", "raw", "mount", "ptrace", "unshare", "namespace", "io_uring", "keyctl")
     kk.equal ({what: got[what] for what in refused}, dict.fromkeys (refused, "EPERM"), "what is refused")
-    kk.check (got["terminal"] in ("ENXIO", "ENOENT"), "no terminal", got["terminal"])
+    kk.equal (got["session"], "own", "its session: it has no terminal")
     kk.equal ([got["NoNewPrivs"], got["Seccomp"]], ["1", "2"], "for good")
     kk.equal ([int (got[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")], [0] * 4, "capabilities of what it starts")
     kk.equal (got["CORE"], "0 0", "core files")
@@ -205,7 +211,7 @@ def let_out (home):
             need_all (home)
             allowed = ("outside", "chmod", "truncate", "inet", "connect", "unix", *GOOD)
             kk.equal ({what: got[what] for what in allowed}, dict.fromkeys (allowed, "ok"), "what it may")
-            kk.equal ([got[what] for what in ("mount", "ptrace", "unshare")], ["EPERM"] * 3, "what it never may")
+            kk.equal ([got[what] for what in ("mount", "ptrace", "unshare", "namespace")], ["EPERM"] * 4, "what it never may")
             kk.equal (got["DATA"], f"{300 << 20} {300 << 20}", "memory")
             own = int (re.search (r"CapPrm:\s*(\w+)", open (f"/proc/{d.pid}/status", encoding="ascii").read ())[1], 16)
             if own >> NET_RAW & 1:
@@ -252,6 +258,19 @@ def not_held (home):
 
 
 @kk.test
+def traced (home):
+    "a program that is stopped because it is traced is not taken for one that has ended"
+    script = """import ctypes, signal
+libc = ctypes.CDLL (None)
+libc.ptrace (0, 0, None, None)
+os.kill (os.getpid (), signal.SIGWINCH)
+"""
+    config = plugin (home, script, "interval: 600s, isolate: false").replace ("timeout: 20s", "timeout: 1s")
+    with home.daemon (DAEMON + "plugins:\n" + config):
+        log_has (home, "did not end within 1000 ms and was killed")
+
+
+@kk.test
 def memory (home):
     "a program that takes more than memory_limit fails, alone, with a reason, and is started again"
     words = """print ("thing a value", os.getpid (), flush=True); time.sleep (0.3)
@@ -263,14 +282,14 @@ try:
 except MemoryError: os._exit (9)
 """
     child = """import subprocess
-print ("thing b value", subprocess.run ([sys.executable, "-c", "x = b'x' * (80 << 20)"], stderr=subprocess.DEVNULL).returncode)
+print ("born x value", subprocess.run ([sys.executable, "-c", "x = b'x' * (80 << 20)"], stderr=subprocess.DEVNULL).returncode)
 """
     with home.daemon (DAEMON + "plugins:\n" + plugin (home, words, "mode: stream, memory_limit: 64MiB")
                       + plugin (home, silent, "interval: 600s, memory_limit: 64MiB", "silent", "other.value u64")
-                      + plugin (home, child, "interval: 600s, memory_limit: 64MiB", "child", "third[key].value u64".replace ("third", "child"))
-                      .replace ("thing b", "child b")):
+                      + plugin (home, child, "interval: 600s, memory_limit: 64MiB", "child", "born[key].value u64")):
         first = latest (home, "thing")["a"]["value"]
         need_all (home)
+        kk.equal (latest (home, "born")["x"]["value"], 1, "what a program of the program ends with")
         log_has (home, "MiB of memory; memory_limit is 64 MiB); it is started again, later each time; it said: MemoryError")
         kk.wait_for (lambda: latest (home, "thing")["a"]["value"] != first, 25, "another process")
         log = log_has (home, "silent: ", "ended with exit status 9") and home.log ()
@@ -345,7 +364,7 @@ def old_kernel (home):
 
 @kk.test
 def bad_config (home):
-    "config --check names a wrong capability, path or size once, as of an isolated plugin"
+    "what is wrong in its options is said: by config --check, once, a wrong capability, path or size; in the log, a path that is not there"
     for option, says in (("capabilities: [sys_admin]", "a plugin cannot keep 'sys_admin'"), ("write_paths: [here]", "'here' is no full path"),
                          ("memory_limit: 1MiB", "memory_limit"), ("isolate: perhaps", "isolate")):
         home.config (DAEMON + f"plugins:\n  mine: {{plugin: exec, command: [x], fields: [a.b u64], {option}}}\n")
@@ -353,6 +372,9 @@ def bad_config (home):
         kk.check (r.rc != 0, "an error", r)
         kk.contains (r.all, says, "the message")
         kk.equal (r.all.count ("error:"), 1, "errors")
+    with home.daemon (DAEMON + "plugins:\n  mine: {plugin: exec, command: [echo], fields: [a.b u64], write_paths: [/dev/null, ~/none]}\n"):
+        log_has (home, f"write_paths: {home.path}/none is not there: the program can neither write to it nor make it")
+    kk.check ("/dev/null is not there" not in home.log (), "the other is", home.log ())
 
 
 if __name__ == "__main__":

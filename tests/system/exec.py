@@ -3,6 +3,8 @@
 
 import contextlib
 import os
+import socket
+import subprocess
 import sys
 
 import kk
@@ -105,6 +107,21 @@ print ("thing x fds", len ([f for f in os.listdir ("/proc/self/fd") if os.path.e
         got = latest (home, "thing")["x"]
     kk.equal (got, {"names": "HOME KK_DATA_DIR KK_INTERVAL LANG PATH TMPDIR", "interval": 3.5, "own": True, "fds": 3,
                    "place": os.path.join (home.data, "plugins", "mine")}, "what the program sees")
+
+
+@kk.test
+def nothing_else_open (home):
+    "what the daemon may have left open is closed before the program runs, and its end is the keeper's"
+    keeper = os.path.join (kk.BUILD, "core", "kode-kronical-exec-keeper")
+    line, other = socket.socketpair ()
+
+    def open_them ():
+        os.dup2 (other.fileno (), 3)
+        os.dup2 (1, 9)
+    with line, other:
+        p = home.spawn (keeper, "--", "sh", "-c", "ls /proc/$$/fd; exit 7", preexec_fn=open_them, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        kk.equal (p.communicate (timeout=20 * kk.SLOW)[0].split (), [b"0", b"1", b"2"], "descriptors")
+        kk.equal (p.returncode, 7, "exit status")
 
 
 @kk.test
