@@ -231,13 +231,14 @@ refuse (struct program *p, uint32_t call, uint32_t error)
   answer (p, SECCOMP_RET_ERRNO | error);
 }
 
-/* The call is fine when its first argument is `fine`. The number is in the accumulator before and after. */
+/* By the first argument: the call is fine when it is `value`, or when it is not. The number is in the accumulator before and
+ * after. */
 static void
-refuse_unless_first (struct program *p, uint32_t call, uint32_t fine)
+refuse_by_first (struct program *p, uint32_t call, uint32_t value, bool fine)
 {
   add (p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
   load (p, offsetof (struct seccomp_data, args[0]));
-  add (p, BPF_JMP | BPF_JEQ | BPF_K, fine, 1, 0);
+  add (p, BPF_JMP | BPF_JEQ | BPF_K, value, fine, !fine);
   answer (p, SECCOMP_RET_ERRNO | EPERM);
   load (p, offsetof (struct seccomp_data, nr));
 }
@@ -249,7 +250,7 @@ refuse_all (struct program *p, const uint32_t *calls, size_t n)
     refuse (p, calls[i], EPERM);
 }
 
-/* The call is fine when its flags have, or have not, one of `flags`. */
+/* The call is fine when it has, or has not, one of these flags. */
 static void
 refuse_by_flags (struct program *p, uint32_t call, uint32_t flags, bool wanted)
 {
@@ -263,7 +264,7 @@ refuse_by_flags (struct program *p, uint32_t call, uint32_t flags, bool wanted)
 static void
 add_rules (struct program *p, const struct sandbox *s)
 {
-  uint32_t self = (uint32_t) getpid ();
+  uint32_t self = (uint32_t) getpid (), parent = (uint32_t) getppid ();
   load (p, offsetof (struct seccomp_data, arch));
   add (p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
   answer (p, SECCOMP_RET_KILL_PROCESS);
@@ -274,16 +275,20 @@ add_rules (struct program *p, const struct sandbox *s)
 #endif
   refuse_all (p, never, sizeof never / sizeof *never);
   refuse (p, SYS_clone3, ENOSYS); /* its flags cannot be seen; the C library goes on with clone */
-  if (s->programs)
+  if (s->programs) {
     refuse_by_flags (p, SYS_clone, NAMESPACES, false);
-  else {
+    /* Landlock keeps signals from others, but not before Linux 6.12. */
+    refuse_by_first (p, SYS_kill, (uint32_t) -1, false);
+    refuse_by_first (p, SYS_kill, parent, false);
+    refuse_by_first (p, SYS_kill, -parent, false);
+  } else {
     refuse_all (p, of_processes, sizeof of_processes / sizeof *of_processes);
     refuse_by_flags (p, SYS_clone, CLONE_THREAD, true);
-    refuse_unless_first (p, SYS_kill, self);
-    refuse_unless_first (p, SYS_tgkill, self);
-    refuse_unless_first (p, SYS_rt_tgsigqueueinfo, self);
+    refuse_by_first (p, SYS_kill, self, true);
+    refuse_by_first (p, SYS_tgkill, self, true);
+    refuse_by_first (p, SYS_rt_tgsigqueueinfo, self, true);
   }
-  refuse_unless_first (p, SYS_prlimit64, 0);
+  refuse_by_first (p, SYS_prlimit64, 0, true);
   if (!s->modes)
     refuse_all (p, of_owners, sizeof of_owners / sizeof *of_owners);
   if (!s->network)

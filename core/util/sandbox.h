@@ -10,7 +10,7 @@
 struct sandbox {
   uint64_t memory_limit;    /* bytes */
   bool network;             /* sockets may be made */
-  bool programs;            /* programs and processes may be started, which are held in alike */
+  bool programs; /* programs and processes may be started, which are held in alike; its parent, who ends it, is safe from it */
   bool modes;               /* owner, mode and attributes of its user's files may be changed, wherever they are */
   uint64_t capabilities;    /* those it keeps if it has them */
   const char *const *write; /* directories or files that may be written */

@@ -18,6 +18,8 @@ Environment: KK_WRAPPER is put before the program ("valgrind -q"), KK_SLOW makes
 KK_KEEP=1 keeps the directories, KK_ONLY=name runs one test."""
 
 import contextlib
+import ctypes
+import errno
 import glob
 import json
 import os
@@ -56,6 +58,20 @@ def sanitized ():
     """Whether the programs were built with a sanitizer."""
     with open (os.path.join (BUILD, "config.h"), encoding="utf-8") as f:
         return "#define KK_SANITIZED 1" in f.read ()
+
+
+def not_in_force (text):
+    """What of that which holds in a plugin's process or a program is not there, by its line in status: skips where neither this kernel nor
+    this build has it, and fails where they do."""
+    lacking = text.partition ("; not there: ")[2].split (", ") if "not there" in text else []
+    libc = ctypes.CDLL (None, use_errno=True)
+    have = {"landlock": libc.syscall (444, None, 0, 1) >= 1, "limits": True, "capabilities": True,
+            "seccomp": libc.prctl (22, 2, None, 0, 0) < 0 and ctypes.get_errno () == errno.EFAULT and os.uname ().machine in ("x86_64", "aarch64")}
+    if lacking and sanitized ():
+        skip ("built with a sanitizer, with which seccomp and limits of memory are off")
+    equal ([name for name in lacking if have[name]], [], "what this kernel has and is not in force")
+    if lacking:
+        skip ("this kernel lacks " + ", ".join (lacking))
 
 
 def need_root ():
