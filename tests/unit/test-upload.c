@@ -92,21 +92,38 @@ START_TEST (one_that_may_be_there_goes_by_itself)
 }
 END_TEST
 
-/* An answer in which the item of that minute is left over. */
+/* An answer in which the items of those minutes are left over. */
 static char *
-left_over (int minute)
+left_over (int from, int to)
 {
-  struct point p = make_point ("web-1", T0 + minute * 60, 60);
   struct buf b = {0};
-  buf_adds (&b, "{\"UnprocessedItems\":{\"the-table\":[{\"PutRequest\":{\"Item\":");
-  item_json (&b, &p, 30);
-  buf_adds (&b, "}}]}}");
+  buf_adds (&b, "{\"UnprocessedItems\":{\"the-table\":[");
+  for (int i = from; i <= to; i++) {
+    struct point p = make_point ("web-1", T0 + i * 60, 60);
+    buf_adds (&b, i > from ? ",{\"PutRequest\":{\"Item\":" : "{\"PutRequest\":{\"Item\":");
+    item_json (&b, &p, 30);
+    buf_adds (&b, "}}");
+  }
+  buf_adds (&b, "]}}");
   return b.data;
 }
 
+START_TEST (when_all_is_left_over_nothing_went_on)
+{
+  char *rest = left_over (0, 3);
+  for (int i = 0; i < 4; i++)
+    wait_point (i, 60, false);
+  expect ("BatchWriteItem", 200, rest);
+  ck_assert_int_eq (some (), WORK_RETRY);
+  ck_assert_uint_eq (waiting (), 4);
+  ck_assert_int_eq (bench.minutes.written, -1);
+  free (rest);
+}
+END_TEST
+
 START_TEST (what_is_left_over_goes_again_alone)
 {
-  char *rest = left_over (1);
+  char *rest = left_over (1, 1);
   for (int i = 0; i < 4; i++)
     wait_point (i, 60, false);
   expect ("BatchWriteItem", 200, rest);
@@ -180,6 +197,10 @@ START_TEST (one_bad_point_keeps_no_other_from_the_table)
   ck_assert_ptr_nonnull (kept);
   ck_assert_ptr_nonnull (strstr (kept, "ValidationException: this one"));
   free (kept);
+  wait_point (3, 60, false);
+  wait_point (4, 60, false);
+  expect ("BatchWriteItem", 200, "{\"UnprocessedItems\":{}}");
+  ck_assert_int_eq (some (), WORK_DONE);
 }
 END_TEST
 
@@ -300,6 +321,7 @@ tests (TCase *t)
   tcase_add_test (t, a_condition_that_does_not_hold_means_done);
   tcase_add_test (t, many_go_together_the_newest_first);
   tcase_add_test (t, one_that_may_be_there_goes_by_itself);
+  tcase_add_test (t, when_all_is_left_over_nothing_went_on);
   tcase_add_test (t, what_is_left_over_goes_again_alone);
   tcase_add_test (t, nothing_is_done_by_what_is_no_answer);
   tcase_add_test (t, one_bad_point_keeps_no_other_from_the_table);
