@@ -4,6 +4,7 @@
  * waits for a network, and never fails because of one. The network's thread (uploader.c) takes them from there. So this plugin
  * never asks the host to wait: what is not in DynamoDB yet is on disk. */
 #include "facts.h"
+#include "http.h"
 #include "minute-state.h"
 #include "minutes.h"
 #include "text.h"
@@ -284,6 +285,7 @@ writer_create (struct kk_instance *self, const void *config, void **state)
   struct writer *w = calloc (1, sizeof *w);
   if (!w)
     return -ENOMEM;
+  http_begin ();
   w->self = self;
   w->options = config;
   w->state.fd = -1;

@@ -28,7 +28,6 @@ struct http {
   bool too_big, whole_head;
 };
 
-/* libcurl's own state belongs to the process; before 7.84 its beginning is not safe among threads. */
 static pthread_once_t began = PTHREAD_ONCE_INIT;
 
 /* Whether it ends is nobody's business: a thread that was left behind may still be in it when the process goes. */
@@ -37,6 +36,12 @@ begin (void)
 {
   OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
   curl_global_init (CURL_GLOBAL_DEFAULT);
+}
+
+void
+http_begin (void)
+{
+  pthread_once (&began, begin);
 }
 
 /* ---- What comes ---- */
@@ -333,7 +338,7 @@ set_once (struct http *h)
 int
 http_open (struct http **ret, const struct http_settings *settings)
 {
-  pthread_once (&began, begin);
+  http_begin ();
   struct http *h = calloc (1, sizeof *h);
   if (!h)
     return -ENOMEM;

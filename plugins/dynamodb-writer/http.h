@@ -52,6 +52,10 @@ struct http_response {
   char error[600]; /* on errors: one sentence for people; of the URL only its origin, for a path or a query may be a secret */
 };
 
+/* What libcurl and OpenSSL keep for the whole process; http_open does it, too. By then no other thread should be there: libcurl
+ * before 7.84 is not safe among threads here, and OpenSSL reads its configuration through a descriptor that a program started
+ * meanwhile would inherit. */
+void http_begin (void);
 /* Strings of `settings` are copied. 0, -ENOMEM. */
 int http_open (struct http **ret, const struct http_settings *settings);
 void http_close (struct http *h); /* NULL is fine */
