@@ -246,10 +246,11 @@ def create_crashes (home):
 
 @kk.test
 def held_in (home):
-    "no writing, no sockets, no signals to others, no processes, no files of the daemon"
+    "no writing, no change of modes, no sockets, no signals to others, no processes, no files of the daemon"
     if SANITIZED:
         kk.skip ("seccomp is off in a build with sanitizers")
     path = os.path.join (home.top, "written")
+    home.write (path + "-there", "")
     with daemon (home, {"rogue": {"mode": "try", "path": path}}) as d:
         held = kk.wait_for (lambda: instance (d, "rogue")["status"]["process"], 5, "status")
         entry = kk.wait_for (lambda: [e["rogue"] for e in home.metrics () if "tried" in e.get ("rogue", {})], 10, "an entry")[-1]
@@ -264,10 +265,10 @@ def let_out (home):
     if SANITIZED:
         kk.skip ("seccomp is off in a build with sanitizers")
     place = os.path.join (home.top, "place")
-    os.makedirs (place)
+    home.write (place + "/written-there", "")
     with daemon (home, {"rogue": {"mode": "try", "path": place + "/written", "network": True, "write_paths": [place]}}):
         entry = kk.wait_for (lambda: [e["rogue"] for e in home.metrics () if "tried" in e.get ("rogue", {})], 10, "an entry")[-1]
-    kk.equal (entry["tried"], 32 + 2 + 1, "it can read, write there and make sockets")
+    kk.equal (entry["tried"], 64 + 32 + 2 + 1, "it can read, write there, change modes and make sockets")
     kk.check (os.path.exists (place + "/written"), "it was written")
 
 

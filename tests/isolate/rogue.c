@@ -165,6 +165,9 @@ try_all (const struct state *s)
   for (int i = 5; i < 200; i++)
     could |= fstat (i, &st) == 0 ? 16 : 0;
   could |= stat ("/etc/passwd", &st) == 0 ? 32 : 0;
+  char there[4096];
+  snprintf (there, sizeof there, "%s-there", s->config->path);
+  could |= chmod (there, 0600) == 0 ? 64 : 0;
   return could;
 }
 
