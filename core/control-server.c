@@ -1,10 +1,9 @@
 #include "control-server.h"
 
+#include "listener.h"
 #include "sample-json.h"
-#include "socket-path.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <json-c/json.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_CLIENTS = 32, MAX_LINE = 4096, MAX_ANSWER = 64 << 20, MAX_BEHIND = 4 << 20, MAX_PENDING = 64 };
@@ -30,8 +28,8 @@ struct control_server {
   struct log *log;
   char *data_dir;
   struct control_commands commands;
-  int directory, listener, epoll, event;
-  struct stat socket; /* as it was made: another daemon may have put its own in the place */
+  struct listener listener;
+  int epoll, event;
   bool waiting; /* somebody could not be let in for want of descriptors */
   struct client *clients[MAX_CLIENTS];
   pthread_mutex_t lock; /* guards what follows */
@@ -63,63 +61,29 @@ watch (struct control_server *s, int fd, int operation, uint32_t events)
   return epoll_ctl (s->epoll, operation, fd, &event) ? -errno : 0;
 }
 
-static bool
-socket_is_ours (const struct control_server *s)
-{
-  struct stat st;
-  return !fstatat (s->directory, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW) && st.st_dev == s->socket.st_dev
-         && st.st_ino == s->socket.st_ino;
-}
-
-static void
-stop_listening (struct control_server *s)
-{
-  if (s->listener >= 0)
-    close (s->listener);
-  if (s->directory >= 0)
-    close (s->directory);
-}
-
 /* Begins to listen, and only then ends it where it was before. */
 static int
 listen_anew (struct control_server *s)
 {
-  struct sockaddr_un address;
-  struct stat st;
-  int directory, r = socket_address (s->data_dir, &address, &directory);
+  struct listener l;
+  int r = listener_make (s->data_dir, &l);
   if (r)
     return r;
-  int listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  unlinkat (directory, SOCKET_NAME, 0); /* of a daemon that is gone: whoever serves holds the lock */
-  if (listener < 0 || bind (listener, (struct sockaddr *) &address, sizeof address)
-      || fchmodat (directory, SOCKET_NAME, 0600, 0) || fstatat (directory, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW)
-      || listen (listener, 16))
-    r = -errno;
-  if (!r) /* edge-triggered, or a lack of descriptors would keep us awake */
-    r = watch (s, listener, EPOLL_CTL_ADD, EPOLLIN | (uint32_t) EPOLLET);
+  r = watch (s, l.fd, EPOLL_CTL_ADD,
+             EPOLLIN | (uint32_t) EPOLLET); /* level-triggered a lack of descriptors would keep us awake */
   if (r) {
-    if (listener >= 0)
-      close (listener);
-    close (directory);
+    listener_close (&l);
     return r;
   }
-  stop_listening (s);
-  s->listener = listener;
-  s->directory = directory;
-  s->socket = st;
+  listener_close (&s->listener);
+  s->listener = l;
   return 0;
 }
 
 int
 control_server_tend (struct control_server *s)
 {
-  struct stat st;
-  char *path;
-  if (asprintf (&path, "%s/" SOCKET_NAME, s->data_dir) < 0)
-    return -ENOMEM;
-  bool gone = lstat (path, &st) && errno == ENOENT;
-  free (path);
-  if (!gone)
+  if (listener_is_there (s->data_dir))
     return 0;
   int r = listen_anew (s);
   return r ? r : 1;
@@ -133,7 +97,7 @@ control_server_new (const char *data_dir, struct log *log, const struct control_
     return -ENOMEM;
   s->log = log;
   s->commands = *commands;
-  s->directory = s->listener = -1;
+  s->listener = (struct listener){.directory = -1, .fd = -1};
   pthread_mutex_init (&s->lock, NULL);
   s->epoll = epoll_create1 (EPOLL_CLOEXEC);
   s->event = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -161,9 +125,8 @@ control_server_free (struct control_server *s)
       client_close (s, i);
   for (size_t i = 0; i < s->n_pending; i++)
     kk_sample_unref (s->pending[i]);
-  if (s->listener >= 0 && socket_is_ours (s))
-    unlinkat (s->directory, SOCKET_NAME, 0);
-  stop_listening (s);
+  listener_remove (&s->listener);
+  listener_close (&s->listener);
   free (s->data_dir);
   if (s->epoll >= 0)
     close (s->epoll);
@@ -340,7 +303,7 @@ receive (struct control_server *s, struct client *c)
 static bool
 accept_one (struct control_server *s)
 {
-  int fd = accept4 (s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  int fd = accept4 (s->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   s->waiting = fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR;
   if (fd < 0)
     return errno == ECONNABORTED || errno == EINTR;
@@ -415,7 +378,7 @@ control_server_work (struct control_server *s)
   struct epoll_event events[16];
   int n = epoll_wait (s->epoll, events, 16, 0);
   for (int i = 0; i < n; i++) {
-    if (events[i].data.fd == s->listener)
+    if (events[i].data.fd == s->listener.fd)
       s->waiting = true;
     else if (events[i].data.fd == s->event)
       give_out (s);
