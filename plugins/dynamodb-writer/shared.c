@@ -181,6 +181,12 @@ shared_done (struct shared *s, const struct spool_ref *ref)
   spool_done (s->spool, ref);
 }
 
+int64_t
+shared_running (const struct shared *s)
+{
+  return minutes_running (s->minutes)->start;
+}
+
 struct shared_latest
 shared_latest (struct shared *s)
 {

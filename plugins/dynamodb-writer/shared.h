@@ -58,6 +58,8 @@ struct spool *shared_spool (struct shared *s);
 void shared_give_back (struct shared *s);
 /* In its turn: this point need not be sent any more, because it, or a fuller one, is in the table. */
 void shared_done (struct shared *s, const struct spool_ref *ref);
+/* In its turn: the minute that goes on, whose point is not its last one; -1: none. */
+int64_t shared_running (const struct shared *s);
 struct shared_latest shared_latest (struct shared *s);
 enum shared_wakeup { SHARED_TIME, SHARED_MINUTE, SHARED_TAKEN_OVER, SHARED_STOP };
 /* Sleeps until a monotonic time. With `early` a new minute ends it. */

@@ -6,6 +6,7 @@ void
 table_doubt (struct table *t, bool missing)
 {
   t->state = TABLE_UNKNOWN;
+  t->doubted = true;
   t->missing = missing;
 }
 
@@ -134,7 +135,8 @@ take_description (struct work *w, struct table *t, const struct schema_descripti
   t->described = true;
   t->missing = false;
   t->state = TABLE_USABLE;
-  finish (w, t, d->arn);
+  if (t->made)
+    finish (w, t, d->arn);
   return WORK_DONE;
 }
 

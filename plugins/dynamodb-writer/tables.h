@@ -18,13 +18,15 @@ struct table {
   enum schema_kind kind;
   bool create; /* when missing */
   enum table_state state;
+  bool doubted;   /* a request failed: see table_doubt */
   bool missing;   /* a request was told so */
   bool described; /* its keys were seen */
   bool made;      /* by us, in this run */
   bool finished;  /* its expiry and tags are settled */
 };
 
-/* One request at most two. WORK_DONE: it can be written to; WORK_LATER: it is being made; as work_judge. */
+/* A request, or three where the table was just made. Its expiry is settled by a later call otherwise: when a whole fleet starts
+ * at once, each request counts. WORK_DONE: it can be written to; WORK_LATER: it is being made; as work_judge. */
 enum work_result table_ready (struct work *w, struct table *t);
 /* A request was answered that there is no such table, or by something that makes one doubt its keys. */
 void table_doubt (struct table *t, bool missing);

@@ -39,16 +39,19 @@ true_now (const struct work *w)
   return session_confirmed_now (w->session, &now) ? now : session_now (w->session) / SECOND_NS;
 }
 
-/* The newest points that can go up in one request: one that is on a condition, or all those that need none. 0, or the last
- * error when none could be read. */
+/* The newest points that can go up in one request: one that is on a condition, or all those that need none. What a stop or
+ * reload left of the minute that goes on waits for the rest of it. 0, or the last error when none could be read. */
 static int
-load_points (struct spool *spool, const struct upload *u, int64_t now, struct load *ret)
+load_points (struct spool *spool, const struct upload *u, int64_t now, int64_t running, struct load *ret)
 {
   struct spool_ref refs[ITEM_BATCH];
-  size_t n = spool_pick (spool, now, ITEM_BATCH, refs), fresh = 0;
+  size_t n = 0, fresh = 0, found = spool_pick (spool, now, ITEM_BATCH, refs);
   int error = 0;
-  for (size_t i = 0; i < n; i++)
-    fresh += !refs[i].again;
+  for (size_t i = 0; i < found; i++)
+    if (refs[i].minute != running) {
+      fresh += !refs[i].again;
+      refs[n++] = refs[i];
+    }
   bool alone = u->singly || fresh < 2 || refs[0].again || shared_mono_ns () < u->batch_again_ns;
   ret->waiting = n > 0;
   for (size_t i = 0; i < n && !(alone && ret->n); i++) {
@@ -83,6 +86,7 @@ settle (struct work *w, const struct load *load, const bool *unprocessed)
     spool_drop_future (spool, now);
   }
   spool_look (spool, &view);
+  view.points -= view.points && view.newest == shared_running (w->report.shared);
   shared_give_back (w->report.shared);
   return view.points;
 }
@@ -216,7 +220,7 @@ upload_some (struct work *w, struct upload *u, struct table *t, int64_t ttl_days
   struct spool *spool = shared_spool (w->report.shared);
   if (!spool)
     return WORK_STOP;
-  int r = load_points (spool, u, true_now (w), &load);
+  int r = load_points (spool, u, true_now (w), shared_running (w->report.shared), &load);
   shared_give_back (w->report.shared);
   if (r < 0) {
     report_trouble (&w->report, "spool", "upload to DynamoDB waits: the minutes on disk cannot be read: %s", strerror (-r));

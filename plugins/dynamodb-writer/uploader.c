@@ -165,6 +165,26 @@ show (struct uploader *u)
   say_clock (u);
 }
 
+/* Whether its table is there shows when the row is written, and it is looked at only where that fails: when a whole fleet
+ * starts at once, each request counts. */
+static enum work_result
+write_row (struct uploader *u, const struct shared_latest *latest, bool *ret_missing)
+{
+  struct table *t = &u->tables[SCHEMA_REGISTRY];
+  bool tried = t->state == TABLE_UNKNOWN && !t->doubted;
+  enum work_result r = tried ? WORK_DONE : table_ready (&u->work, t);
+  if (r == WORK_DONE)
+    r = presence_write (&u->work, &u->presence, t->name, latest, true, ret_missing);
+  if (r != WORK_DONE || !tried || *ret_missing)
+    return r;
+  if (u->work.answer.error.outcome == AWS_INVALID) {
+    table_doubt (t, false);
+    return table_ready (&u->work, t);
+  }
+  t->state = TABLE_USABLE;
+  return r;
+}
+
 /* The row in the registry, where it is due. */
 static enum work_result
 tell_registry (struct uploader *u)
@@ -178,11 +198,8 @@ tell_registry (struct uploader *u)
   if (!latest.wall_ns)
     return WORK_DONE;
   enum work_result r = WORK_DONE;
-  if (session_now (u->work.session) - latest.wall_ns < OLD_READING_NS) {
-    r = table_ready (&u->work, t);
-    if (r == WORK_DONE)
-      r = presence_write (&u->work, &u->presence, t->name, &latest, true, &missing);
-  }
+  if (session_now (u->work.session) - latest.wall_ns < OLD_READING_NS)
+    r = write_row (u, &latest, &missing);
   if (missing)
     table_doubt (t, true);
   if (missing || r == WORK_LATER)

@@ -50,6 +50,26 @@ START_TEST (one_minute_goes_on_a_condition)
 }
 END_TEST
 
+/* What a stop or reload left of it would be replaced a minute later. */
+START_TEST (the_minute_that_goes_on_is_not_sent_yet)
+{
+  const struct minute_reading reading = make_reading (121000, 3);
+  minutes_take (&bench.minutes, &reading);
+  wait_point (1, 60, false);
+  wait_point (2, 1, true);
+  expect ("PutItem", 200, OK_ANSWER);
+  ck_assert_int_eq (some (), WORK_DONE);
+  ck_assert_int_eq (some (), WORK_DONE);
+  all_came ();
+  ck_assert_uint_eq (waiting (), 1);
+  const struct minute_reading later = make_reading (180000, 3);
+  minutes_take (&bench.minutes, &later);
+  expect ("PutItem", 200, OK_ANSWER);
+  ck_assert_int_eq (some (), WORK_DONE);
+  ck_assert_uint_eq (waiting (), 0);
+}
+END_TEST
+
 START_TEST (a_condition_that_does_not_hold_means_done)
 {
   wait_point (0, 60, true);
@@ -318,6 +338,7 @@ tests (TCase *t)
 {
   tcase_add_checked_fixture (t, setup, teardown);
   tcase_add_test (t, one_minute_goes_on_a_condition);
+  tcase_add_test (t, the_minute_that_goes_on_is_not_sent_yet);
   tcase_add_test (t, a_condition_that_does_not_hold_means_done);
   tcase_add_test (t, many_go_together_the_newest_first);
   tcase_add_test (t, one_that_may_be_there_goes_by_itself);

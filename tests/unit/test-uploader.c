@@ -6,14 +6,10 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
-#define REGISTRY_TABLE                                                                                                         \
-  "{\"Table\":{\"TableStatus\":\"ACTIVE\",\"KeySchema\":[{\"AttributeName\":\"hostname\",\"KeyType\":\"HASH\"}],"              \
-  "\"AttributeDefinitions\":[{\"AttributeName\":\"hostname\",\"AttributeType\":\"S\"}]}}"
-
 static struct bench bench;
 static pthread_t thread;
 static struct options options = {.table = "the-table",
-                                 .registry_table = "registry",
+                                 .registry_table = "machines",
                                  .region = "",
                                  .aws_region = "",
                                  .profile = "",
@@ -76,17 +72,16 @@ read_one (void)
 START_TEST (a_minute_goes_up_when_it_is_over_and_the_end_is_said)
 {
   expect ("DescribeTable", 200, OUR_TABLE);
-  expect ("UpdateTimeToLive", 200, OK_ANSWER);
-  expect ("DescribeTable", 200, REGISTRY_TABLE);
   expect ("UpdateItem", 200, OK_ANSWER);
+  expect ("UpdateTimeToLive", 200, OK_ANSWER);
   expect ("PutItem", 200, OK_ANSWER);
   expect ("UpdateItem", 200, OK_ANSWER);
   read_one ();
   begin ();
-  wait_for_requests (4);
-  ck_assert_ptr_nonnull (strstr (bench.cloud.bodies[3], "\"online\""));
+  wait_for_requests (2);
+  ck_assert_ptr_nonnull (strstr (bench.cloud.bodies[1], "\"online\""));
   add (0);
-  wait_for_requests (5);
+  wait_for_requests (4);
   uploader_stop (bench.shared, thread);
   all_came ();
   ck_assert_ptr_nonnull (strstr (sent (0), "\"offline\""));
@@ -109,25 +104,38 @@ START_TEST (the_registry_waits_for_a_first_reading)
 {
   stand_before_place ();
   expect ("DescribeTable", 200, OUR_TABLE);
-  expect ("UpdateTimeToLive", 200, OK_ANSWER);
   begin ();
-  wait_for_requests (2);
-  expect ("DescribeTable", 200, REGISTRY_TABLE);
+  wait_for_requests (1);
+  expect ("UpdateTimeToLive", 200, OK_ANSWER);
   expect ("UpdateItem", 200, OK_ANSWER);
   expect ("UpdateItem", 200, OK_ANSWER);
   read_one ();
-  wait_for_requests (4);
-  ck_assert_ptr_nonnull (strstr (bench.cloud.bodies[3], "\"1.2\""));
+  wait_for_requests (3);
+  ck_assert_ptr_nonnull (strstr (bench.cloud.bodies[2], "\"1.2\""));
   uploader_stop (bench.shared, thread);
   all_came ();
+}
+END_TEST
+
+START_TEST (a_registry_that_takes_no_row_is_looked_at)
+{
+  expect ("DescribeTable", 200, OUR_TABLE);
+  expect ("UpdateItem", 400, INVALID ("The provided key element does not match the schema"));
+  expect ("DescribeTable", 200, OUR_TABLE);
+  read_one ();
+  begin ();
+  wait_for_requests (3);
+  uploader_stop (bench.shared, thread);
+  all_came ();
+  ck_assert_ptr_nonnull (strstr (bench.host.log.data, "not listed in DynamoDB's registry: table machines has the keys"));
 }
 END_TEST
 
 START_TEST (what_failed_is_tried_again_and_the_end_is_not_said_in_trouble)
 {
   expect ("DescribeTable", 200, OUR_TABLE);
-  expect ("UpdateTimeToLive", 200, OK_ANSWER);
   expect_error ("PutItem", -ECONNREFUSED);
+  expect ("UpdateTimeToLive", 200, OK_ANSWER);
   expect ("PutItem", 400, THROTTLED);
   add (0);
   begin ();
@@ -171,6 +179,7 @@ tests (TCase *t)
   tcase_add_checked_fixture (t, setup, teardown);
   tcase_add_test (t, a_minute_goes_up_when_it_is_over_and_the_end_is_said);
   tcase_add_test (t, the_registry_waits_for_a_first_reading);
+  tcase_add_test (t, a_registry_that_takes_no_row_is_looked_at);
   tcase_add_test (t, what_failed_is_tried_again_and_the_end_is_not_said_in_trouble);
   tcase_add_test (t, a_thread_that_does_not_come_back_is_left_behind);
 }
