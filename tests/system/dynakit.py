@@ -29,6 +29,7 @@ FULL = bool (os.environ.get ("KK_FULL"))
 SPOOL_FILL = os.path.join (kk.BUILD, "tests", "dynamodb", "spool-fill")
 SERVER = """
 const server = require (process.argv[1]) (JSON.parse (process.argv[3]));
+server.keepAliveTimeout = 0;  // the proxy keeps its connections
 server.listen (process.argv[2], () => console.log ('ready'));
 process.stdin.on ('end', () => process.exit (0)).resume ();
 """
