@@ -140,6 +140,7 @@ class Handler (fakeaws.Handler):
             self.close_connection = True
         finally:
             call.done = time.monotonic ()
+            self.close_connection |= server.short
 
     def serve (self, call, request):
         server, fault = self.server, call.fault
@@ -226,6 +227,7 @@ class Proxy (fakeaws.Server):
         self.calls, self.wrong, self.said, self.rain, self.allowed, self.denied = [], [], [], None, None, set ()
         self.delay, self.gone, self.ttl, self.tags, self.broken = 0.2, set (), {}, {}, []
         self.shim = None  # whose clock is the true time
+        self.short = False  # each answer is the last one of its connection
         self.meanwhile = None  # a function of the call that is about to be done
         self.on ("POST", "/", Handler.dynamodb)
 
