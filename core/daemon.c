@@ -82,11 +82,12 @@ on_sample (void *arg, const struct sample *sample)
     control_server_sample (d->control, &sample->face);
 }
 
+/* A sampler's thread, which may have been left behind: it must not look at what a reload changes. */
 static void
 on_self (void *arg, struct self_reading *ret)
 {
-  struct status_source source = status_source (arg);
-  status_self (&source, ret);
+  const struct daemon *d = arg;
+  status_self (d->sampler, d->ring, ret);
 }
 
 /* ---- Graphs come and go ---- */

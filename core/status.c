@@ -312,18 +312,18 @@ count_losses (void *arg, const struct graph *g)
 }
 
 void
-status_self (const struct status_source *from, struct self_reading *ret)
+status_self (struct sampler *sampler, struct ring *ring, struct self_reading *ret)
 {
-  struct sampler_view ticks = sampler_view (from->sampler);
-  struct ring_view ring = ring_view (from->ring);
+  struct sampler_view ticks = sampler_view (sampler);
+  struct ring_view samples = ring_view (ring);
   struct losses sum = {0};
-  sampler_inspect (from->sampler, count_losses, &sum);
+  sampler_inspect (sampler, count_losses, &sum);
   *ret = (struct self_reading){.ticks = ticks.ticks,
                                .missed_ticks = ticks.missed,
                                .dropped = sum.dropped,
                                .failed = sum.failed,
-                               .ring_samples = ring.samples,
-                               .ring_bytes = ring.bytes};
+                               .ring_samples = samples.samples,
+                               .ring_bytes = samples.bytes};
 }
 
 /* ---- For the log ---- */

@@ -29,8 +29,8 @@ struct status_source {
 };
 
 struct json_object *status_json (const struct status_source *from);
-/* What the table `daemon` records of it. Not from within sampler_inspect. */
-void status_self (const struct status_source *from, struct self_reading *ret);
+/* What the table `daemon` records of it. From any thread, but not from within sampler_inspect. */
+void status_self (struct sampler *sampler, struct ring *ring, struct self_reading *ret);
 /* The same for the log: a line for the daemon and one for each instance. */
 void status_log (const struct status_source *from);
 #endif

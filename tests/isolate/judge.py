@@ -1,6 +1,7 @@
 """`check` and `declare` of an isolated plugin are asked in a process of their own, and say what they would say in the daemon."""
 
 import os
+import re
 import time
 
 import kk
@@ -88,8 +89,9 @@ def hangs (home):
     r = check (home, {f"c{i}": {"plugin": "chooser", "table": f"t{i}", "mode": "check-hang" if i % 2 else "declare-stop"} for i in range (7)})
     took = time.monotonic () - began
     kk.equal (r.rc, 1, "exit status")
-    kk.contains (r.err, "c0: its process failed in declare: it did not answer within 5 s", "one that stops")
-    kk.contains (r.err, "c1: its process failed in check: it did not answer within 5 s", "one that hangs")
+    # A busy machine may have taken of the time that all have together.
+    kk.check (re.search (r"c0: its process failed in declare: it did not answer within \d[.\d]* s", r.err), "one that stops", r.err)
+    kk.check (re.search (r"c1: its process failed in check: it did not answer within \d[.\d]* s", r.err), "one that hangs", r.err)
     kk.contains (r.err, "c6: it was not asked", "one for which no time was left")
     kk.check (took < 4 * BOUND + 10 * kk.SLOW, "the time it took", took)
     kk.equal (home.processes (), [], "no process is left")
