@@ -164,6 +164,15 @@ take_switch (struct making *m, struct draft *draft, const struct short_key *k, c
   draft->when_absent = k->when_absent;
 }
 
+/* "2d" where a number of hours may stand: the option that it is for takes it as it is. */
+static bool
+has_unit (const struct short_key *k, const struct yaml_node *value)
+{
+  double number;
+  int64_t ns;
+  return k->suffix && value->kind == YAML_SCALAR && units_f64 (value->text, &number) && !units_duration (value->text, &ns);
+}
+
 static int
 take_value (struct making *m, struct draft *draft, const struct short_key *k, const struct yaml_pair *pair)
 {
@@ -173,7 +182,7 @@ take_value (struct making *m, struct draft *draft, const struct short_key *k, co
     return 0;
   }
   const struct yaml_node *value = pair->value;
-  if (k->suffix) {
+  if (k->suffix && !has_unit (k, value)) {
     char text[64];
     snprintf (text, sizeof text, "%.50s%s", value->text, k->suffix);
     value = yaml_new_scalar (m->merged, value->at, text);
@@ -192,7 +201,7 @@ take_value (struct making *m, struct draft *draft, const struct short_key *k, co
 static int
 take_flat_key (struct making *m, const struct short_key *k, const struct yaml_pair *pair)
 {
-  int r = option_check (&k->option, k->option.name, pair->value, m->d);
+  int r = has_unit (k, pair->value) ? 0 : option_check (&k->option, k->option.name, pair->value, m->d);
   if (r < 0 || pair->value->kind == YAML_NULL)
     return r == -ENOMEM ? r : 0;
   struct draft *draft = draft_of (m, k->instance, pair->at);

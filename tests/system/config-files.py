@@ -249,6 +249,17 @@ def one_word_with_commas (home):
 
 
 @kk.test
+def hours_with_a_unit (home):
+    "data_retention_hours takes a plain number of hours, or a duration with its unit"
+    for text, seconds in (("24", 86400), ("1.5", 5400), ("24h", 86400), ("2d", 172800), ("90min", 5400)):
+        path = home.write ("x.yaml", f"daemon: {{data_retention_hours: {text}}}\n")
+        shown = home.run ("config", "show", "-c", path, "--json").ok (text).json ()
+        kk.equal (shown["plugins"]["file-writer"]["options"]["retention"], seconds, text)
+    home.write ("x.yaml", "daemon: {data_retention_hours: 0s}\n")
+    kk.contains (home.run ("-c", path, "config", "--check").err, "x.yaml:1:32: error: retention: 0s is out of range", "nothing")
+
+
+@kk.test
 def search_order (home):
     "-c before the user's file; before and after the command"
     home.config ("daemon: {max_samples: user}\n")

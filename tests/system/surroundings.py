@@ -233,7 +233,10 @@ def no_inotify (home):
         shim = filekit.Shim (home)
         shim.inotify (**fault)
         with home.daemon (filekit.config (0.1), env=shim.env ()) as d:
-            kk.equal (watches (d.pid), (0, 0) if "instance" in fault else (0, 2), "watches and instances")
+            n, instances = watches (d.pid)
+            if instances < 2 and "watch" in fault:
+                kk.skip ("others have taken all instances of inotify")
+            kk.equal ((n, instances), (0, 2 if "watch" in fault else 0), "watches and instances")
             goes_on (home, d, 15)
             last = kk.wait_for (home.metrics, 10, "recorded entries")[-1]
             kk.wait_for (lambda: home.metrics ()[-1] != last, 15, "newer entries in the files")  # pylint: disable=cell-var-from-loop
