@@ -126,7 +126,10 @@ class Handler (fakeaws.Handler):
     def ask (self, operation, body):
         if not self.backend:
             self.backend = Backend (self.server.socket_path)
-        return self.backend.ask (operation, body)
+        try:
+            return self.backend.ask (operation, body)
+        except (OSError, http.client.HTTPException) as e:
+            raise RuntimeError ("dynalite does not answer") from e  # is no fault that anybody wished for
 
     def dynamodb (self, request):
         server = self.server
