@@ -68,8 +68,8 @@ load_points (struct spool *spool, const struct upload *u, int64_t now, int64_t r
   return ret->n ? 0 : error;
 }
 
-/* They need not be sent any more, but for those left out; and what is too old or was never true goes too, now that a server
- * told the time. Returns how many wait still. */
+/* They need not be sent any more, but for those left out; and what was never true goes too, now that a server told the time.
+ * Returns how many wait still. */
 static uint64_t
 settle (struct work *w, const struct load *load, const bool *unprocessed)
 {
@@ -81,10 +81,8 @@ settle (struct work *w, const struct load *load, const bool *unprocessed)
   for (size_t i = 0; i < load->n; i++)
     if (!unprocessed || !unprocessed[i])
       shared_done (w->report.shared, &load->refs[i]);
-  if (session_confirmed_now (w->session, &now)) {
-    spool_expire (spool, now);
+  if (session_confirmed_now (w->session, &now))
     spool_drop_future (spool, now);
-  }
   spool_look (spool, &view);
   view.points -= view.points && view.newest == shared_running (w->report.shared);
   shared_give_back (w->report.shared);
@@ -217,9 +215,12 @@ enum work_result
 upload_some (struct work *w, struct upload *u, struct table *t, int64_t ttl_days)
 {
   struct load load = {.n = 0};
+  int64_t now;
   struct spool *spool = shared_spool (w->report.shared);
   if (!spool)
     return WORK_STOP;
+  if (session_confirmed_now (w->session, &now))
+    spool_expire (spool, now);
   int r = load_points (spool, u, true_now (w), shared_running (w->report.shared), &load);
   shared_give_back (w->report.shared);
   if (r < 0) {
