@@ -208,8 +208,8 @@ show (struct writer *w, const struct kk_time *now)
   text_duration (&oldest, waits > 0 ? waits / SECOND_NS * SECOND_NS : 0);
   if (bytes.error || most.error || age.error || oldest.error)
     return;
-  kk_status (w->self, "queue", "%" PRIu64 " minutes wait%s%s%s", v.points, v.points ? ", the oldest of " : "",
-             v.points ? oldest.data : "", v.points ? " ago" : "");
+  kk_status (w->self, "queue", "%" PRIu64 " %s%s%s%s", v.points, v.points == 1 ? "minute waits" : "minutes wait",
+             v.points ? ", the oldest of " : "", v.points ? oldest.data : "", v.points ? " ago" : "");
   kk_status (w->self, "spool", "%s of %s; kept at most %s%s", bytes.data, most.data, age.data,
              w->opened ? "" : "; not open, they wait in memory");
   show_drops (w, &v);

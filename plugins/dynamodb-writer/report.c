@@ -9,7 +9,7 @@ static const int64_t SECOND_NS = 1000000000;
 #define SAY_EVERY_NS  INT64_C (3600000000000)
 #define SAY_AGAIN_NS  INT64_C (600000000000) /* once it had worked in between */
 #define LINE_EVERY_NS INT64_C (10000000000)
-enum { LONGEST_LINE = 900 };
+enum { LONGEST_LINE = 900, SHORT_LINE = 160 };
 
 void
 report_init (struct report *r, struct shared *shared)
@@ -89,6 +89,18 @@ report_say (struct report *r, enum kk_level level, const char *topic, const char
   say (r, level, topic, text);
 }
 
+/* How much of a sentence is shown where there is room for little: whole words. */
+static int
+shortened (const char *text)
+{
+  size_t n = strnlen (text, SHORT_LINE + 1);
+  if (n <= SHORT_LINE)
+    return (int) n;
+  while (n > SHORT_LINE / 2 && text[n] != ' ')
+    n--;
+  return (int) (text[n - 1] == ',' || text[n - 1] == ';' || text[n - 1] == ':' ? n - 1 : n);
+}
+
 void
 report_trouble (struct report *r, const char *topic, const char *format, ...)
 {
@@ -101,8 +113,10 @@ report_trouble (struct report *r, const char *topic, const char *format, ...)
   report_time (time (NULL), when);
   if (!r->since_ns)
     r->since_ns = shared_mono_ns ();
-  shared_status (r->shared, "trouble", "%s", text);
-  shared_status (r->shared, "last error", "%s: %.220s", when, text);
+  const int n = shortened (text);
+  const char *rest = text[n] ? " … (the log has all of it)" : "";
+  shared_status (r->shared, "trouble", "%.*s%s", n, text, rest);
+  shared_status (r->shared, "last error", "%s: %.*s%s", when, n, text, rest);
 }
 
 /* ---- What works ---- */
