@@ -28,8 +28,7 @@ def history_in_the_rain (home):
         proxy.rain = dynaproxy.Rain (20261123)
         dynakit.fill_spool (home, HOST, first, count)
         with home.daemon (dynakit.config (), env=cloud.container ()) as d:
-            kk.wait_for (lambda: len ([m for m in cloud.minutes () if m[0] == HOST]) == count, 300, "all of them", step=0.5)
-            kk.wait_for (lambda: proxy.fair () or dynakit.queue (d) == 0, 60, "nothing waits")
+            kk.wait_for (lambda: proxy.count ("BatchWriteItem") and dynakit.queue (d) == 0, 300, "nothing waits", step=0.2)
         dynakit.check_filled (cloud.check (), HOST, first, count)
         unseen = set (dynaproxy.Rain.faults) - {c.fault for c in proxy.calls if c.operation == "BatchWriteItem"}
         kk.equal (unseen, set (), "faults that happened to no batch")
