@@ -5,6 +5,7 @@
  * if it is to have one. From byte 384 on the two paces, three numbers each: how many times faster all clocks run (0: as they
  * do), since when (CLOCK_MONOTONIC in ns), and how far they were ahead then. With clocks that run faster every wait is shorter.
  * A pace that is in use is not changed; the other one is written first. */
+#undef _FORTIFY_SOURCE /* with it the headers define some of these functions */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
