@@ -255,7 +255,7 @@ child_reply (struct child *c, int64_t until_ns, struct wire *ret, int32_t *ret_r
     bool logged = desk_logged (&c->desk);
     if (logged)
       r = take_logged (c, &lines);
-    if (r == -EAGAIN && logged && !answered)
+    if (r == -EAGAIN && logged && !answered && wire_now () < until_ns)
       continue; /* the knock of an answer may have been among what was taken */
     if (r == -EAGAIN && answered)
       r = desk_take (&c->desk, &c->in);

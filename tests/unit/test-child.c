@@ -44,6 +44,19 @@ on_line (void *arg, uint32_t level, const char *text)
   meanwhile = NULL;
 }
 
+/* Each look at the socket finds one line more counted. */
+static bool counts_on;
+ssize_t __real_recvmsg (int fd, struct msghdr *message, int flags);
+ssize_t __wrap_recvmsg (int fd, struct msghdr *message, int flags);
+
+ssize_t
+__wrap_recvmsg (int fd, struct msghdr *message, int flags)
+{
+  if (counts_on)
+    desk_count_line (&guest);
+  return __real_recvmsg (fd, message, flags);
+}
+
 static void
 set_up (void)
 {
@@ -55,6 +68,7 @@ set_up (void)
   ck_assert_int_eq (desk_open (&guest, fd), 0);
   close (fd);
   heard = 0;
+  counts_on = false;
   meanwhile = NULL;
 }
 
@@ -135,6 +149,16 @@ START_TEST (lines_without_an_answer_do_not_prolong_the_wait)
 }
 END_TEST
 
+START_TEST (lines_that_are_counted_and_never_come)
+{
+  int32_t result = 0;
+  request ();
+  desk_count_line (&guest);
+  counts_on = true;
+  ck_assert_int_eq (reply (0.2, &result), -ETIMEDOUT);
+}
+END_TEST
+
 START_TEST (a_process_that_is_gone)
 {
   int32_t result = 0;
@@ -151,6 +175,7 @@ tests (TCase *t)
   tcase_add_loop_test (t, an_answer_while_lines_are_taken_is_not_slept_over, 0, 2);
   tcase_add_test (t, an_answer_before_anybody_looks);
   tcase_add_test (t, lines_without_an_answer_do_not_prolong_the_wait);
+  tcase_add_test (t, lines_that_are_counted_and_never_come);
   tcase_add_test (t, a_process_that_is_gone);
 }
 UNIT_MAIN ("child", tests)
