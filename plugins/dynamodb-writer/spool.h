@@ -78,7 +78,8 @@ void spool_refuse (struct spool *s, const struct spool_ref *ref, const char *rea
 /* Drops what is older than max_age. `now`: not the bare clock, which may have jumped ahead: time that is confirmed (by a
  * server's Date), or that went on steadily since boot. Returns how many. */
 size_t spool_expire (struct spool *s, int64_t now);
-/* Drops minutes that lie more than SPOOL_FUTURE after `now`, which must be confirmed by a server: their clock was wrong. */
+/* Drops minutes that lie more than SPOOL_FUTURE after `now`: the later one of what a server confirmed and of the machine's own
+ * clock, so that they go only once a clock that was ahead has been put back. */
 size_t spool_drop_future (struct spool *s, int64_t now);
 
 struct spool_view {

@@ -68,21 +68,28 @@ load_points (struct spool *spool, const struct upload *u, int64_t now, int64_t r
   return ret->n ? 0 : error;
 }
 
-/* They need not be sent any more, but for those left out; and what was never true goes too, now that a server told the time.
- * Returns how many wait still. */
+/* Minutes of a clock that was ahead and has been put back. While it is ahead still, those it makes only become due later. */
+static void
+drop_future (const struct work *w, struct spool *spool)
+{
+  const int64_t running = shared_running (w->report.shared);
+  int64_t now;
+  if (running >= 0 && session_confirmed_now (w->session, &now))
+    spool_drop_future (spool, now > running ? now : running);
+}
+
+/* They need not be sent any more, but for those left out; and what was never true goes too. Returns how many wait still. */
 static uint64_t
 settle (struct work *w, const struct load *load, const bool *unprocessed)
 {
   struct spool_view view = {.points = 0};
-  int64_t now;
   struct spool *spool = shared_spool (w->report.shared);
   if (!spool)
     return 0;
   for (size_t i = 0; i < load->n; i++)
     if (!unprocessed || !unprocessed[i])
       shared_done (w->report.shared, &load->refs[i]);
-  if (session_confirmed_now (w->session, &now))
-    spool_drop_future (spool, now);
+  drop_future (w, spool);
   spool_look (spool, &view);
   view.points -= view.points && view.newest == shared_running (w->report.shared);
   shared_give_back (w->report.shared);
