@@ -8,6 +8,7 @@ table_doubt (struct table *t, bool missing)
   t->state = TABLE_UNKNOWN;
   t->doubted = true;
   t->missing = missing;
+  t->finished = t->finished && !missing;
 }
 
 const char *
@@ -89,6 +90,7 @@ create (struct work *w, struct table *t)
   const enum aws_outcome *outcome = &w->answer.error.outcome;
   const char *region = session_place (w->session)->region;
   t->state = TABLE_ABSENT;
+  t->finished = false; /* what another of this name had is gone with it */
   if (!t->create)
     return complain (w, t, "there is no table %s in region %s, and create_tables is off: " MADE_BY_HAND, t->name, region);
   schema_create_body (work_begin (w), t->kind, t->name);

@@ -88,7 +88,7 @@ def of_another_kind (home):
 
 @kk.test
 def deleted_meanwhile (home):
-    "tables that are deleted while it runs are made again, and no later minute is lost"
+    "tables that are deleted while it runs are made again, with tags and expiry, and no later minute is lost"
     shim = dynakit.fast (home)
     with dynakit.Cloud (home, shim=shim) as cloud:
         with home.daemon (dynakit.config (OFTEN), env=cloud.env ()):
@@ -96,7 +96,10 @@ def deleted_meanwhile (home):
             newest = max (m for _, m in cloud.minutes ())
             for name in KEYS:
                 cloud.ask ("DeleteTable", TableName=name)
+            cloud.proxy.tags.clear ()
+            cloud.proxy.ttl.clear ()
             kk.wait_for (lambda: len (cloud.minutes ()) >= 3 and cloud.registry (), 60, "three minutes and a row")
+            kk.wait_for (lambda: set (cloud.proxy.tags) == set (KEYS) and set (cloud.proxy.ttl) == {dynakit.SYSTEM}, 30, "tags and expiry")
         for name, keys in KEYS.items ():
             check_table (cloud, name, keys)
         have = {m: i["samples"] for (_, m), i in cloud.check ().items ()}

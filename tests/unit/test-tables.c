@@ -45,6 +45,26 @@ START_TEST (a_missing_table_is_made_and_waited_for)
 }
 END_TEST
 
+START_TEST (one_that_is_made_again_is_finished_again)
+{
+  for (int i = 0; i < 3; i++) {
+    if (i < 2) {
+      expect ("DescribeTable", 400, NO_TABLE);
+      expect ("CreateTable", 200, OK_ANSWER);
+      ck_assert_int_eq (ready (), WORK_LATER);
+    }
+    /* The third one somebody else made, before it was looked at. */
+    expect ("DescribeTable", 200, OUR_TABLE);
+    expect ("TagResource", 200, OK_ANSWER);
+    expect ("UpdateTimeToLive", 200, OK_ANSWER);
+    ck_assert_int_eq (ready (), WORK_DONE);
+    ck_assert_int_eq (ready (), WORK_DONE);
+    all_came ();
+    table_doubt (&bench.table, i == 1);
+  }
+}
+END_TEST
+
 START_TEST (a_table_of_others_is_not_tagged)
 {
   expect ("DescribeTable", 200, OUR_TABLE);
@@ -92,6 +112,7 @@ START_TEST (one_that_may_not_be_looked_at_is_written_to)
   expect ("CreateTable", 200, OK_ANSWER);
   ck_assert_int_eq (ready (), WORK_LATER);
   expect ("DescribeTable", 400, DENIED);
+  expect ("UpdateTimeToLive", 200, OK_ANSWER);
   ck_assert_int_eq (ready (), WORK_DONE);
   all_came ();
 }
@@ -262,6 +283,7 @@ tests (TCase *t)
 {
   tcase_add_checked_fixture (t, setup, teardown);
   tcase_add_test (t, a_missing_table_is_made_and_waited_for);
+  tcase_add_test (t, one_that_is_made_again_is_finished_again);
   tcase_add_test (t, a_table_of_others_is_not_tagged);
   tcase_add_test (t, two_make_it_at_once);
   tcase_add_test (t, what_is_denied_is_done_without);
