@@ -340,7 +340,7 @@ fill (struct making *m, const struct draft *draft, const struct host_options *ho
   plan_known_keys (instance->descriptor, known);
   r = option_fill (plugin->options, plugin->n_options, plugin->config_size, draft->options, known, draft->at, m->d,
                    &instance->config);
-  if (!r)
+  if (!r && !(draft->parked && plugin->declare)) /* to declare, a plugin may run programs: not for one that is off */
     r = ask_plugin (m, draft, instance);
   if (r == -ENOMEM)
     return r;

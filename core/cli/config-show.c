@@ -5,7 +5,7 @@
 
 #include "buf.h"
 #include "option.h"
-#include "plan.h"
+#include "plan-inner.h"
 #include "settings.h"
 #include "text.h"
 
@@ -173,6 +173,18 @@ add_instance (struct buf *b, struct form *f, const struct instance_plan *p)
   close_map (b, f);
 }
 
+/* In YAML what is left out would be on. */
+static void
+add_those_off (struct buf *b, struct form *f, const struct plan *p)
+{
+  for (size_t i = 0; plan_built_in[i]; i++)
+    if (!plan_instance (p, plan_built_in[i])) {
+      begin_value (b, f, plan_built_in[i]);
+      buf_adds (b, "false");
+      end_value (b, f);
+    }
+}
+
 static void
 describe (struct buf *b, const struct plan *p, const char *only, bool json)
 {
@@ -194,6 +206,8 @@ describe (struct buf *b, const struct plan *p, const char *only, bool json)
   for (size_t i = 0; i < p->n_instances; i++)
     if (json || !only || strcmp (p->instances[i].name, only) == 0)
       add_instance (b, &f, &p->instances[i]);
+  if (!json && !only)
+    add_those_off (b, &f, p);
   close_map (b, &f);
   begin_value (b, &f, "pipeline");
   add_list (b, &(struct kk_list){.items = (const char *const *) p->pipeline, .count = (uint32_t) p->n_pipeline});

@@ -118,8 +118,10 @@ def asks_for_the_configuration (home):
 @kk.test
 def shown_for_people (home):
     "config show writes what config --check accepts; faults and unknown instances are said"
-    home.config ("daemon: {sample_interval: 0.5}\nplugins: {cpu: {per_core: true}}\n")
+    home.config ("daemon: {sample_interval: 0.5, enable_network_monitoring: false}\nplugins: {cpu: {per_core: true}, process: false}\n")
     text = home.run ("config", "show").ok ().out
+    for name in ("net", "process"):
+        kk.contains (text, f"  {name}: false\n", "one that is off")
     kk.contains (text, "  sample_interval: 0.5\n", "a setting")
     kk.contains (text, "    per_core: true\n", "an option")
     kk.contains (home.run ("config", "show", "memory").ok ().out, "swap: false", "one instance")
@@ -139,6 +141,14 @@ def shown_for_people (home):
     for args in (("config", "show", "a", "b"), ("config", "show", "--force"), ("config", "--json")):
         kk.equal (home.run (*args).rc, 2, " ".join (args))
     kk.equal (json.dumps (home.files ()), "[]", "nothing was made")
+
+
+@kk.test
+def off_stays_off (home):
+    "config show of an exec instance that is off runs no program"
+    home.config (json.dumps ({"plugins": {"mine": {"plugin": "exec", "enabled": False, "isolate": False, "command": ["touch", os.path.join (home.top, "ran")]}}}))
+    kk.contains (home.run ("config", "show", "mine").ok ().out, "touch", "its command")
+    kk.check (not os.path.exists (os.path.join (home.top, "ran")), "it was run")
 
 
 kk.main ()
