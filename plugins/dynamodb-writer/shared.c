@@ -74,6 +74,7 @@ shared_tell (struct shared *s, const struct shared_latest *latest)
 {
   pthread_mutex_lock (&s->lock);
   s->latest = *latest;
+  s->latest.mono_ns = shared_mono_ns ();
   pthread_mutex_unlock (&s->lock);
 }
 

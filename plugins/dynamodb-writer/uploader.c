@@ -198,7 +198,7 @@ tell_registry (struct uploader *u)
   if (!latest.wall_ns)
     return WORK_DONE;
   enum work_result r = WORK_DONE;
-  if (session_now (u->work.session) - latest.wall_ns < OLD_READING_NS)
+  if (shared_mono_ns () - latest.mono_ns < OLD_READING_NS)
     r = write_row (u, &latest, &missing);
   if (missing)
     table_doubt (t, true);
