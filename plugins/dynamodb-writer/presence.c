@@ -44,6 +44,18 @@ judge (struct work *w, const char *operation, const char *table, bool *ret_missi
   }
 }
 
+/* Users are told to grant the rights that do without: that is no trouble to come back to. */
+static void
+say_update (struct work *w, struct presence *p, const char *table, bool works)
+{
+  if (works && p->said)
+    shared_log (w->report.shared, KK_LOG_INFO, "the row of this machine in DynamoDB table %s is written by UpdateItem again",
+                table);
+  else if (!works && !p->said)
+    work_say_denied (w, "UpdateItem", table, "the row of this machine is written by GetItem and PutItem instead");
+  p->said = !works;
+}
+
 static enum work_result
 update (struct work *w, struct presence *p, const char *table, const struct registry_row *row, bool *ret_missing)
 {
@@ -53,13 +65,14 @@ update (struct work *w, struct presence *p, const char *table, const struct regi
   if (r != WORK_DONE)
     return r;
   if (*outcome == AWS_DENIED || *outcome == AWS_UNSUPPORTED) {
-    work_say_denied (w, "UpdateItem", table, "the row of this machine is written by GetItem and PutItem instead");
+    say_update (w, p, table, false);
     p->by_put = true;
     p->update_again_ns = shared_mono_ns () + UPDATE_AGAIN_NS;
     return WORK_MORE;
   }
   if (*outcome != AWS_OK && *outcome != AWS_CONDITION) /* going offline where there is no row */
     return judge (w, "UpdateItem", table, ret_missing);
+  say_update (w, p, table, true);
   p->written++;
   return WORK_DONE;
 }

@@ -7,6 +7,7 @@
 
 struct presence {
   bool by_put;              /* UpdateItem is denied: PutItem, on the condition that nobody else changed what is his */
+  bool said;                /* that it is: once, until it works again */
   int64_t update_again_ns;  /* then UpdateItem is tried again */
   struct buf row;           /* the answer to GetItem that PutItem goes on from; empty: to be asked for */
   char host[HOSTNAME_SIZE]; /* whose that is */

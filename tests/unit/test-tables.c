@@ -244,6 +244,26 @@ START_TEST (updates_are_tried_again_after_a_while)
 }
 END_TEST
 
+START_TEST (updates_that_stay_denied_are_spoken_of_once)
+{
+  for (int hour = 0; hour < 3; hour++) {
+    expect ("UpdateItem", 400, DENIED);
+    expect ("GetItem", 200, ROW ("true"));
+    expect ("PutItem", 200, OK_ANSWER);
+    ck_assert_int_eq (tell (true, false), WORK_DONE);
+    presence.update_again_ns = 0;
+    bench.work.report.topics[0].next_ns = 0;
+  }
+  ck_assert_uint_eq (times (bench.host.log.data, "dynamodb:UpdateItem"), 1);
+  for (int i = 0; i < 2; i++) {
+    expect ("UpdateItem", 200, OK_ANSWER);
+    ck_assert_int_eq (tell (true, false), WORK_DONE);
+  }
+  ck_assert_uint_eq (times (bench.host.log.data, "is written by UpdateItem again"), 1);
+  all_came ();
+}
+END_TEST
+
 START_TEST (a_row_that_cannot_be_written_stops_nothing_else)
 {
   expect ("UpdateItem", 400, INVALID ("no"));
@@ -296,6 +316,7 @@ tests (TCase *t)
   tcase_add_test (t, a_row_that_was_made_is_read_before_the_next);
   tcase_add_test (t, a_lost_answer_is_read_again);
   tcase_add_test (t, updates_are_tried_again_after_a_while);
+  tcase_add_test (t, updates_that_stay_denied_are_spoken_of_once);
   tcase_add_test (t, a_row_that_cannot_be_written_stops_nothing_else);
   tcase_add_test (t, somebody_who_changes_it_all_the_time_is_given_way);
 }
