@@ -1,6 +1,7 @@
 #include "tables.h"
 
 #define MADE_BY_HAND "make it by hand (`kode-kronical-daemon dynamodb check --print-tables` prints it)"
+#define FINISH_AGAIN_NS INT64_C (30000000000) /* less than a round: each one tries it again, but not each request */
 
 void
 table_doubt (struct table *t, bool missing)
@@ -8,7 +9,8 @@ table_doubt (struct table *t, bool missing)
   t->state = TABLE_UNKNOWN;
   t->doubted = true;
   t->missing = missing;
-  t->finished = t->finished && !missing;
+  if (missing)
+    t->finished = t->tagged = false;
 }
 
 const char *
@@ -36,14 +38,21 @@ complain (struct work *w, const struct table *t, const char *format, ...)
 
 /* ---- What a table is to have besides ---- */
 
-static void
-switch_expiry_on (struct work *w, struct table *t)
+/* Whether asking again would get the same answer. */
+static bool
+is_final (enum aws_outcome outcome)
+{
+  return outcome == AWS_OK || outcome == AWS_DENIED || outcome == AWS_INVALID || outcome == AWS_UNSUPPORTED;
+}
+
+/* Whether that is settled. */
+static bool
+switch_expiry_on (struct work *w, const struct table *t)
 {
   const struct aws_error *e = &w->answer.error;
   schema_ttl_body (work_begin (w), t->name);
   if (work_ask (w, "UpdateTimeToLive") != WORK_DONE)
-    return;
-  t->finished = !aws_outcome_is_passing (e->outcome);
+    return false;
   if (e->outcome == AWS_OK)
     report_say (&w->report, KK_LOG_INFO, "ttl", "items of DynamoDB table %s expire from now on, by their attribute ttl",
                 t->name);
@@ -55,31 +64,39 @@ switch_expiry_on (struct work *w, struct table *t)
                 e->message);
   else
     report_say (&w->report, KK_LOG_DEBUG, "ttl", "expiry of DynamoDB table %s: %s", t->name, e->message);
+  return is_final (e->outcome);
 }
 
-static void
-add_tags (struct work *w, const struct table *t, const char *arn)
+/* Likewise. */
+static bool
+add_tags (struct work *w, const struct table *t)
 {
   const struct aws_error *e = &w->answer.error;
-  schema_tags_body (work_begin (w), arn);
+  schema_tags_body (work_begin (w), t->arn);
   if (work_ask (w, "TagResource") != WORK_DONE)
-    return;
+    return false;
+  if (e->outcome == AWS_GARBLED && !w->answer.response.body.len) /* a success has no body */
+    return true;
   if (e->outcome == AWS_DENIED)
     work_say_denied (w, "TagResource", t->name, "upload goes on, and the table has no tags");
   else if (e->outcome != AWS_OK)
     report_say (&w->report, KK_LOG_DEBUG, "tags", "tags of DynamoDB table %s: %s", t->name, e->message);
+  return is_final (e->outcome);
 }
 
 static void
-finish (struct work *w, struct table *t, const char *arn)
+finish (struct work *w, struct table *t)
 {
-  if (t->finished || !t->create)
+  const int64_t now = shared_mono_ns ();
+  bool tags = t->made && *t->arn && !t->tagged, expiry = t->kind == SCHEMA_SAMPLES && !t->finished;
+  if (!t->create || (!tags && !expiry) || now < t->finish_again_ns)
     return;
-  t->finished = true;
-  if (t->made && arn && *arn)
-    add_tags (w, t, arn);
-  if (t->kind == SCHEMA_SAMPLES)
-    switch_expiry_on (w, t);
+  if (tags)
+    t->tagged = add_tags (w, t);
+  if (expiry)
+    t->finished = switch_expiry_on (w, t);
+  if ((tags && !t->tagged) || (expiry && !t->finished))
+    t->finish_again_ns = now + FINISH_AGAIN_NS;
 }
 
 /* ---- There or not ---- */
@@ -90,7 +107,7 @@ create (struct work *w, struct table *t)
   const enum aws_outcome *outcome = &w->answer.error.outcome;
   const char *region = session_place (w->session)->region;
   t->state = TABLE_ABSENT;
-  t->finished = false; /* what another of this name had is gone with it */
+  t->finished = t->tagged = false; /* what another of this name had is gone with it */
   if (!t->create)
     return complain (w, t, "there is no table %s in region %s, and create_tables is off: " MADE_BY_HAND, t->name, region);
   schema_create_body (work_begin (w), t->kind, t->name);
@@ -137,8 +154,9 @@ take_description (struct work *w, struct table *t, const struct schema_descripti
   t->described = true;
   t->missing = false;
   t->state = TABLE_USABLE;
+  snprintf (t->arn, sizeof t->arn, "%s", d->arn);
   if (t->made)
-    finish (w, t, d->arn);
+    finish (w, t);
   return WORK_DONE;
 }
 
@@ -150,7 +168,7 @@ assume (struct work *w, struct table *t)
   if (t->missing)
     return create (w, t);
   t->state = TABLE_USABLE;
-  finish (w, t, NULL);
+  finish (w, t);
   return WORK_DONE;
 }
 
@@ -160,8 +178,7 @@ table_ready (struct work *w, struct table *t)
   const struct aws_error *e = &w->answer.error;
   struct schema_description d;
   if (t->state == TABLE_USABLE) {
-    if (!t->finished)
-      finish (w, t, NULL);
+    finish (w, t);
     return WORK_DONE;
   }
   schema_table_body (work_begin (w), t->name);

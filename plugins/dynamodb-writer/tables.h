@@ -22,7 +22,10 @@ struct table {
   bool missing;   /* a request was told so */
   bool described; /* its keys were seen */
   bool made;      /* by us, in this run */
-  bool finished;  /* its expiry and tags are settled */
+  bool tagged;    /* its tags are settled, */
+  bool finished;  /* … its expiry; what failed for a moment is tried again, */
+  int64_t finish_again_ns; /* … not before this; monotonic */
+  char arn[300];           /* of a table that was seen; "" */
 };
 
 /* A request, or three where the table was just made. Its expiry is settled by a later call otherwise: when a whole fleet starts

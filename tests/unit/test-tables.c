@@ -132,13 +132,53 @@ START_TEST (one_that_may_not_be_made)
 }
 END_TEST
 
+/* A round later. */
+static void
+finish_again (void)
+{
+  ck_assert_int_eq (ready (), WORK_DONE); /* nothing yet */
+  ck_assert_int_gt (bench.table.finish_again_ns, shared_mono_ns () + 20 * SECOND_NS_);
+  bench.table.finish_again_ns = 0;
+  ck_assert_int_eq (ready (), WORK_DONE);
+}
+
 START_TEST (expiry_that_failed_for_a_moment_is_switched_on_later)
 {
+  static const char *const answers[] = {THROTTLED, NO_TABLE, "{\"__type\":\"x#ResourceInUseException\"}",
+                                        "{\"__type\":\"x#UnrecognizedClientException\"}"};
   expect ("DescribeTable", 200, OUR_TABLE);
-  expect ("UpdateTimeToLive", 400, THROTTLED);
+  ck_assert_int_eq (ready (), WORK_DONE);
+  expect_error ("UpdateTimeToLive", -ETIMEDOUT);
+  ck_assert_int_eq (ready (), WORK_DONE);
+  for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+    expect ("UpdateTimeToLive", 400, answers[i]);
+    finish_again ();
+  }
+  expect ("UpdateTimeToLive", 200, OK_ANSWER);
+  finish_again ();
+  bench.table.finish_again_ns = 0;
+  ck_assert_int_eq (ready (), WORK_DONE);
+  all_came ();
+}
+END_TEST
+
+START_TEST (tags_whose_answer_was_lost_are_added_later)
+{
+  expect ("DescribeTable", 400, NO_TABLE);
+  expect ("CreateTable", 200, OK_ANSWER);
+  ck_assert_int_eq (ready (), WORK_LATER);
+  expect ("DescribeTable", 200, OUR_TABLE);
+  expect_error ("TagResource", -ETIMEDOUT);
   expect ("UpdateTimeToLive", 200, OK_ANSWER);
   ck_assert_int_eq (ready (), WORK_DONE);
-  ck_assert_int_eq (ready (), WORK_DONE);
+  expect ("TagResource", 500, "{\"__type\":\"x#InternalServerError\"}");
+  finish_again ();
+  expect ("TagResource", 200, "<html>");
+  finish_again ();
+  expect ("TagResource", 200, "");
+  finish_again ();
+  ck_assert_ptr_nonnull (strstr (sent (0), "\"ResourceArn\":\"arn:t\""));
+  bench.table.finish_again_ns = 0;
   ck_assert_int_eq (ready (), WORK_DONE);
   all_came ();
 }
@@ -310,6 +350,7 @@ tests (TCase *t)
   tcase_add_test (t, one_that_may_not_be_looked_at_is_written_to);
   tcase_add_test (t, one_that_may_not_be_made);
   tcase_add_test (t, expiry_that_failed_for_a_moment_is_switched_on_later);
+  tcase_add_test (t, tags_whose_answer_was_lost_are_added_later);
   tcase_add_test (t, what_is_no_description);
   tcase_add_test (t, a_row_a_minute_by_one_request);
   tcase_add_test (t, without_updates_it_is_read_once_and_put);
