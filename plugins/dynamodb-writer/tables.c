@@ -101,6 +101,17 @@ finish (struct work *w, struct table *t)
 
 /* ---- There or not ---- */
 
+/* Too many tables are being made at this moment, or the account may have no more: only the message tells. */
+static enum work_result
+complain_of_limit (struct work *w, const struct table *t)
+{
+  complain (w, t,
+            "table %s in region %s cannot be made for now: %s: %s; it is tried again. Where the account has too many tables, "
+            "remove some or have its quota raised",
+            t->name, session_place (w->session)->region, w->answer.error.type, w->answer.error.message);
+  return WORK_RETRY;
+}
+
 static enum work_result
 create (struct work *w, struct table *t)
 {
@@ -121,6 +132,8 @@ create (struct work *w, struct table *t)
                      "there is no table %s in region %s, and AccessDenied: User is not authorized to perform: "
                      "dynamodb:CreateTable: " MADE_BY_HAND ". DynamoDB says: %s",
                      t->name, region, w->answer.error.message);
+  if (*outcome == AWS_BUSY && !strcmp (w->answer.error.type, "LimitExceededException"))
+    return complain_of_limit (w, t);
   if (*outcome != AWS_OK && *outcome != AWS_BUSY)
     return work_judge (w, "CreateTable", t->name);
   if (*outcome == AWS_OK)

@@ -86,6 +86,23 @@ START_TEST (two_make_it_at_once)
 }
 END_TEST
 
+START_TEST (an_account_that_may_have_no_more_tables_is_spoken_of)
+{
+  for (int i = 0; i < 2; i++) {
+    expect ("DescribeTable", 400, NO_TABLE);
+    expect ("CreateTable", 400, "{\"__type\":\"x#LimitExceededException\",\"message\":\"Subscriber limit exceeded\"}");
+    ck_assert_int_eq (ready (), WORK_RETRY);
+    ck_assert_int_eq (bench.table.state, TABLE_ABSENT);
+  }
+  ck_assert_ptr_nonnull (strstr (bench.host.trouble.data, "the-table in region eu-central-1 cannot be made for now"));
+  ck_assert_uint_eq (times (bench.host.log.data, "LimitExceededException: Subscriber limit exceeded"), 1);
+  expect ("DescribeTable", 400, NO_TABLE);
+  expect ("CreateTable", 200, OK_ANSWER);
+  ck_assert_int_eq (ready (), WORK_LATER);
+  all_came ();
+}
+END_TEST
+
 START_TEST (what_is_denied_is_done_without)
 {
   expect ("DescribeTable", 400, NO_TABLE);
@@ -346,6 +363,7 @@ tests (TCase *t)
   tcase_add_test (t, one_that_is_made_again_is_finished_again);
   tcase_add_test (t, a_table_of_others_is_not_tagged);
   tcase_add_test (t, two_make_it_at_once);
+  tcase_add_test (t, an_account_that_may_have_no_more_tables_is_spoken_of);
   tcase_add_test (t, what_is_denied_is_done_without);
   tcase_add_test (t, one_that_may_not_be_looked_at_is_written_to);
   tcase_add_test (t, one_that_may_not_be_made);
