@@ -44,6 +44,13 @@ judge (struct work *w, const char *operation, const char *table, bool *ret_missi
   }
 }
 
+static void
+note_written (struct presence *p, const struct registry_row *row)
+{
+  p->written++;
+  snprintf (p->online, sizeof p->online, "%s", row->online ? row->host : "");
+}
+
 /* Users are told to grant the rights that do without: that is no trouble to come back to. */
 static void
 say_update (struct work *w, struct presence *p, const char *table, bool works)
@@ -73,7 +80,7 @@ update (struct work *w, struct presence *p, const char *table, const struct regi
   if (*outcome != AWS_OK && *outcome != AWS_CONDITION) /* going offline where there is no row */
     return judge (w, "UpdateItem", table, ret_missing);
   say_update (w, p, table, true);
-  p->written++;
+  note_written (p, row);
   return WORK_DONE;
 }
 
@@ -110,7 +117,7 @@ put (struct work *w, struct presence *p, const char *table, const struct registr
   }
   enum work_result r = work_ask (w, "PutItem");
   if (r == WORK_DONE && *outcome == AWS_OK) {
-    p->written++;
+    note_written (p, row);
     if (!there)
       buf_clear (&p->row); /* it was made just now */
     return WORK_DONE;
@@ -138,27 +145,43 @@ get_and_put (struct work *w, struct presence *p, const char *table, const struct
   return r == WORK_MORE ? WORK_DONE : r;
 }
 
-enum work_result
-presence_write (struct work *w, struct presence *p, const char *table, const struct shared_latest *latest, bool online,
-                bool *ret_missing)
+static enum work_result
+write_row (struct work *w, struct presence *p, const char *table, const struct registry_row *row, bool *ret_missing)
 {
-  char host[HOSTNAME_SIZE];
-  hostname_get (host);
-  const struct registry_row row = {.host = host,
-                                   .platform = PLATFORM,
-                                   .now_us = session_now (w->session) / 1000,
-                                   .cpu_percent = latest->cpu_percent,
-                                   .memory_percent = latest->memory_percent,
-                                   .online = online};
-  *ret_missing = false;
-  if (p->by_put && online && shared_mono_ns () >= p->update_again_ns) {
+  if (p->by_put && row->online && shared_mono_ns () >= p->update_again_ns) {
     p->by_put = false;
     buf_clear (&p->row);
   }
   if (!p->by_put) {
-    enum work_result r = update (w, p, table, &row, ret_missing);
+    enum work_result r = update (w, p, table, row, ret_missing);
     if (r != WORK_MORE)
       return r;
   }
-  return get_and_put (w, p, table, &row, ret_missing);
+  return get_and_put (w, p, table, row, ret_missing);
+}
+
+enum work_result
+presence_write (struct work *w, struct presence *p, const char *table, const struct shared_latest *latest, bool online,
+                bool *ret_missing)
+{
+  char host[HOSTNAME_SIZE], before[HOSTNAME_SIZE];
+  struct registry_row row = {.host = before,
+                             .platform = PLATFORM,
+                             .now_us = session_now (w->session) / 1000,
+                             .cpu_percent = latest->cpu_percent,
+                             .memory_percent = latest->memory_percent};
+  hostname_get (host);
+  snprintf (before, sizeof before, "%s", *p->online ? p->online : host);
+  *ret_missing = false;
+  if (!online || strcmp (before, host) != 0) {
+    enum work_result r = write_row (w, p, table, &row, ret_missing);
+    if (r != WORK_DONE)
+      return r;
+    *p->online = 0;
+  }
+  if (!online || *ret_missing)
+    return WORK_DONE;
+  row.host = host;
+  row.online = true;
+  return write_row (w, p, table, &row, ret_missing);
 }

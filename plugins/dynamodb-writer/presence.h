@@ -11,11 +11,14 @@ struct presence {
   int64_t update_again_ns;  /* then UpdateItem is tried again */
   struct buf row;           /* the answer to GetItem that PutItem goes on from; empty: to be asked for */
   char host[HOSTNAME_SIZE]; /* whose that is */
+  char online[HOSTNAME_SIZE]; /* under this name the row was written last; "": none is online */
   uint64_t written;
 };
 
-/* At most four requests, mostly one. `latest` must be known. WORK_DONE: written, or what keeps it from being so was reported
- * and does not pass; WORK_RETRY, WORK_WAIT, WORK_STOP as work_judge; *ret_missing: there is no such table. */
+/* Mostly one request; a few more without UpdateItem, and when the host has another name than before: then the old one's row
+ * goes offline first. Going offline is for the name that is online. `latest` must be known. WORK_DONE: written, or what keeps
+ * it from being so was reported and does not pass; WORK_RETRY, WORK_WAIT, WORK_STOP as work_judge; *ret_missing: there is no
+ * such table. */
 enum work_result presence_write (struct work *w, struct presence *p, const char *table, const struct shared_latest *latest,
                                  bool online, bool *ret_missing);
 void presence_free (struct presence *p);

@@ -301,6 +301,63 @@ START_TEST (updates_are_tried_again_after_a_while)
 }
 END_TEST
 
+/* The row was written under another name before. */
+static void
+rename_host (void)
+{
+  snprintf (presence.online, sizeof presence.online, "old-name");
+}
+
+START_TEST (a_host_with_a_new_name_is_not_left_online_under_the_old_one)
+{
+  rename_host ();
+  expect_error ("UpdateItem", -ETIMEDOUT);
+  ck_assert_int_eq (tell (true, false), WORK_RETRY);
+  expect ("UpdateItem", 200, OK_ANSWER);
+  expect ("UpdateItem", 200, OK_ANSWER);
+  ck_assert_int_eq (tell (true, false), WORK_DONE);
+  ck_assert_ptr_nonnull (strstr (sent (1), "\"old-name\""));
+  ck_assert_ptr_nonnull (strstr (sent (1), "\"offline\""));
+  ck_assert_ptr_null (strstr (sent (0), "\"old-name\""));
+  ck_assert_ptr_nonnull (strstr (sent (0), "\"online\""));
+  expect ("UpdateItem", 200, OK_ANSWER);
+  ck_assert_int_eq (tell (true, false), WORK_DONE);
+  ck_assert_ptr_null (strstr (sent (0), "\"old-name\""));
+  all_came ();
+}
+END_TEST
+
+START_TEST (without_updates_the_old_name_goes_offline_as_well)
+{
+  presence.by_put = true;
+  presence.update_again_ns = INT64_MAX;
+  rename_host ();
+  expect ("GetItem", 200, ROW ("true"));
+  expect ("PutItem", 200, OK_ANSWER);
+  expect ("GetItem", 200, "{}");
+  expect ("PutItem", 200, OK_ANSWER);
+  ck_assert_int_eq (tell (true, false), WORK_DONE);
+  ck_assert_ptr_nonnull (strstr (sent (3), "\"old-name\""));
+  ck_assert_ptr_nonnull (strstr (sent (2), "\"offline\""));
+  ck_assert_ptr_null (strstr (sent (1), "\"old-name\""));
+  ck_assert_ptr_nonnull (strstr (sent (0), "\"online\""));
+  all_came ();
+}
+END_TEST
+
+START_TEST (the_goodbye_is_for_the_name_that_is_online)
+{
+  expect ("UpdateItem", 200, OK_ANSWER);
+  ck_assert_int_eq (tell (true, false), WORK_DONE);
+  rename_host ();
+  expect ("UpdateItem", 200, OK_ANSWER);
+  ck_assert_int_eq (tell (false, false), WORK_DONE);
+  ck_assert_ptr_nonnull (strstr (sent (0), "\"old-name\""));
+  ck_assert_ptr_nonnull (strstr (sent (0), "\"offline\""));
+  all_came ();
+}
+END_TEST
+
 START_TEST (updates_that_stay_denied_are_spoken_of_once)
 {
   for (int hour = 0; hour < 3; hour++) {
@@ -375,6 +432,9 @@ tests (TCase *t)
   tcase_add_test (t, a_row_that_was_made_is_read_before_the_next);
   tcase_add_test (t, a_lost_answer_is_read_again);
   tcase_add_test (t, updates_are_tried_again_after_a_while);
+  tcase_add_test (t, a_host_with_a_new_name_is_not_left_online_under_the_old_one);
+  tcase_add_test (t, without_updates_the_old_name_goes_offline_as_well);
+  tcase_add_test (t, the_goodbye_is_for_the_name_that_is_online);
   tcase_add_test (t, updates_that_stay_denied_are_spoken_of_once);
   tcase_add_test (t, a_row_that_cannot_be_written_stops_nothing_else);
   tcase_add_test (t, somebody_who_changes_it_all_the_time_is_given_way);
