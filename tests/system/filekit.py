@@ -62,6 +62,7 @@ class Shim:
         with open (self.path, "r+b") as f:
             self.map = mmap.mmap (f.fileno (), 4096)
         self.rate, self.since, self.paced, self.place = 1, 0.0, 0.0, 0
+        home.shim = self
 
     def env (self, **more):
         asan = os.environ.get ("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
