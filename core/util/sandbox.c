@@ -2,15 +2,12 @@
 
 #include "sandbox.h"
 
+#include "calls.h"
 #include "capability.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +60,7 @@ struct path_rule {
   int32_t parent;
 } __attribute__ ((packed));
 
-enum { NR_CREATE = 444, NR_ADD = 445, NR_RESTRICT = 446, RULE_PATH = 1 };
+enum { NR_CREATE = 444, NR_ADD = 445, NR_RESTRICT = 446, RULE_PATH = 1, SEES_TRUNCATION = 3 };
 #define ACCESS_EXECUTE    (UINT64_C (1) << 0)
 #define ACCESS_WRITE_FILE (UINT64_C (1) << 1)
 #define ACCESS_CHANGES    (UINT64_C (0x1ff0)) /* remove and make: bits 4 to 12 */
@@ -85,14 +82,20 @@ allow_path (int ruleset, const char *path, uint64_t access)
   return ok;
 }
 
+static long
+landlock_version (void)
+{
+  return syscall (NR_CREATE, NULL, 0, 1);
+}
+
 static bool
 landlock (const struct sandbox *s)
 {
-  long version = syscall (NR_CREATE, NULL, 0, 1);
+  long version = landlock_version ();
   if (version < 1)
     return false;
   uint64_t change = ACCESS_WRITE_FILE | ACCESS_CHANGES;
-  change |= (version >= 2 ? ACCESS_REFER : 0) | (version >= 3 ? ACCESS_TRUNCATE : 0);
+  change |= (version >= 2 ? ACCESS_REFER : 0) | (version >= SEES_TRUNCATION ? ACCESS_TRUNCATE : 0);
   struct ruleset r = {.files = change | (s->programs ? 0 : ACCESS_EXECUTE)};
   r.network = version >= 4 && !s->network ? 3 : 0; /* bind and connect of TCP */
   r.scoped = version >= 6 ? 3 : 0;                 /* abstract sockets of others, signals to others */
@@ -107,211 +110,6 @@ landlock (const struct sandbox *s)
   close (ruleset);
   return ok;
 }
-
-/* ---- seccomp ---- */
-
-#if defined __x86_64__
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined __aarch64__
-#define ARCH AUDIT_ARCH_AARCH64
-#endif
-
-#if defined ARCH && !defined KK_SANITIZED
-
-enum { X32 = 0x40000000, MAX_RULES = 260 };
-
-/* Other processes, the machine's own settings, ways around this filter. */
-static const uint32_t never[] = {
-  SYS_ptrace,
-  SYS_process_vm_readv,
-  SYS_process_vm_writev,
-  SYS_pidfd_getfd,
-  SYS_mount,
-  SYS_umount2,
-  SYS_pivot_root,
-  SYS_chroot,
-  SYS_unshare,
-  SYS_setns,
-  SYS_move_mount,
-  SYS_open_tree,
-  SYS_fsopen,
-  SYS_fsmount,
-  SYS_fsconfig,
-  SYS_fspick,
-  SYS_reboot,
-  SYS_kexec_load,
-  SYS_kexec_file_load,
-  SYS_init_module,
-  SYS_finit_module,
-  SYS_delete_module,
-  SYS_swapon,
-  SYS_swapoff,
-  SYS_bpf,
-  SYS_perf_event_open,
-  SYS_userfaultfd,
-  SYS_add_key,
-  SYS_request_key,
-  SYS_keyctl,
-  SYS_io_uring_setup,
-  SYS_io_uring_enter,
-  SYS_io_uring_register,
-  SYS_open_by_handle_at,
-  SYS_settimeofday,
-  SYS_clock_settime,
-  SYS_sethostname,
-  SYS_setdomainname,
-  SYS_quotactl,
-  SYS_acct,
-  SYS_personality,
-  SYS_syslog,
-  SYS_vhangup,
-#ifdef SYS_mount_setattr
-  SYS_mount_setattr,
-#endif
-#ifdef SYS_iopl
-  SYS_iopl,
-  SYS_ioperm,
-  SYS_modify_ldt,
-#endif
-};
-
-/* New programs and processes, and what only those that start them need. */
-static const uint32_t of_processes[] = {
-  SYS_execve,  SYS_execveat, SYS_pidfd_open,      SYS_pidfd_send_signal, SYS_setsid,
-  SYS_setpgid, SYS_tkill,    SYS_rt_sigqueueinfo, SYS_adjtimex,          SYS_clock_adjtime,
-#ifdef SYS_fork
-  SYS_fork,    SYS_vfork,
-#endif
-};
-
-/* What landlock does not see, or not before Linux 6.2: an owner's changes, and root owns most there is. */
-static const uint32_t of_owners[] = {
-  SYS_fchmod,     SYS_fchmodat,      SYS_fchown,       SYS_fchownat,     SYS_setxattr, SYS_lsetxattr,
-  SYS_fsetxattr,  SYS_removexattr,   SYS_lremovexattr, SYS_fremovexattr, SYS_truncate,
-#ifdef SYS_chmod
-  SYS_chmod,      SYS_chown,         SYS_lchown,
-#endif
-#ifdef SYS_fchmodat2
-  SYS_fchmodat2,
-#endif
-#ifdef SYS_setxattrat
-  SYS_setxattrat, SYS_removexattrat,
-#endif
-};
-
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
-
-struct program {
-  struct sock_filter code[MAX_RULES];
-  unsigned short n;
-};
-
-static void
-add (struct program *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no)
-{
-  p->code[p->n++] = (struct sock_filter){.code = code, .k = k, .jt = yes, .jf = no};
-}
-
-static void
-load (struct program *p, size_t offset)
-{
-  add (p, BPF_LD | BPF_W | BPF_ABS, (uint32_t) offset, 0, 0);
-}
-
-static void
-answer (struct program *p, uint32_t what)
-{
-  add (p, BPF_RET | BPF_K, what, 0, 0);
-}
-
-static void
-refuse (struct program *p, uint32_t call, uint32_t error)
-{
-  add (p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
-  answer (p, SECCOMP_RET_ERRNO | error);
-}
-
-/* By the first argument: the call is fine when it is `value`, or when it is not. The number is in the accumulator before and
- * after. */
-static void
-refuse_by_first (struct program *p, uint32_t call, uint32_t value, bool fine)
-{
-  add (p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
-  load (p, offsetof (struct seccomp_data, args[0]));
-  add (p, BPF_JMP | BPF_JEQ | BPF_K, value, fine, !fine);
-  answer (p, SECCOMP_RET_ERRNO | EPERM);
-  load (p, offsetof (struct seccomp_data, nr));
-}
-
-static void
-refuse_all (struct program *p, const uint32_t *calls, size_t n)
-{
-  for (size_t i = 0; i < n; i++)
-    refuse (p, calls[i], EPERM);
-}
-
-/* The call is fine when it has, or has not, one of these flags. */
-static void
-refuse_by_flags (struct program *p, uint32_t call, uint32_t flags, bool wanted)
-{
-  add (p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
-  load (p, offsetof (struct seccomp_data, args[0]));
-  add (p, BPF_JMP | BPF_JSET | BPF_K, flags, wanted, !wanted);
-  answer (p, SECCOMP_RET_ERRNO | EPERM);
-  load (p, offsetof (struct seccomp_data, nr));
-}
-
-static void
-add_rules (struct program *p, const struct sandbox *s)
-{
-  uint32_t self = (uint32_t) getpid (), parent = (uint32_t) getppid ();
-  load (p, offsetof (struct seccomp_data, arch));
-  add (p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
-  answer (p, SECCOMP_RET_KILL_PROCESS);
-  load (p, offsetof (struct seccomp_data, nr));
-#ifdef __x86_64__
-  add (p, BPF_JMP | BPF_JGE | BPF_K, X32, 0, 1);
-  answer (p, SECCOMP_RET_KILL_PROCESS);
-#endif
-  refuse_all (p, never, sizeof never / sizeof *never);
-  refuse (p, SYS_clone3, ENOSYS); /* its flags cannot be seen; the C library goes on with clone */
-  if (s->programs) {
-    refuse_by_flags (p, SYS_clone, NAMESPACES, false);
-    /* Landlock keeps signals from others, but not before Linux 6.12. */
-    refuse_by_first (p, SYS_kill, (uint32_t) -1, false);
-    refuse_by_first (p, SYS_kill, parent, false);
-    refuse_by_first (p, SYS_kill, -parent, false);
-  } else {
-    refuse_all (p, of_processes, sizeof of_processes / sizeof *of_processes);
-    refuse_by_flags (p, SYS_clone, CLONE_THREAD, true);
-    refuse_by_first (p, SYS_kill, self, true);
-    refuse_by_first (p, SYS_tgkill, self, true);
-    refuse_by_first (p, SYS_rt_tgsigqueueinfo, self, true);
-  }
-  refuse_by_first (p, SYS_prlimit64, 0, true);
-  if (!s->modes)
-    refuse_all (p, of_owners, sizeof of_owners / sizeof *of_owners);
-  if (!s->network)
-    refuse (p, SYS_socket, EPERM);
-  answer (p, SECCOMP_RET_ALLOW);
-}
-
-static bool
-filter_calls (const struct sandbox *s)
-{
-  struct program p = {.n = 0};
-  add_rules (&p, s);
-  struct sock_fprog program = {.len = p.n, .filter = p.code};
-  return prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-#else
-static bool
-filter_calls (const struct sandbox *s)
-{
-  (void) s;
-  return false;
-}
-#endif
 
 uint32_t
 sandbox_enter (const struct sandbox *s, uint64_t *ret_kept)
@@ -328,7 +126,7 @@ sandbox_enter (const struct sandbox *s, uint64_t *ret_kept)
     done |= CONFINED_LANDLOCK;
   if (capability_keep (s->capabilities, s->programs, ret_kept)) /* after landlock, for which paths are opened */
     done |= CONFINED_CAPABILITIES;
-  if (no_new && filter_calls (s))
+  if (no_new && calls_refuse (s, landlock_version () >= SEES_TRUNCATION))
     done |= CONFINED_SECCOMP;
   return done;
 }

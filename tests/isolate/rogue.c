@@ -168,6 +168,15 @@ try_all (const struct state *s)
   char there[4096];
   snprintf (there, sizeof there, "%s-there", s->config->path);
   could |= chmod (there, 0600) == 0 ? 64 : 0;
+  int pair[2];
+  bool datagrams = socketpair (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) == 0;
+  could |= datagrams ? 128 : 0;
+  if (datagrams || socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0) {
+    could |= datagrams ? 0 : 256;
+    could |= fcntl (pair[0], F_SETOWN, getppid ()) == 0 ? 512 : 0;
+    close (pair[0]);
+    close (pair[1]);
+  }
   return could;
 }
 

@@ -21,7 +21,7 @@ libc = ctypes.CDLL (None, use_errno=True)
 
 # Prints what becomes of each thing that it tries: the error's name, or "ok".
 TRY = r"""
-import ctypes, errno, resource, signal, socket, subprocess, tempfile, threading
+import ctypes, errno, fcntl, os, resource, signal, socket, struct, subprocess, tempfile, threading
 libc = ctypes.CDLL (None, use_errno=True)
 machine = os.uname ().machine
 def call (x86, arm, *args):
@@ -57,7 +57,27 @@ def temporary ():
 def shell ():
   if subprocess.run (["sh", "-c", "cat <<END\nhere\nEND\necho no >/dev/null; echo words >&2; echo more >/dev/stderr"], capture_output=True).stdout != b"here\n":
     raise OSError (errno.EIO, "")
+def to_itself ():
+  got = []
+  for number in (signal.SIGUSR1, signal.SIGUSR2): signal.signal (number, lambda n, f: got.append (n))
+  signal.raise_signal (signal.SIGUSR1)
+  signal.pthread_kill (threading.get_ident (), signal.SIGUSR2)
+  if len (got) != 2: raise OSError (errno.EIO, "")
+def of_socket (f):
+  a, b = socket.socketpair ()
+  with a, b: f (a.fileno ())
+def by_directory ():
+  fd = os.open ("/proc/%d" % os.getppid (), os.O_RDONLY)
+  try: call (424, 424, fd, 0, 0, 0)
+  finally: os.close (fd)
+def pidfd ():
+  os.close (os.pidfd_open (os.getppid ()))
+keeper = os.getppid ()
+info = ctypes.create_string_buffer (struct.pack ("iii", 0, 0, -1), 128)
+queued = ctypes.addressof (info)
+owner = struct.pack ("ii", 1, keeper)
 attempt ("shell", shell)
+attempt ("raise", to_itself)
 attempt ("child", child)
 attempt ("thread", thread)
 attempt ("temporary", temporary)
@@ -65,9 +85,14 @@ attempt ("own", lambda: write (os.environ["KK_DATA_DIR"] + "/state"))
 attempt ("null", lambda: write ("/dev/null"))
 attempt ("read", lambda: open ("/etc/passwd").close ())
 attempt ("socketpair", lambda: socket.socketpair ()[0].close ())
+attempt ("seqpacket", lambda: socket.socketpair (socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)[0].close ())
+attempt ("datagrams", lambda: socket.socketpair (socket.AF_UNIX, socket.SOCK_DGRAM)[0].close ())
+attempt ("packets", lambda: socket.socketpair (socket.AF_UNIX, socket.SOCK_RAW)[0].close ())
 attempt ("outside", lambda: write (PLACE + "/written"))
 attempt ("chmod", lambda: os.chmod (PLACE, 0o755))
 attempt ("truncate", lambda: os.truncate (PLACE + "/there", 0))
+attempt ("open-truncate", lambda: os.close (os.open (PLACE + "/there", os.O_RDONLY | os.O_TRUNC)))
+attempt ("open-three", lambda: os.close (os.open (PLACE + "/there", 3 | os.O_TRUNC)))
 attempt ("inet", lambda: socket.socket ().close ())
 attempt ("connect", lambda: socket.create_connection (("127.0.0.1", PORT)).close ())
 attempt ("unix", lambda: socket.socket (socket.AF_UNIX).close ())
@@ -82,13 +107,24 @@ print ("try session result", "own" if os.getsid (0) == os.getpid () else "anothe
 attempt ("keeper", lambda: os.kill (os.getppid (), 0))
 attempt ("keepers", lambda: os.kill (-os.getppid (), 0))
 attempt ("everybody", lambda: os.kill (-1, 0))
+attempt ("tkill", lambda: call (200, 130, keeper, 0))
+attempt ("tgkill", lambda: call (234, 131, keeper, keeper, 0))
+attempt ("queue", lambda: call (129, 138, keeper, 0, queued))
+attempt ("tgqueue", lambda: call (297, 240, keeper, keeper, 0, queued))
+attempt ("pidfd", pidfd)
+attempt ("directory", by_directory)
+attempt ("owner", lambda: of_socket (lambda fd: fcntl.fcntl (fd, 8, keeper)))
+attempt ("owner-ex", lambda: of_socket (lambda fd: fcntl.fcntl (fd, 15, owner)))
+attempt ("socket-owner", lambda: of_socket (lambda fd: fcntl.ioctl (fd, 0x8901, struct.pack ("i", keeper))))
+attempt ("socket-group", lambda: of_socket (lambda fd: fcntl.ioctl (fd, 0x8902, struct.pack ("i", keeper))))
 caps = subprocess.run (["cat", "/proc/self/status"], capture_output=True, text=True).stdout
 for line in caps.splitlines ():
   if line.startswith (("Cap", "NoNewPrivs", "Seccomp:")): print ("try", line.split (":")[0], "result", line.split ()[1])
 for name in ("CORE", "NOFILE", "DATA", "AS"): print ("try", name, "result", *resource.getrlimit (getattr (resource, "RLIMIT_" + name)))
 """
 FIELDS = "try[what].result string"
-GOOD = ("shell", "child", "thread", "temporary", "own", "null", "read", "socketpair")
+GOOD = ("shell", "child", "thread", "temporary", "own", "null", "read", "socketpair", "seqpacket", "raise")
+SIGNALS = ("keeper", "keepers", "everybody", "tkill", "tgkill", "queue", "tgqueue", "pidfd", "owner", "owner-ex", "socket-owner", "socket-group")
 
 
 def place (home):
@@ -125,9 +161,11 @@ def need_all (home):
 def expect_held (got):
     kk.equal ({what: got[what] for what in GOOD}, dict.fromkeys (GOOD, "ok"), "what any program needs")
     kk.equal (got["outside"], "EACCES", "writing elsewhere")
-    refused = ("chmod", "truncate", "inet", "connect", "unix", "raw", "mount", "ptrace", "unshare", "namespace", "io_uring", "keyctl", "keeper",
-               "keepers", "everybody")
+    refused = ("chmod", "truncate", "inet", "connect", "unix", "raw", "mount", "ptrace", "unshare", "namespace", "io_uring", "keyctl",
+               "datagrams", "packets", *SIGNALS)
     kk.equal ({what: got[what] for what in refused}, dict.fromkeys (refused, "EPERM"), "what is refused")
+    kk.equal (got["directory"], "ENOSYS", "a signal by a directory of /proc")
+    kk.check (all (got[what] in ("EACCES", "EPERM") for what in ("open-truncate", "open-three")), "truncating what is not opened for writing", got)
     kk.equal (got["session"], "own", "its session: it has no terminal")
     kk.equal ([got["NoNewPrivs"], got["Seccomp"]], ["1", "2"], "for good")
     kk.equal ([int (got[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")], [0] * 4, "capabilities of what it starts")
@@ -210,8 +248,10 @@ def let_out (home):
         with home.daemon (DAEMON + trying (home, more, port)) as d:
             got = tried (home)
             need_all (home)
-            allowed = ("outside", "chmod", "truncate", "inet", "connect", "unix", *GOOD)
+            allowed = ("outside", "chmod", "datagrams", "inet", "connect", "unix", *GOOD)
             kk.equal ({what: got[what] for what in allowed}, dict.fromkeys (allowed, "ok"), "what it may")
+            cuts = "ok" if libc.syscall (LANDLOCK_CREATE, None, 0, 1) >= 3 else "EPERM"
+            kk.equal ([got[what] for what in ("truncate", "open-truncate")], [cuts] * 2, "truncating, which landlock sees since Linux 6.2")
             kk.equal ([got[what] for what in ("mount", "ptrace", "unshare", "namespace")], ["EPERM"] * 4, "what it never may")
             kk.equal (got["DATA"], f"{300 << 20} {300 << 20}", "memory")
             own = int (re.search (r"CapPrm:\s*(\w+)", open (f"/proc/{d.pid}/status", encoding="ascii").read ())[1], 16)
@@ -359,8 +399,13 @@ def old_kernel (home):
             kk.equal (got["outside"], "ok" if lacking == "landlock" else "EACCES", "writing elsewhere")
             kk.equal (got["unix"], "ok" if lacking == "seccomp" else "EPERM", "sockets")
             kk.equal (got["CapEff"], "0" * 16, "capabilities")
-            signals = [got[what] for what in ("keeper", "keepers", "everybody")]
-            kk.check (lacking == "seccomp" or signals == ["EPERM"] * 3, "signals", signals)
+            if lacking == "landlock":
+                kk.equal ({what: got[what] for what in SIGNALS}, dict.fromkeys (SIGNALS, "EPERM"), "signals")
+                kk.equal (got["directory"], "ENOSYS", "a signal by a directory of /proc")
+                kk.equal (got["raise"], "ok", "a signal to itself")
+                cuts = [got[what] for what in ("truncate", "open-truncate", "open-three")]
+                kk.equal (cuts, ["EPERM"] * 3, "truncating what is not opened for writing, as before Linux 6.2")
+                kk.equal (os.path.getsize (os.path.join (place (home), "there")), 4, "what is left of the file")
             os.unlink (os.path.join (place (home), "written")) if lacking == "landlock" else None
 
 
