@@ -106,7 +106,8 @@ open_spool (struct writer *w, const struct kk_time *now)
     return;
   w->opened = true;
   restore (w);
-  shared_wake (w->shared, w->waits_ns != 0);
+  /* The one that a reload ended has told the registry so, mostly before this one began. */
+  shared_wake (w->shared, w->state.ours || w->waits_ns);
 }
 
 /* The directory was removed and made anew: so is the file of the minute that runs. */

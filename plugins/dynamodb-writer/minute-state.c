@@ -12,7 +12,7 @@
 
 /* A place: "KKms", the CRC-32 of all that follows, the payload's length, a sequence number, the payload. */
 static const unsigned char MAGIC[4] = {'K', 'K', 'm', 's'};
-enum { AT_CRC = 4, AT_LENGTH = 8, AT_SEQUENCE = 12, HEADER = 20, VERSION = 1, AGAIN = 1, DIRTY = 2, PLACES = 2 };
+enum { AT_CRC = 4, AT_LENGTH = 8, AT_SEQUENCE = 12, HEADER = 20, VERSION = 1, AGAIN = 1, DIRTY = 2, PLACES = 2, OWNER = 16 };
 _Static_assert(HEADER + MINUTE_STATE_PACKED == MINUTE_STATE_PLACE, "a place holds a header and a payload");
 
 /* ---- The payload ---- */
@@ -128,6 +128,42 @@ minute_state_unpack (const unsigned char *from, size_t length, struct minute *re
 
 /* ---- The file ---- */
 
+/* Whose it is stands behind the places: the process by its id and its start, which no later one has both of. False where it
+ * cannot be told. */
+static bool
+name_process (unsigned char ret[OWNER])
+{
+  char text[1024];
+  int fd = open ("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  ssize_t n = fd < 0 ? -1 : read (fd, text, sizeof text - 1);
+  if (fd >= 0)
+    close (fd);
+  text[n < 0 ? 0 : n] = 0;
+  const char *at = strrchr (text, ')'); /* its name may have blanks */
+  for (int field = 3; at && field <= 22; field++)
+    at = strchr (at + 1, ' ');
+  if (!at)
+    return false;
+  wire_store (ret, (uint64_t) getpid (), 8);
+  wire_store (ret + 8, strtoull (at, NULL, 10), 8);
+  return true;
+}
+
+/* Makes the file this process's. Whether it was before. */
+static bool
+claim (int fd)
+{
+  const off_t at = (off_t) PLACES * MINUTE_STATE_PLACE;
+  unsigned char mine[OWNER], theirs[OWNER];
+  if (!name_process (mine))
+    return false;
+  if (pread (fd, theirs, OWNER, at) == OWNER && !memcmp (mine, theirs, OWNER))
+    return true;
+  ssize_t n = pwrite (fd, mine, OWNER, at);
+  (void) n; /* where that fails a reload is taken for a restart */
+  return false;
+}
+
 int
 minute_state_open (struct minute_state *s, int directory)
 {
@@ -142,6 +178,7 @@ minute_state_open (struct minute_state *s, int directory)
     return r;
   }
   s->fd = fd;
+  s->ours = claim (fd);
   return 0;
 }
 

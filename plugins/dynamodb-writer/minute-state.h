@@ -3,7 +3,7 @@
  * Written at a flush, when a later minute is known to be in the table, and at most every MINUTE_STATE_EVERY meanwhile (about
  * 600 bytes and 20 µs): a crash costs the minute that runs at most the samples of that time; they are in the recorded files,
  * and the point says by its number of samples that it is not whole. The file has two places that are written in turn, each with
- * its CRC-32: a write that is cut short leaves the other one. */
+ * its CRC-32: a write that is cut short leaves the other one. Behind them stands which process has the file. */
 #ifndef MINUTE_STATE_H
 #define MINUTE_STATE_H
 
@@ -17,6 +17,7 @@ struct minute_state {
   uint64_t sequence;
   int64_t next_ns; /* monotonic: not before this, */
   int64_t written; /* … unless this is not what is to be saved */
+  bool ours;       /* an instance of this very process had the file last: a reload ended it */
 };
 
 /* Opens or makes the file in the directory; what is no regular file is refused (-ELOOP). The directory's lock is the spool's.

@@ -2,6 +2,7 @@
 """The output dynamodb-writer in the daemon: minutes and the registry's row, what it tells, what it does without credentials, and that
 nothing of it is loaded while it is off."""
 
+import json
 import os
 import time
 
@@ -132,6 +133,22 @@ def restart_in_the_minute (home):
             recorded[minute] = recorded.get (minute, 0) + 1
         for minute in sorted (samples)[:-1]:
             kk.check (abs (samples[minute] - recorded[minute]) <= 1, "samples of a minute", (minute, samples, recorded))
+
+
+@kk.test
+def online_after_a_reload (home):
+    "a reload that replaces it tells the registry offline, and online at once, not only at this machine's place of the next minute"
+    shim = fast (home)
+    with dynakit.Cloud (home, shim=shim) as cloud:
+        def said ():
+            return ["offline" if '"offline"' in json.dumps (c.body) else "online" for c in list (cloud.proxy.calls) if c.operation == "UpdateItem" and c.done]
+        with home.daemon (dynakit.config (), env=cloud.env ()):
+            kk.wait_for (lambda: len (said ()) >= 2, 60, "a row twice")
+            shim.faster (1)  # its place has just gone by: the next one is nearly a minute away
+            home.config (dynakit.config (options="ttl_days: 31"))
+            home.run ("reload", env=cloud.env ()).ok ()
+            kk.wait_for (lambda: said ()[-2:] == ["offline", "online"], 15, "online again")
+            kk.equal (cloud.registry ()["status"], "online", "the row")
 
 
 @kk.test

@@ -3,6 +3,8 @@
 #include "minutes.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct point
 point_of (const struct minute *m)
@@ -149,6 +151,56 @@ START_TEST (a_state_file_cut_anywhere_gives_the_one_before)
 }
 END_TEST
 
+static bool
+is_ours (int directory)
+{
+  struct minute_state s;
+  ck_assert_int_eq (minute_state_open (&s, directory), 0);
+  bool ours = s.ours;
+  minute_state_close (&s);
+  return ours;
+}
+
+/* What another process says of it. */
+static bool
+is_ours_elsewhere (int directory)
+{
+  int status;
+  pid_t child = fork ();
+  ck_assert_int_ge (child, 0);
+  if (!child)
+    _exit (is_ours (directory));
+  ck_assert_int_eq (waitpid (child, &status, 0), child);
+  ck_assert (WIFEXITED (status));
+  return WEXITSTATUS (status);
+}
+
+START_TEST (a_process_knows_its_own_file)
+{
+  char *dir = unit_temp_dir ();
+  int at = open_directory (dir);
+  struct minute_state s;
+  struct minute m, back;
+  uint32_t seed = 5;
+  int64_t written;
+  minute_begin (&m, T0);
+  fill (&m, &seed, 0, 30);
+  ck_assert (!is_ours (at));
+  ck_assert (is_ours (at));
+  ck_assert_int_eq (minute_state_open (&s, at), 0);
+  for (int i = 0; i < 2; i++)
+    ck_assert_int_eq (minute_state_save (&s, &m, T0, 0, true), 0);
+  ck_assert (is_ours (at));
+  ck_assert (!is_ours_elsewhere (at));
+  ck_assert (!is_ours (at)); /* the other one had it */
+  ck_assert_int_eq (minute_state_load (&s, &back, &written), 0);
+  ck_assert (same_minute (&back, &m));
+  minute_state_close (&s);
+  close (at);
+  free (dir);
+}
+END_TEST
+
 START_TEST (a_state_that_cannot_be_true_is_refused)
 {
   struct minute m, back;
@@ -177,6 +229,7 @@ tests (TCase *t)
 {
   tcase_add_test (t, two_parts_make_the_whole);
   tcase_add_test (t, a_state_file_cut_anywhere_gives_the_one_before);
+  tcase_add_test (t, a_process_knows_its_own_file);
   tcase_add_test (t, a_state_that_cannot_be_true_is_refused);
 }
 

@@ -554,12 +554,12 @@ START_TEST (death_while_the_minute_is_saved)
     if (pid == 0) {
       struct minute m;
       struct minute_state state;
-      plan.calls = 0;
-      plan.wrong = DIE_WITHIN;
-      plan.at = at;
       minute_begin (&m, T0);
       if (minute_state_open (&state, directory))
         _exit (1);
+      plan.calls = 0;
+      plan.wrong = DIE_WITHIN;
+      plan.at = at;
       for (int i = 0; i < 60; i++) {
         struct minute_reading r = make_reading (i * 1000, i);
         minute_add (&m, &r);
