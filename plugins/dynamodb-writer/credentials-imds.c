@@ -21,6 +21,7 @@ struct imds {
   char base[256];
   int tries;
   struct buf token;
+  bool passes;   /* the last failure: it may be another one a minute later */
   char why[400]; /* the reason why nothing came of it */
 };
 
@@ -95,6 +96,7 @@ ask (struct imds *m, const char *method, const char *path, const struct http_hea
     if (r == -ECANCELED || r == -ENOMEM || (r == 0 && ret->status < 500))
       break;
   }
+  m->passes = r < 0 || ret->status >= 500 || ret->status == 429;
   if (r == -ECANCELED || r == -ENOMEM)
     return r;
   if (r == -ECONNREFUSED)
@@ -216,5 +218,5 @@ imds_region (const struct credentials_settings *settings, const struct profiles 
       snprintf (ret, 64, "%s", name);
   }
   imds_close (&m);
-  return r == 0 || r == -ECANCELED ? r : -ENOENT;
+  return r == 0 || r == -ECANCELED ? r : m.passes ? -EAGAIN : -ENOENT;
 }

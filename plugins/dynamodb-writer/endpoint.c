@@ -78,8 +78,10 @@ endpoint_region (const char *given, const struct profiles *p, const char *profil
   int r = imds_region (settings, p, profile, region);
   if (r == -ECANCELED)
     return r;
-  return take_region (r == 0 ? region : "us-east-1", r == 0 ? "instance metadata" : "the default, as nothing names one", ret,
-                      from, fault);
+  const bool again = r == -EAGAIN;
+  r = take_region (r == 0 ? region : "us-east-1", r == 0 ? "instance metadata" : "the default, as nothing names one", ret, from,
+                   fault);
+  return r == 0 && again ? 1 : r;
 }
 
 /* ---- Endpoint ---- */

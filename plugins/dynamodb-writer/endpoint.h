@@ -20,8 +20,8 @@ struct endpoint {
  * Lives as long as `given` and the environment. *ret_named: somebody named it, so that it has to exist. */
 const char *endpoint_profile (const char *given, bool *ret_named);
 /* `given` (daemon.yaml), AWS_REGION, AWS_DEFAULT_REGION, the profile, the instance's metadata, else us-east-1; where it came
- * from goes to `from`. Asking the metadata may take some seconds; settings->region is not looked at. 0, -ECANCELED, or -EINVAL:
- * no name of a region. */
+ * from goes to `from`. Asking the metadata may take some seconds; settings->region is not looked at. 0; 1: it is
+ * us-east-1 because the metadata did not answer this time; -ECANCELED; or -EINVAL: no name of a region. */
 int endpoint_region (const char *given, const struct profiles *p, const char *profile,
                      const struct credentials_settings *settings, char ret[ENDPOINT_REGION_SIZE], char from[200],
                      struct endpoint_fault *fault);

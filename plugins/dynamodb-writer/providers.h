@@ -35,7 +35,8 @@ int provider_login (struct search *s, const char *profile);
 /* All that belong to a profile but its role, in their order. */
 int provider_profile (struct search *s, const char *profile, bool environment, struct credentials *ret);
 
-/* The region that the instance's metadata names. 0, -ECANCELED, -ENOENT. */
+/* The region that the instance's metadata names. 0, -ECANCELED, -ENOENT (it names none, or is turned off), -EAGAIN (nobody
+ * answered, or not in time). */
 int imds_region (const struct credentials_settings *settings, const struct profiles *p, const char *profile, char ret[64]);
 /* The address of the container endpoint after its variables. 0, -ENOENT, -EINVAL (not one that may be asked), -ENOMEM. */
 int container_url (struct buf *ret);

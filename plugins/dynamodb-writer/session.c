@@ -188,6 +188,7 @@ look_around (const struct session *s, const struct profiles *profiles, struct se
   int r = endpoint_region (s->region, profiles, profile, &settings, place->region, place->region_from, &why);
   if (r < 0)
     return fail (fault, SESSION_REGION, r, "%s", *why.text ? why.text : strerror (-r));
+  place->region_guessed = r == 1;
   r = endpoint_url ("dynamodb", s->endpoint, profiles, profile, place->region, &place->endpoint, &why);
   if (r < 0)
     return fail (fault, SESSION_ENDPOINT, r, "%s", *why.text ? why.text : strerror (-r));
@@ -256,6 +257,12 @@ find_all (struct session *s, const struct credentials **ret, struct session_faul
   int r = credentials_get (s->chain, ret, &why);
   if (r < 0)
     return fail (fault, SESSION_CREDENTIALS, r, "%s", why.text);
+  if (s->place.region_guessed && (*ret)->provider == CREDENTIALS_INSTANCE) {
+    s->settled = false;
+    return fail (fault, SESSION_REGION, -EAGAIN,
+                 "the credentials are those of this instance, but its metadata did not tell the region: it is asked again each "
+                 "minute; the option region of daemon.yaml spares that");
+  }
   snprintf (s->place.credentials_from, sizeof s->place.credentials_from, "%s: %s", credentials_provider_name ((*ret)->provider),
             (*ret)->from);
   show_key ((*ret)->access_key, s->place.access_key, sizeof s->place.access_key);

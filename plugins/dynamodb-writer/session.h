@@ -27,6 +27,7 @@ enum session_step { SESSION_REGION, SESSION_ENDPOINT, SESSION_CREDENTIALS, SESSI
 struct session_place {
   char profile[128];
   char region[ENDPOINT_REGION_SIZE], region_from[200];
+  bool region_guessed; /* the instance's metadata, which may name one, did not answer */
   struct endpoint endpoint;
   char ca_file[512];          /* "": what the system trusts */
   char access_key[20];        /* what of it may be shown: "AKIA…WXYZ"; "": none yet */

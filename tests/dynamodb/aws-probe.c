@@ -269,7 +269,8 @@ find_place (const struct credentials_settings *settings, const char *question, c
     r = endpoint_region (first, p, profile, settings, region, from, &fault);
   else
     r = endpoint_url (first, second, p, profile, settings->region, &endpoint, &fault);
-  struct json_object *o = result (r, fault.text);
+  struct json_object *o = result (r < 0 ? r : 0, fault.text);
+  add (o, "again", json_object_new_boolean (r == 1));
   add (o, "region", text (region));
   add (o, "url", text (endpoint.url));
   add (o, "from", text (*from ? from : endpoint.from));

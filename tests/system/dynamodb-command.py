@@ -321,6 +321,32 @@ def two_of_one_name (home):
 
 
 @kk.test
+def region_of_the_instance (home):
+    "an instance whose metadata does not tell the region for a moment is not sent to another region"
+    home.config (dynakit.config ())
+    tell = ("GET", "/latest/meta-data/placement/region")
+    with dynakit.Cloud (home) as cloud, fakeaws.Server () as metadata:
+        make_tables (cloud)
+        on = {"AWS_EC2_METADATA_DISABLED": None, "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.metadata (credentials=fakeaws.session ("INSTANCE", 3600 * 6, cloud.proxy))}
+        instance = cloud.env (AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None, **on)
+        told = metadata.routes[tell]
+        for status in (500, 429):
+            metadata.on (*tell, fakeaws.answer (status, ""))
+            before = len (cloud.proxy.calls)
+            a = check (home, instance)
+            a.step ("region", "fail", "its metadata did not tell the region")
+            kk.equal ((a.rc != 0, len (cloud.proxy.calls)), (True, before), "nothing was asked elsewhere")
+            check (home, cloud.env (**on)).step ("region", "ok", "us-east-1")  # with credentials of another place
+        metadata.on (*tell, fakeaws.answer (404, ""))
+        check (home, instance).step ("region", "ok", "us-east-1")
+        metadata.on (*tell, told)
+        cloud.proxy.region = "eu-north-1"
+        a = check (home, instance)
+        a.step ("region", "ok", "eu-north-1 (instance metadata)")
+        kk.equal ([s["result"] for s in a.steps ("credentials")], ["ok"], "the role's credentials")
+
+
+@kk.test
 def printed (home):
     "the policy and the tables are printed without asking anybody, and the tables can be made from it"
     with fakeaws.Server () as metadata:
