@@ -30,13 +30,14 @@ struct writer {
   struct facts facts;
   struct minutes minutes;
   struct minute_state state;
-  bool opened;   /* the spool, and what an earlier run left of a minute */
+  bool opened;       /* the spool, and, unless there is trouble with its file, `state` */
+  bool restored;     /* what an earlier run left of a minute */
   uint64_t openings; /* of the spool, as `state` knows it */
   int64_t waits_ns;  /* for another one that has the spool: since when; 0: it does not */
   bool has_told; /* the network thread of a first reading */
   uint64_t made, lacking;
   int disk_error; /* as it was said */
-  int64_t disk_said_ns, owner_said_ns, lack_said_ns, shown_ns;
+  int64_t disk_said_ns, state_said_ns, owner_said_ns, lack_said_ns, shown_ns;
 };
 
 /* ---- The disk ---- */
@@ -61,18 +62,33 @@ note_disk (struct writer *w, int r)
   w->disk_error = r;
 }
 
-/* The minute that an earlier run had begun goes on. */
 static void
-restore (struct writer *w)
+say_state (struct writer *w, int r, int64_t mono_ns)
 {
+  if (w->state_said_ns && mono_ns - w->state_said_ns < SAY_EVERY_NS)
+    return;
+  w->state_said_ns = mono_ns;
+  kk_error (w->self,
+            "the minute that runs cannot be kept on disk, and a crash would lose it: the file " MINUTE_STATE_FILE
+            " of the spool's directory: %s; remove what is in its place, and it is made anew",
+            strerror (-r));
+}
+
+/* The minute that an earlier run had begun goes on. It is tried again while its file cannot be opened. */
+static void
+restore (struct writer *w, int64_t mono_ns)
+{
+  if (w->state.fd >= 0)
+    return;
   struct minute *m = malloc (sizeof *m);
   int64_t written;
   int directory = spool_directory (w->spool);
   int r = !m ? -ENOMEM : directory < 0 ? directory : minute_state_open (&w->state, directory);
-  if (r == 0)
-    r = minute_state_load (&w->state, m, &written);
-  if (r == 0)
+  if (r < 0)
+    say_state (w, r, mono_ns);
+  else if (!w->restored && minute_state_load (&w->state, m, &written) == 0)
     minutes_restore (&w->minutes, m, written);
+  w->restored |= r == 0;
   if (directory >= 0)
     close (directory);
   free (m);
@@ -105,7 +121,7 @@ open_spool (struct writer *w, const struct kk_time *now)
   if (r < 0)
     return;
   w->opened = true;
-  restore (w);
+  restore (w, now->mono_ns);
   /* The one that a reload ended has told the registry so, mostly before this one began. */
   shared_wake (w->shared, w->state.ours || w->waits_ns);
 }
@@ -202,6 +218,8 @@ show (struct writer *w, const struct kk_time *now)
   w->shown_ns = now->mono_ns;
   spool_look (w->spool, &v);
   follow_spool (w, &v);
+  if (w->opened)
+    restore (w, now->mono_ns);
   text_bytes (&bytes, v.bytes);
   text_bytes (&most, (uint64_t) w->options->spool_bytes);
   text_duration (&age, w->options->spool_age_ns);

@@ -152,6 +152,20 @@ def online_after_a_reload (home):
 
 
 @kk.test
+def no_place_for_the_minute (home):
+    "where the file of the minute that runs cannot be opened the log says so once, and it is made as soon as it can be"
+    place = os.path.join (home.data, "dynamodb-writer", "minute")
+    os.makedirs (place, 0o700)
+    with dynakit.Cloud (home, shim=fast (home)) as cloud:
+        with home.daemon (dynakit.config (), env=cloud.env ()):
+            kk.wait_for (lambda: len (cloud.minutes ()) >= 2, 60, "minutes all the same")
+            kk.equal (home.log ().count ("file minute of the spool's directory: Is a directory"), 1, "said once")
+            os.rmdir (place)
+            kk.wait_for (lambda: os.path.isfile (place) and os.path.getsize (place) > 100, 30, "the file")
+        cloud.check ()
+
+
+@kk.test
 def off_loads_nothing (home):
     "a daemon without the upload never loads libcurl or OpenSSL"
     with home.daemon (dynakit.config ().replace ("enable_dynamodb_upload: true", "enable_dynamodb_upload: false")) as d:
