@@ -319,10 +319,9 @@ fill (struct making *m, const struct draft *draft, const struct host_options *ho
     return -ENOMEM;
   instance->at = draft->at;
   instance->parked = draft->parked;
-  int64_t own = 0;
+  int64_t own = 0, least = m->plan->settings->interval_ns;
   if (instance->descriptor->plugin.interval)
     units_duration (instance->descriptor->plugin.interval, &own); /* checked when the plugin was loaded */
-  int64_t least = m->plan->settings->interval_ns;
   instance->interval_ns = host->interval_ns ? host->interval_ns : own > least ? own : least;
   instance->deadline_ns = host->deadline_ns           ? host->deadline_ns
                           : plugin->kind == KK_OUTPUT ? OUTPUT_DEADLINE
