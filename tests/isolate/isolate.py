@@ -167,10 +167,11 @@ def held (home):
     "a read with nothing newer leaves the last values, marked as held; the next one is told the time since those"
     what = {"plugin": "rogue", "mode": "held", "deadline": f"{int (TICK * 300)}ms"}
     renamed = {"rogue": "inside", "rogue_rows": "inside_rows", "rogue_numbers": "inside_numbers"}
-    with daemon (home, {"out": what, "in": {**what, "isolate": False, "tables": renamed}}) as d:
+    with daemon (home, {"out": what, "in": {**what, "isolate": False, "tables": renamed}}) as d, Pace () as pace:
         kk.wait_for (lambda: min (instance (d, n)["calls"] for n in ("in", "out")) > 12, 15, "some reads")
         for name, most in (("in", 0.3), ("out", 0.27)):
-            kk.equal (instance (d, name)["failures"], 0, "failures of " + name)
+            failures = instance (d, name)["failures"]
+            kk.check (failures <= 2 + pace.lost / TICK, "failures of " + name, (failures, pace.lost))  # a deadline this short is missed now and then
             kk.equal (instance (d, name)["status"]["deadline"], f"{int (TICK * most * 1000)} ms", "kk_deadline of " + name)
     for table in ("rogue", "inside"):
         rows = [e[table] for e in home.metrics () if table in e]
