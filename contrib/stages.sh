@@ -229,6 +229,16 @@ stage_fuzz ()
   done
 }
 
+# The tests that are shortened elsewhere, in their whole length.
+stage_whole ()
+{
+  local tests
+  build gcc "$(with_cc gcc)" --enable-werror || return
+  tests=$(cd "$source" && grep -lE 'KK_FULL|\bFULL\b' -r tests/system tests/isolate --include='*.py' | grep -v 'kit\.py$' | sort | paste -sd ' ')
+  logged "$dir/logs/whole-check" 1500 env KK_FULL=1 make -C "$dir/gcc" -k -j "$jobs" check "TESTS=$tests"
+  counted whole "$dir/logs/whole-check" $? "$dir/gcc"
+}
+
 # Figures to read. It fails when they cannot be measured, or when one that does not hang on how busy the machine is (CPU beside the bare
 # loop of the same run, wake-ups, memory) is far from what is to be reached; being a little over is only said.
 stage_bench ()

@@ -1,7 +1,8 @@
-/* fleet DIR HOSTS MINUTES RESTART: so many hosts, each with an instance of dynamodb-writer as it is, threads and all, that start
- * in the same second; then so many minutes pass, in the middle of one of which (RESTART, counted from 0; -1: none) all stop and
- * start again in one second. Everything is real but the clock (fake-time.h), the host names and the samples: one a
- * second, whose values follow from host and minute as fleet.py knows. Spools are in DIR, and DIR/clock holds the time. */
+/* fleet DIR HOSTS MINUTES RESTART: so many hosts, each with an instance of dynamodb-writer as it is, threads and all, that
+ * start in the same second; then so many minutes pass, in the middle of one of which (RESTART, counted from 0; -1: none) all
+ * stop and start again in one second. Everything is real but the clock (fake-time.h), the host names, the process's number and
+ * the samples: one a second, whose values follow from host and minute as fleet.py knows. Spools are in DIR, and DIR/clock holds
+ * the time. */
 #include "dynamodb-writer/options.h"
 #include "fake-time.h"
 
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const int64_t SECOND_NS = 1000000000, MINUTE_NS = INT64_C (60000000000), INTERVAL_NS = INT64_C (1000000000);
 static const int64_t T0 = INT64_C (1767225600); /* 2026-01-01 00:00:00 */
@@ -187,10 +189,22 @@ static const struct options options = {.table = "kode-kronical-system",
                                        .ttl_days = 30,
                                        .create_tables = true};
 
+/* Who starts anew is another process than before, which the plugin tells from a reload (--wrap). */
+static pid_t starts;
+pid_t __real_getpid (void);
+pid_t __wrap_getpid (void);
+
+pid_t
+__wrap_getpid (void)
+{
+  return __real_getpid () + starts;
+}
+
 static int
 start (struct fleet *f)
 {
   int r = 0;
+  starts++;
   for (unsigned i = 0; i < f->n && r == 0; i++) {
     struct host *h = &f->hosts[i];
     fake_time_host (h->name);
