@@ -3,12 +3,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-enum { MOST = 4096 };
 
 static curl_socket_t
 open_socket (void *data, curlsocktype purpose, struct curl_sockaddr *address)
@@ -16,12 +13,6 @@ open_socket (void *data, curlsocktype purpose, struct curl_sockaddr *address)
   (void) data;
   (void) purpose;
   return socket (address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-void
-http_own_sockets (CURL *easy)
-{
-  curl_easy_setopt (easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 }
 
 static bool
@@ -34,7 +25,7 @@ is_local_socket (int fd)
 
 /* Notes which descriptors there are; with `own` it makes local sockets that are not noted ours alone. */
 static void
-look (bool noted[MOST], bool own)
+look (bool noted[HTTP_MOST_FD], bool own)
 {
   DIR *d = opendir ("/dev/fd");
   if (!d)
@@ -42,7 +33,7 @@ look (bool noted[MOST], bool own)
   for (struct dirent *e; (e = readdir (d));) {
     char *end;
     long fd = strtol (e->d_name, &end, 10);
-    if (end == e->d_name || *end || fd < 0 || fd >= MOST || fd == dirfd (d))
+    if (end == e->d_name || *end || fd < 0 || fd >= HTTP_MOST_FD || fd == dirfd (d))
       continue;
     if (own && !noted[fd] && is_local_socket ((int) fd))
       fcntl ((int) fd, F_SETFD, FD_CLOEXEC);
@@ -55,11 +46,39 @@ look (bool noted[MOST], bool own)
 CURLM *
 http_multi (void)
 {
-  bool noted[MOST] = {false};
+  bool noted[HTTP_MOST_FD] = {false};
   look (noted, false);
   CURLM *multi = curl_multi_init ();
   look (noted, true);
   if (multi)
     curl_multi_setopt (multi, CURLMOPT_MAXCONNECTS, 1L);
   return multi;
+}
+
+static int
+lookup_begins (void *resolver, void *reserved, void *data)
+{
+  struct http_sockets *s = data;
+  (void) resolver;
+  (void) reserved;
+  memset (s->before, 0, sizeof s->before);
+  look (s->before, false);
+  s->looks_up = true;
+  return 0;
+}
+
+void
+http_own_sockets (CURL *easy, struct http_sockets *s)
+{
+  curl_easy_setopt (easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  curl_easy_setopt (easy, CURLOPT_RESOLVER_START_FUNCTION, lookup_begins);
+  curl_easy_setopt (easy, CURLOPT_RESOLVER_START_DATA, s);
+}
+
+void
+http_sockets_settle (struct http_sockets *s)
+{
+  if (s->looks_up)
+    look (s->before, true);
+  s->looks_up = false;
 }

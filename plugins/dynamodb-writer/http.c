@@ -25,6 +25,7 @@ struct http {
   char *ca_file, error[CURL_ERROR_SIZE];
   struct http_response *response; /* of the request under way */
   struct http_head head;
+  struct http_sockets sockets;
   bool too_big, whole_head;
 };
 
@@ -87,6 +88,7 @@ run (struct http *h)
     if (is_stopped (h))
       return CURLE_ABORTED_BY_CALLBACK;
     CURLMcode m = curl_multi_perform (h->multi, &running);
+    http_sockets_settle (&h->sockets);
     if (m == CURLM_OK && running)
       m = curl_multi_poll (h->multi, &stop, h->settings.stop_fd >= 0, ms, NULL);
     if (m != CURLM_OK)
@@ -332,7 +334,7 @@ set_once (struct http *h)
     curl_easy_setopt (e, CURLOPT_PROXY, "");
     curl_easy_setopt (e, CURLOPT_NOPROXY, "*");
   }
-  http_own_sockets (e);
+  http_own_sockets (e, &h->sockets);
 }
 
 int

@@ -4,7 +4,12 @@
 #include "http.h"
 #include "sign.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static void
 sign_late (void)
@@ -65,9 +70,56 @@ START_TEST (origins)
 }
 END_TEST
 
+/* How many descriptors a program that is started now would get. */
+static int
+inherited (void)
+{
+  int n = 0;
+  DIR *d = opendir ("/dev/fd");
+  ck_assert_ptr_nonnull (d);
+  for (struct dirent *e; (e = readdir (d));) {
+    int flags = *e->d_name == '.' ? -1 : fcntl (atoi (e->d_name), F_GETFD);
+    n += flags >= 0 && !(flags & FD_CLOEXEC);
+  }
+  closedir (d);
+  return n;
+}
+
+static const int64_t MINUTE_NS = INT64_C (60000000000);
+static atomic_int inherited_before, inherited_in_lookup = -1;
+
+/* Stands before the C library's, in this program alone: a name server that is slow. libcurl asks on a thread of its own. */
+__attribute__ ((visibility ("default"))) int
+getaddrinfo (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+{
+  (void) node;
+  (void) service;
+  (void) hints;
+  *ret = NULL;
+  for (int i = 0; i < 500 * unit_slow () && inherited () > inherited_before; i++)
+    nanosleep (&(struct timespec){.tv_nsec = 2000000}, NULL);
+  inherited_in_lookup = inherited ();
+  return EAI_NONAME;
+}
+
+START_TEST (a_lookup_gives_programs_no_descriptor)
+{
+  struct http *h;
+  struct http_response response = {.status = 0};
+  ck_assert_int_eq (
+    http_open (&h, &(struct http_settings){.stop_fd = -1, .connect_ns = MINUTE_NS, .total_ns = MINUTE_NS, .most = 4096}), 0);
+  inherited_before = inherited ();
+  ck_assert_int_lt (http_send (h, &(struct http_request){.method = "GET", .url = "http://name.invalid/"}, &response), 0);
+  ck_assert_int_eq (inherited_in_lookup, inherited_before);
+  http_response_free (&response);
+  http_close (h);
+}
+END_TEST
+
 static void
 tests (TCase *t)
 {
+  tcase_add_test (t, a_lookup_gives_programs_no_descriptor);
   tcase_add_test (t, a_thread_that_was_left_behind_may_sign_while_the_process_ends);
   tcase_add_test (t, origins);
 }
