@@ -186,8 +186,7 @@ take_sample (struct writer *w, const struct kk_sample *sample)
   minutes_take (&w->minutes, &reading);
   if (((reading.fresh | reading.held) & both) != both)
     return;
-  const struct shared_latest latest = {.wall_ns = reading.wall_ns,
-                                       .cpu_percent = reading.values[MINUTE_CPU_PERCENT],
+  const struct shared_latest latest = {.cpu_percent = reading.values[MINUTE_CPU_PERCENT],
                                        .memory_percent = reading.values[MINUTE_MEMORY_PERCENT]};
   shared_tell (w->shared, &latest);
   if (!w->has_told)

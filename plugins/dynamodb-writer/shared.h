@@ -11,8 +11,7 @@
 
 /* The newest reading of this machine, for its row in the registry. */
 struct shared_latest {
-  int64_t wall_ns;                     /* 0: none yet */
-  int64_t mono_ns;                     /* when it was told; set by shared_tell */
+  int64_t mono_ns;                     /* when it was told; set by shared_tell. 0: none yet */
   int64_t cpu_percent, memory_percent; /* in tenths */
 };
 

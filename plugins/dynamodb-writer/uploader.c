@@ -194,8 +194,8 @@ tell_registry (struct uploader *u)
   bool missing = false;
   if (shared_mono_ns () < u->presence_due_ns - NEARLY_NS)
     return WORK_DONE;
-  u->awaits_reading = !latest.wall_ns;
-  if (!latest.wall_ns)
+  u->awaits_reading = !latest.mono_ns;
+  if (!latest.mono_ns)
     return WORK_DONE;
   enum work_result r = WORK_DONE;
   if (shared_mono_ns () - latest.mono_ns < OLD_READING_NS)

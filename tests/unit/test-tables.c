@@ -213,7 +213,7 @@ END_TEST
 
 /* ---- The registry ---- */
 
-static const struct shared_latest latest = {.wall_ns = 1, .cpu_percent = 123, .memory_percent = 456};
+static const struct shared_latest latest = {.mono_ns = 1, .cpu_percent = 123, .memory_percent = 456};
 #define ROW(active_)                                                                                                           \
   "{\"Item\":{\"hostname\":{\"S\":\"h\"},\"first_seen\":{\"N\":\"7\"},\"last_seen\":{\"N\":\"8.5\"},\"active\":{"              \
   "\"BOOL\":" active_ "}}}"

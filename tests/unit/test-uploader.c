@@ -62,17 +62,11 @@ add (int64_t minute)
 }
 
 static void
-read_at (int64_t second)
-{
-  const struct shared_latest latest = {.wall_ns = second * SECOND_NS_, .cpu_percent = 12, .memory_percent = 34};
-  shared_tell (bench.shared, &latest);
-  shared_wake (bench.shared, false);
-}
-
-static void
 read_one (void)
 {
-  read_at (bench.cloud.now);
+  const struct shared_latest latest = {.cpu_percent = 12, .memory_percent = 34};
+  shared_tell (bench.shared, &latest);
+  shared_wake (bench.shared, false);
 }
 
 START_TEST (a_minute_goes_up_when_it_is_over_and_the_end_is_said)
@@ -120,20 +114,6 @@ START_TEST (the_registry_waits_for_a_first_reading)
   read_one ();
   wait_for_requests (3);
   ck_assert_ptr_nonnull (strstr (bench.cloud.bodies[2], "\"1.2\""));
-  uploader_stop (bench.shared, thread);
-  all_came ();
-}
-END_TEST
-
-START_TEST (a_machine_whose_clock_is_behind_is_listed)
-{
-  expect ("DescribeTable", 200, OUR_TABLE);
-  expect ("UpdateItem", 200, OK_ANSWER);
-  expect ("UpdateItem", 200, OK_ANSWER);
-  read_at (bench.cloud.now - 86400);
-  begin ();
-  wait_for_requests (2);
-  ck_assert_ptr_nonnull (strstr (bench.cloud.bodies[1], "\"online\""));
   uploader_stop (bench.shared, thread);
   all_came ();
 }
@@ -218,7 +198,6 @@ tests (TCase *t)
   tcase_add_checked_fixture (t, setup, teardown);
   tcase_add_test (t, a_minute_goes_up_when_it_is_over_and_the_end_is_said);
   tcase_add_test (t, the_registry_waits_for_a_first_reading);
-  tcase_add_test (t, a_machine_whose_clock_is_behind_is_listed);
   tcase_add_test (t, an_old_reading_is_not_told);
   tcase_add_test (t, a_registry_that_takes_no_row_is_looked_at);
   tcase_add_test (t, what_failed_is_tried_again_and_the_end_is_not_said_in_trouble);
