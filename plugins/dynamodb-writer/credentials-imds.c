@@ -181,6 +181,7 @@ get_credentials (struct imds *m, struct credentials *ret)
   if (r < 0)
     return r == -ENOMEM ? r : -ENOENT;
   ret->provider = CREDENTIALS_INSTANCE;
+  ret->of_instance = true;
   snprintf (ret->from, sizeof ret->from, "instance metadata (%.200s), role %.128s", m->base, name);
   return 0;
 }

@@ -118,6 +118,7 @@ assume (struct search *s, const char *profile, struct visited *visited, struct c
                                   .by = &by};
     r = sts_assume (s, s->profile, &role, ret);
     ret->provider = CREDENTIALS_ROLE;
+    ret->of_instance = by.of_instance;
     snprintf (ret->from, sizeof ret->from, "role %.150s of profile '%.60s', by %.120s", role.arn, profile, by.from);
   }
   credentials_clear (&by);

@@ -22,6 +22,7 @@ struct credentials {
   char *access_key, *secret, *token; /* token may be NULL */
   int64_t expires_ns;                /* since 1970; 0: not known, they do not end by themselves */
   enum credentials_provider provider;
+  bool of_instance; /* these, or those that a role was asked for with, come from instance metadata */
   char from[400]; /* where they came from, for people; never a secret */
 };
 

@@ -257,10 +257,10 @@ find_all (struct session *s, const struct credentials **ret, struct session_faul
   int r = credentials_get (s->chain, ret, &why);
   if (r < 0)
     return fail (fault, SESSION_CREDENTIALS, r, "%s", why.text);
-  if (s->place.region_guessed && (*ret)->provider == CREDENTIALS_INSTANCE) {
+  if (s->place.region_guessed && (*ret)->of_instance) {
     s->settled = false;
     return fail (fault, SESSION_REGION, -EAGAIN,
-                 "the credentials are those of this instance, but its metadata did not tell the region: it is asked again each "
+                 "the credentials come from this instance, but its metadata did not tell the region: it is asked again each "
                  "minute; the option region of daemon.yaml spares that");
   }
   snprintf (s->place.credentials_from, sizeof s->place.credentials_from, "%s: %s", credentials_provider_name ((*ret)->provider),

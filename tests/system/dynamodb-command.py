@@ -327,23 +327,30 @@ def region_of_the_instance (home):
     tell = ("GET", "/latest/meta-data/placement/region")
     with dynakit.Cloud (home) as cloud, fakeaws.Server () as metadata:
         make_tables (cloud)
-        on = {"AWS_EC2_METADATA_DISABLED": None, "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.metadata (credentials=fakeaws.session ("INSTANCE", 3600 * 6, cloud.proxy))}
+        metadata.keys = cloud.proxy.keys
+        on = {"AWS_EC2_METADATA_DISABLED": None, "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.metadata (), "AWS_ENDPOINT_URL_STS": metadata.sts ()}
         instance = cloud.env (AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None, **on)
+        home.write (".aws/config", "[profile role]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Ec2InstanceMetadata\n"
+                    "[profile next]\nrole_arn = arn:aws:iam::1:role/n\nsource_profile = role\n")
+        of_instance = [{**instance, "AWS_PROFILE": name} for name in (None, "role", "next")]
         told = metadata.routes[tell]
         for status in (500, 429):
             metadata.on (*tell, fakeaws.answer (status, ""))
             before = len (cloud.proxy.calls)
-            a = check (home, instance)
-            a.step ("region", "fail", "its metadata did not tell the region")
-            kk.equal ((a.rc != 0, len (cloud.proxy.calls)), (True, before), "nothing was asked elsewhere")
+            for env in of_instance:
+                a = check (home, env)
+                a.step ("region", "fail", "its metadata did not tell the region")
+                kk.equal ((a.rc != 0, len (cloud.proxy.calls)), (True, before), "nothing was asked elsewhere")
             check (home, cloud.env (**on)).step ("region", "ok", "us-east-1")  # with credentials of another place
         metadata.on (*tell, fakeaws.answer (404, ""))
-        check (home, instance).step ("region", "ok", "us-east-1")
+        for env in of_instance:
+            check (home, env).step ("region", "ok", "us-east-1")
         metadata.on (*tell, told)
         cloud.proxy.region = "eu-north-1"
-        a = check (home, instance)
-        a.step ("region", "ok", "eu-north-1 (instance metadata)")
-        kk.equal ([s["result"] for s in a.steps ("credentials")], ["ok"], "the role's credentials")
+        for env in of_instance:
+            a = check (home, env)
+            a.step ("region", "ok", "eu-north-1 (instance metadata)")
+            kk.equal ([s["result"] for s in a.steps ("credentials")], ["ok"], "the role's credentials")
 
 
 @kk.test

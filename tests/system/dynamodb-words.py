@@ -112,6 +112,37 @@ def wrong_region (home):
                  lambda: setattr (cloud.proxy, "region", "us-east-1"))
 
 
+def of_an_instance (home, profile):
+    """An instance whose metadata does not tell the region for a while."""
+    shim = dynakit.fast (home)
+    tell = ("GET", "/latest/meta-data/placement/region")
+    with dynakit.Cloud (home, shim=shim) as cloud, fakeaws.Server () as aws:
+        aws.keys, aws.shim, cloud.proxy.region = cloud.proxy.keys, shim, "eu-north-1"
+        env = cloud.env (AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None, AWS_PROFILE=profile, AWS_ENDPOINT_URL_STS=aws.sts (),
+                         AWS_EC2_METADATA_DISABLED=None, AWS_EC2_METADATA_SERVICE_ENDPOINT=aws.metadata (), AWS_METADATA_SERVICE_TIMEOUT="60")
+        told = aws.routes[tell]
+        aws.on (*tell, fakeaws.answer (503, ""))
+
+        def mend ():
+            kk.equal (cloud.proxy.calls, [], "what was asked elsewhere")
+            aws.on (*tell, told)
+        trouble (home, cloud, env, ("its metadata did not tell the region", "asked again each minute"), mend)
+        cloud.check ()
+
+
+@kk.test (deadline=150)
+def region_of_the_instance (home):
+    "the region of an instance is asked for again before anything goes to another one"
+    of_an_instance (home, None)
+
+
+@kk.test (deadline=150)
+def region_of_a_role (home):
+    "so is that of a role that an instance takes"
+    home.write (".aws/config", "[profile role]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Ec2InstanceMetadata\n")
+    of_an_instance (home, "role")
+
+
 @kk.test (deadline=150)
 def untrusted (home):
     "a certificate that nobody vouches for, and the option for it; with it TLS is right, with another it is not"

@@ -229,7 +229,6 @@ class Proxy (fakeaws.Server):
         self.socket_path, self.region, self.lock = socket_path, region, threading.Lock ()
         self.calls, self.wrong, self.said, self.rain, self.allowed, self.denied = [], [], [], None, None, set ()
         self.delay, self.gone, self.ttl, self.tags, self.broken = 0.2, set (), {}, {}, []
-        self.shim = None  # whose clock is the true time
         self.short = False  # each answer is the last one of its connection
         self.meanwhile = None  # a function of the call that is about to be done
         self.on ("POST", "/", Handler.dynamodb)
@@ -266,7 +265,7 @@ class Proxy (fakeaws.Server):
     # ---- Being AWS ----
 
     def now (self):
-        return time.time () + self.clock + (self.shim.ahead () if self.shim else 0)
+        return time.time () + self.ahead ()
 
     def headers (self, data, late=0):
         date = datetime.datetime.fromtimestamp (self.now () + late, datetime.timezone.utc)

@@ -135,6 +135,7 @@ class Server (http.server.ThreadingHTTPServer):
         super ().__init__ (address, self.handler)
         self.routes, self.requests, self.connections, self.keys, self.ending = {}, [], 0, {k: (s, None) for k, s in KEYS.items ()}, threading.Event ()
         self.clock = 0  # seconds that it is ahead of ours
+        self.shim = None  # whose clock is the true time
         self.scheme = "https" if context else "http"
         if context:
             self.socket = context.wrap_socket (self.socket, server_side=True, do_handshake_on_connect=False)
@@ -148,6 +149,9 @@ class Server (http.server.ThreadingHTTPServer):
 
     def handle_error (self, *_):  # a client that goes away is what many tests are about
         pass
+
+    def ahead (self):
+        return self.clock + (self.shim.ahead () if self.shim else 0)
 
     def url (self, path=""):
         return f"{self.scheme}://127.0.0.1:{self.server_address[1]}{path}"
@@ -173,11 +177,11 @@ class Server (http.server.ThreadingHTTPServer):
             form = request.form
             wrong = None if form["Action"] == "AssumeRoleWithWebIdentity" else self.verify (request, "sts")
             if wrong:
-                date = datetime.datetime.now (datetime.timezone.utc) + datetime.timedelta (seconds=self.clock)
+                date = datetime.datetime.now (datetime.timezone.utc) + datetime.timedelta (seconds=self.ahead ())
                 handler.reply (403, error ("SignatureDoesNotMatch", wrong), {"Date": date.strftime ("%a, %d %b %Y %H:%M:%S GMT")})
                 return
             name = form["RoleArn"].rsplit ("/", 1)[1].upper ()
-            made = session (name, seconds + self.clock, self)
+            made = session (name, seconds + self.ahead (), self)
             handler.reply (200, f"""<{form["Action"]}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{form["Action"]}Result>
   <AssumedRoleUser><Arn>{form["RoleArn"]}</Arn></AssumedRoleUser><Credentials><AccessKeyId>{made["AccessKeyId"]}</AccessKeyId>
   <SecretAccessKey>{made["SecretAccessKey"]}</SecretAccessKey><SessionToken>{made["Token"]}</SessionToken>
@@ -198,7 +202,7 @@ class Server (http.server.ThreadingHTTPServer):
         names = fields["SignedHeaders"].split (";")
         if not {"host", "x-amz-date"} <= set (names) or (token and "x-amz-security-token" not in names):
             return "signed headers"
-        if abs ((datetime.datetime.strptime (request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ") - datetime.datetime.strptime (stamp (self.clock), "%Y-%m-%dT%H:%M:%SZ")).total_seconds ()) > 300:
+        if abs ((datetime.datetime.strptime (request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ") - datetime.datetime.strptime (stamp (self.ahead ()), "%Y-%m-%dT%H:%M:%SZ")).total_seconds ()) > 300:
             return f"Signature expired: {request.headers['x-amz-date']}"
         return None if signature (secret, request, names, f"{day}/{region}/{of}/{end}") == fields["Signature"] else "signature"
 
