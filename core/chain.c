@@ -1,5 +1,6 @@
 #include "chain.h"
 
+#include "rows-staging.h"
 #include "shape.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ struct link {
   struct instance *filter;
   struct binding bindings[MAX_BINDINGS];
   size_t n_bindings;
+  struct sample *last; /* what came last, for a filter that may add to it in flush_filter */
 };
 
 struct chain {
@@ -32,9 +34,14 @@ struct chain {
  * own and a failed call passes on nothing. */
 struct emit {
   struct kk_emit face;
-  const struct sample *in;    /* NULL in flush */
-  const struct shape *shape;
-  uint32_t **rows;            /* by table of in: what emit_keep_rows was given */
+  const struct sample *in; /* in flush what came last; NULL where there is none */
+  struct shape *shape;
+  bool flushes;
+  struct row nowhere;  /* where what cannot be set goes */
+  bool retimed;        /* emit_time was called for the next sample */
+  bool begun;          /* something was put in for the next sample */
+  struct kk_time time; /* of the next sample */
+  uint32_t **rows;     /* by table of in: what emit_keep_rows was given */
   uint32_t *n_rows;
   struct sample **out;
   size_t n, cap;
@@ -68,9 +75,11 @@ chain_free (struct chain *c)
 {
   if (!c)
     return;
-  for (size_t i = 0; i < c->n; i++)
+  for (size_t i = 0; i < c->n; i++) {
     for (size_t j = 0; j < c->links[i].n_bindings; j++)
       binding_release (c->links + i, c->links[i].bindings + j);
+    sample_unref (c->links[i].last);
+  }
   free (c);
 }
 
@@ -87,6 +96,8 @@ bind_schema (struct link *l, struct schema *in, struct binding *ret)
   if (!r) {
     *ret = (struct binding){.schema_id = in->id, .shape = shape, .of_filter = of_filter};
     r = shape_finish (shape);
+    if (r == -EEXIST)
+      kk_error (&l->filter->face, "%s: rename one of them", shape->fault);
     if (r)
       binding_release (l, ret);
     return r;
@@ -141,10 +152,19 @@ finish (struct chain *c, size_t at, struct emit *e, int r)
   free (e->rows);
   free (e->n_rows);
   free (e->out);
-  if (r && e->in && filter->plan->pass_on_error)
+  if (r && !e->flushes && filter->plan->pass_on_error)
     run_from (c, at + 1, e->in);
   else if (r)
     INSTANCE_COUNT (filter, dropped, 1);
+}
+
+static void
+keep_last (struct link *l, const struct shape *shape, const struct sample *sample)
+{
+  if (!shape->rows || !l->filter->plugin->flush_filter)
+    return;
+  sample_unref (l->last);
+  l->last = sample_ref (sample);
 }
 
 static void
@@ -152,13 +172,14 @@ filter_one (struct chain *c, size_t at, const struct sample *sample)
 {
   struct link *l = c->links + at;
   const struct binding *b = NULL;
-  struct emit e = {.face.host = sample->face.host, .in = sample};
+  struct emit e = {.face.host = sample->face.host, .in = sample, .time = sample->time};
   struct instance_call call = instance_call_begin (l->filter);
   int r = binding_for (l, sample->schema, &b);
   if (!r) {
     e.shape = b->shape;
     r = l->filter->plugin->process (l->filter->state, b->of_filter, &sample->face, &e.face);
     r = r > 0 ? -EIO : r;
+    keep_last (l, b->shape, sample);
   }
   instance_call_end (l->filter, &call, r);
   finish (c, at, &e, r);
@@ -186,7 +207,13 @@ chain_flush (struct chain *c)
     struct link *l = c->links + i;
     if (!l->filter->plugin->flush_filter)
       continue;
-    struct emit e = {.face.host = &l->filter->env->host};
+    const struct binding *b = NULL;
+    struct emit e = {.face.host = &l->filter->env->host, .flushes = true};
+    if (l->last && !binding_for (l, l->last->schema, &b)) {
+      e.in = l->last;
+      e.time = l->last->time;
+      e.shape = b->shape;
+    }
     struct instance_call call = instance_call_begin (l->filter);
     int r = l->filter->plugin->flush_filter (l->filter->state, &e.face);
     r = r > 0 ? -EIO : r;
@@ -201,7 +228,7 @@ static int
 keep_rows (struct kk_emit *face, uint32_t table, const uint32_t *rows, uint32_t n)
 {
   struct emit *e = (struct emit *) face;
-  if (!e->in || table >= e->in->schema->n_tables || !e->in->schema->tables[table].key)
+  if (e->flushes || table >= e->in->schema->n_tables || !e->in->schema->tables[table].key)
     return -EINVAL;
   for (uint32_t i = 0; i < n; i++)
     if (rows[i] >= e->in->tables[table].n_rows || (i && rows[i] <= rows[i - 1]))
@@ -229,6 +256,43 @@ keep_rows (struct kk_emit *face, uint32_t table, const uint32_t *rows, uint32_t 
 }
 
 static int
+begin_adding (struct emit *e)
+{
+  int r = e->begun ? 0 : shape_begin (e->shape, &e->time);
+  e->begun |= !r && e->shape->rows;
+  return r;
+}
+
+static struct kk_rows *
+emit_rows (struct kk_emit *face)
+{
+  struct emit *e = (struct emit *) face;
+  return e->in && e->shape->n_added && !begin_adding (e) ? rows_face (e->shape->rows) : NULL;
+}
+
+static struct kk_row *
+emit_row (struct kk_emit *face, uint32_t table, uint32_t row)
+{
+  struct emit *e = (struct emit *) face;
+  const struct shape_table *w = e->in && !e->flushes && table < e->in->schema->n_tables ? e->shape->wanted + table : NULL;
+  if (!w || w->dropped || !w->n_added || begin_adding (e)) {
+    e->nowhere.face.host = face->host;
+    return &e->nowhere.face;
+  }
+  return rows_at (e->shape->rows, w->extension, row, e->in->tables[table].n_rows);
+}
+
+static int
+emit_time (struct kk_emit *face, int64_t wall_ns, int64_t mono_ns)
+{
+  struct emit *e = (struct emit *) face;
+  e->time.wall_ns = wall_ns;
+  e->time.mono_ns = mono_ns;
+  e->retimed = true;
+  return 0;
+}
+
+static int
 emit (struct kk_emit *face)
 {
   struct emit *e = (struct emit *) face;
@@ -242,11 +306,16 @@ emit (struct kk_emit *face)
     e->out = out;
     e->cap = cap;
   }
-  bool untouched = !e->rows && e->shape->out == e->in->schema; /* the very same sample goes on */
-  struct sample *out = untouched ? sample_ref (e->in) : shape_apply (e->shape, e->in, e->rows, e->n_rows);
+  if (begin_adding (e))
+    return -ENOMEM;
+  const struct shape_input from = {e->in, e->rows, e->n_rows, &e->time, e->flushes ? e->in->tick + 1 : e->in->tick};
+  bool untouched = !e->rows && shape_is_identity (e->shape) && !e->retimed; /* the very same sample goes on */
+  struct sample *out = untouched ? sample_ref (e->in) : shape_apply (e->shape, &from);
   if (!out)
     return -ENOMEM;
   forget_rows (e);
+  e->begun = e->retimed = false;
+  e->time = e->in->time;
   e->out[e->n++] = out;
   return 0;
 }
@@ -257,4 +326,7 @@ chain_host_functions (struct kk_host *host)
   shape_host_functions (host);
   host->emit_keep_rows = keep_rows;
   host->emit = emit;
+  host->emit_rows = emit_rows;
+  host->emit_row = emit_row;
+  host->emit_time = emit_time;
 }

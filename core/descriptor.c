@@ -29,8 +29,8 @@ refuse (struct copying *c, const char *format, ...)
   return -EINVAL;
 }
 
-static bool
-is_name (const char *s, bool dash)
+bool
+descriptor_is_name (const char *s, bool dash)
 {
   size_t n = s ? strlen (s) : 0;
   if (n == 0 || n > MAX_NAME || !islower ((unsigned char) s[0]))
@@ -125,7 +125,7 @@ check_options (struct copying *c)
     const struct kk_option *o = p->options + i;
     if (!o->name)
       return refuse (c, "option number %u has no name: a hole in the option table", i);
-    if (!is_name (o->name, false))
+    if (!descriptor_is_name (o->name, false))
       return refuse (c, "option name '%s' is not lower case letters, digits and '_' (at most 63)", o->name);
     if (!o->help || !*o->help)
       return refuse (c, "option '%s' has no .help", o->name);
@@ -157,7 +157,7 @@ check_only_if (struct copying *c, const char *where, const char *only_if)
 static int
 check_table (struct copying *c, const struct kk_table *t)
 {
-  if (t->key_type > KK_U64_KEY || (t->key_type == KK_NO_KEY) != !t->key || (t->key && !is_name (t->key, false)))
+  if (t->key_type > KK_U64_KEY || (t->key_type == KK_NO_KEY) != !t->key || (t->key && !descriptor_is_name (t->key, false)))
     return refuse (c, "table '%s': key and key type do not fit together: use KK_SINGLE or KK_KEYED", t->name);
   if (t->n_fields == 0)
     return refuse (c, "table '%s' has no fields", t->name);
@@ -165,7 +165,7 @@ check_table (struct copying *c, const struct kk_table *t)
     const struct kk_field *f = t->fields + i;
     if (!f->name)
       return refuse (c, "table '%s': field number %u has no name: a hole in the field table", t->name, i);
-    if (!is_name (f->name, false))
+    if (!descriptor_is_name (f->name, false))
       return refuse (c, "table '%s': field name '%s' is not lower case letters, digits and '_' (at most 63)", t->name, f->name);
     if (f->type < KK_TYPE_F64 || f->type > KK_TYPE_STRING || f->kind < KK_GAUGE || f->kind > KK_INFO)
       return refuse (c, "field '%s.%s' has a type or kind that this host does not know", t->name, f->name);
@@ -190,7 +190,7 @@ check_tables (struct copying *c)
     const struct kk_table *t = p->tables + i;
     if (!t->name)
       return refuse (c, "table number %u has no name: a hole in the table list", i);
-    if (!is_name (t->name, false))
+    if (!descriptor_is_name (t->name, false))
       return refuse (c, "table name '%s' is not lower case letters, digits and '_' (at most 63)", t->name);
     if (check_only_if (c, t->name, t->only_if) || check_table (c, t))
       return -EINVAL;
@@ -207,7 +207,7 @@ check_callbacks (struct copying *c)
   const struct kk_plugin *p = &c->d->plugin;
   if (p->kind < KK_INPUT || p->kind > KK_OUTPUT)
     return refuse (c, "its .kind is %u: it must be KK_INPUT, KK_FILTER or KK_OUTPUT", p->kind);
-  if (!is_name (p->name, true))
+  if (!descriptor_is_name (p->name, true))
     return refuse (c, "its .name is not lower case letters, digits and '-' (at most 63)");
   if (!p->version || !p->summary)
     return refuse (c, "it needs .version and .summary");

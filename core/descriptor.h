@@ -26,5 +26,7 @@ void descriptor_free (struct descriptor *d);
 const struct kk_option *descriptor_option (const struct descriptor *d, const char *name);
 /* Whether a table or field with this .only_if (may be NULL) is there under this config. */
 bool descriptor_has (const struct descriptor *d, const void *config, const char *only_if);
+/* Whether it may be the name of a table, key, field or option, or with `dash` that of a plugin. */
+bool descriptor_is_name (const char *s, bool dash);
 const char *descriptor_kind (const struct descriptor *d); /* "input", "filter", "output" */
 #endif

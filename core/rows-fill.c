@@ -21,11 +21,11 @@ count (uint64_t *n)
 }
 
 static int
-make_room (struct staging *s)
+make_room (struct staging *s, uint32_t n)
 {
-  if (s->n_rows < s->cap)
+  if (n <= s->cap)
     return 0;
-  uint32_t cap = s->cap ? s->cap * 2 : s->max_rows == 1 ? 1 : 8;
+  uint32_t cap = s->cap * 2 > n ? s->cap * 2 : s->max_rows == 1 || n > 8 ? n : 8;
   uint64_t *keys = realloc (s->keys, cap * sizeof *keys);
   if (keys)
     s->keys = keys;
@@ -104,13 +104,13 @@ begin_row (struct rows *r, struct staging *s, uint64_t key, uint64_t identity)
 {
   if (s->table->key_type == KK_NO_KEY && s->n_rows)
     return &s->row.face;
-  if (s->n_rows >= s->max_rows || make_room (s))
+  if (s->first || s->n_rows >= s->max_rows || make_room (s, s->n_rows + 1))
     return lose_row (r, s);
   if (!is_new (s, key)) {
     count (&r->counts.lost_rows);
     return &r->nowhere.face;
   }
-  uint32_t i = s->n_rows++;
+  uint32_t i = s->at = s->n_rows++;
   s->keys[i] = key;
   s->identities[i] = identity;
   memset (s->values + (size_t) i * s->n_columns, 0, s->n_columns * sizeof *s->values);
@@ -126,6 +126,24 @@ staging_for (struct rows *r, uint32_t table, uint32_t key_type, bool *ret_counts
   if (!s || !s->there || s->table->key_type != key_type)
     return NULL;
   return s;
+}
+
+struct kk_row *
+rows_at (struct rows *r, uint32_t table, uint32_t row, uint32_t n_rows)
+{
+  struct staging *s = r->tables + table;
+  if (row >= n_rows || make_room (s, n_rows)) {
+    count (&r->counts.lost_rows);
+    return &r->nowhere.face;
+  }
+  if (s->n_rows < n_rows) {
+    size_t had = (size_t) s->n_rows * s->n_columns, more = (size_t) (n_rows - s->n_rows) * s->n_columns;
+    memset (s->values + had, 0, more * sizeof *s->values);
+    memset (s->absent + had, KK_UNSET, more);
+    s->n_rows = n_rows;
+  }
+  s->at = row;
+  return &s->row.face;
 }
 
 static uint32_t
@@ -198,13 +216,14 @@ cell (struct row *row_, uint32_t field, uint32_t type)
   struct staging *s = row_->staging;
   if (!s || !s->n_rows)
     return -1;
+  field -= s->first; /* one before it becomes a huge one */
   if (field >= s->table->n_fields || (type && s->table->fields[field].type != type)) {
     count (&row_->rows->counts.bad_sets);
     return -1;
   }
   if (s->columns[field] < 0)
     return -1;
-  return (int64_t) (s->n_rows - 1) * s->n_columns + s->columns[field];
+  return (int64_t) s->at * s->n_columns + s->columns[field];
 }
 
 /* Returns the cell's number, or -1 when it is not set. */

@@ -8,7 +8,7 @@
 
 enum { MAX_ROWS = 65536 };
 
-/* The handle a plugin gets for a row: it always shows the table's newest row. */
+/* The handle a plugin gets for a row: it shows the one that the table is at. */
 struct row {
   struct kk_row face;
   struct rows *rows;
@@ -23,6 +23,8 @@ struct staging {
   bool there;
   uint32_t state;
   uint32_t n_rows, cap;
+  uint32_t at;    /* the row that is being filled */
+  uint32_t first; /* number of its first field, where it extends a table of somebody else's */
   uint64_t *keys, *identities;
   uint64_t *values; /* row by row */
   uint8_t *absent;

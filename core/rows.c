@@ -79,7 +79,7 @@ rows_begin (struct rows *r, const struct kk_time *time)
   r->time = *time;
   for (uint32_t i = 0; i < r->n_tables; i++) {
     struct staging *s = r->tables + i;
-    s->n_rows = 0;
+    s->n_rows = s->at = 0;
     s->state = KK_COMPLETE;
     s->ascending = true;
   }
@@ -123,6 +123,31 @@ rows_absent (const struct rows *r, uint32_t table, enum kk_absent why)
     return NULL;
   b->state = KK_FAILED;
   memset (b->absent, (int) why, (size_t) b->n_rows * b->n_columns);
+  return b;
+}
+
+void
+rows_extend (struct rows *r, uint32_t table, uint32_t first)
+{
+  r->tables[table].first = first;
+}
+
+struct block *
+rows_seal_part (const struct rows *r, uint32_t table, uint32_t column, uint32_t n_columns, const uint32_t *rows, uint32_t first,
+                uint32_t n)
+{
+  const struct staging *s = r->tables + table;
+  struct block *b = block_new (n, n_columns, r->dict);
+  if (!b)
+    return NULL;
+  dict_settle (r->dict);
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t row = rows ? rows[i] : first + i;
+    for (uint32_t c = 0; c < n_columns && row < s->n_rows; c++) {
+      b->values[(size_t) c * n + i] = s->values[(size_t) row * s->n_columns + column + c];
+      b->absent[(size_t) c * n + i] = s->absent[(size_t) row * s->n_columns + column + c];
+    }
+  }
   return b;
 }
 

@@ -25,6 +25,14 @@ int rows_begin (struct rows *r, const struct kk_time *time);
 struct block *rows_seal (const struct rows *r, uint32_t table, uint64_t tick, bool failed);
 /* A block that says of every field why it is not there. Safe also while another thread is in a read. */
 struct block *rows_absent (const struct rows *r, uint32_t table, enum kk_absent why);
+/* Has the fields of one table count from `first` on: they are more fields for the rows of a table that is somebody else's. */
+void rows_extend (struct rows *r, uint32_t table, uint32_t first);
+/* In an extending table: the row of that number, of n_rows. Never NULL. */
+struct kk_row *rows_at (struct rows *r, uint32_t table, uint32_t row, uint32_t n_rows);
+/* A block with some columns of an extending table: n rows from `first` on, or where `rows` is not NULL those. NULL without
+ * memory. */
+struct block *rows_seal_part (const struct rows *r, uint32_t table, uint32_t column, uint32_t n_columns, const uint32_t *rows,
+                              uint32_t first, uint32_t n);
 struct rows_counts rows_counts (const struct rows *r); /* any thread */
 /* The column of a plugin's field, or -1 when only_if leaves it out; of a table that is left out always -1. */
 int32_t rows_column (const struct rows *r, uint32_t table, uint32_t field);

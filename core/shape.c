@@ -1,8 +1,12 @@
 #include "shape.h"
 
+#include "descriptor.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- Making ---- */
 
 int
 shape_new (const struct kk_host *host, struct schema *in, struct shape **ret)
@@ -12,19 +16,11 @@ shape_new (const struct kk_host *host, struct schema *in, struct shape **ret)
     return -ENOMEM;
   s->face.host = host;
   s->in = schema_ref (in);
-  size_t n = in->n_tables + 1; /* never an empty allocation */
-  s->tables = calloc (n, sizeof *s->tables);
-  s->fields = calloc (n, sizeof *s->fields);
-  s->dropped_tables = calloc (n, sizeof *s->dropped_tables);
-  s->dropped_fields = calloc (n, sizeof *s->dropped_fields);
-  bool ok = s->tables && s->fields && s->dropped_tables && s->dropped_fields;
-  uint32_t most = 0; /* fields of a table; which one will stand where is not known yet */
-  for (uint32_t t = 0; t < in->n_tables; t++)
-    most = in->tables[t].n_fields > most ? in->tables[t].n_fields : most;
+  s->wanted = calloc (in->n_tables + 1, sizeof *s->wanted); /* never an empty allocation */
+  bool ok = s->wanted;
   for (uint32_t t = 0; ok && t < in->n_tables; t++) {
-    s->fields[t] = calloc ((size_t) most + 1, sizeof **s->fields);
-    s->dropped_fields[t] = calloc (in->tables[t].n_fields + 1, sizeof **s->dropped_fields);
-    ok = s->fields[t] && s->dropped_fields[t];
+    s->wanted[t].dropped_fields = calloc (in->tables[t].n_fields + 1, sizeof (bool));
+    ok = s->wanted[t].dropped_fields;
   }
   if (!ok) {
     shape_free (s);
@@ -34,198 +30,230 @@ shape_new (const struct kk_host *host, struct schema *in, struct shape **ret)
   return 0;
 }
 
+static void
+free_fields (struct kk_field *fields, uint32_t n)
+{
+  for (uint32_t i = 0; fields && i < n; i++) {
+    free ((char *) (uintptr_t) fields[i].name);
+    free ((char *) (uintptr_t) fields[i].unit);
+    free ((char *) (uintptr_t) fields[i].help);
+  }
+  free (fields);
+}
+
+static void
+free_wanted (struct shape_table *w, uint32_t n_fields)
+{
+  for (uint32_t f = 0; w->field_names && f < n_fields; f++)
+    free (w->field_names[f]);
+  free (w->field_names);
+  free (w->dropped_fields);
+  free (w->name);
+  free (w->key);
+  free_fields (w->added, w->n_added);
+  free (w->like);
+}
+
+static void
+free_staged (struct descriptor *d, uint32_t n_added)
+{
+  if (!d)
+    return;
+  for (uint32_t i = n_added; i < d->plugin.n_tables; i++)
+    free ((void *) (uintptr_t) d->plugin.tables[i].name);
+  free ((void *) (uintptr_t) d->plugin.tables);
+  free (d);
+}
+
 void
 shape_free (struct shape *s)
 {
   if (!s)
     return;
-  for (uint32_t t = 0; t < s->in->n_tables; t++) {
-    free (s->fields ? s->fields[t] : NULL);
-    free (s->dropped_fields ? s->dropped_fields[t] : NULL);
+  rows_free (s->rows);
+  free_staged (s->staged, s->n_added);
+  for (uint32_t t = 0; s->wanted && t < s->in->n_tables; t++)
+    free_wanted (s->wanted + t, s->in->tables[t].n_fields);
+  for (uint32_t i = 0; i < s->n_added; i++) {
+    struct kk_table *t = &s->added[i].table;
+    free_fields ((struct kk_field *) (uintptr_t) t->fields, t->n_fields);
+    free ((char *) (uintptr_t) t->name);
+    free ((char *) (uintptr_t) t->key);
+    free ((char *) (uintptr_t) t->help);
   }
+  for (uint32_t t = 0; s->fields && s->out && t < s->out->n_tables; t++)
+    free (s->fields[t]);
+  free (s->wanted);
+  free (s->added);
   free (s->tables);
   free (s->fields);
-  free (s->dropped_tables);
-  free (s->dropped_fields);
   schema_unref (s->out);
   schema_unref (s->in);
   free (s);
 }
 
-/* Marks a table all of whose fields are dropped as dropped; returns how many tables stay, *ret_same when all is as before. */
+/* ---- Finishing ---- */
+
 static uint32_t
-count_kept (struct shape *s, bool *ret_same)
+fields_kept (const struct shape *s, uint32_t table)
 {
-  uint32_t kept = 0;
-  *ret_same = true;
+  uint32_t n = s->wanted[table].n_added;
+  for (uint32_t f = 0; f < s->in->tables[table].n_fields; f++)
+    n += !s->wanted[table].dropped_fields[f];
+  return n;
+}
+
+static bool
+is_changed (const struct shape *s, uint32_t table)
+{
+  const struct shape_table *w = s->wanted + table;
+  return w->dropped || w->name || w->key || w->field_names || w->n_added
+         || fields_kept (s, table) < s->in->tables[table].n_fields;
+}
+
+/* Marks tables without fields as dropped. Returns how many come out, *ret_same when all is as before. */
+static uint32_t
+count_tables (struct shape *s, bool *ret_same)
+{
+  uint32_t kept = s->n_added;
+  *ret_same = !s->n_added;
   for (uint32_t t = 0; t < s->in->n_tables; t++) {
-    uint32_t fields = 0;
-    for (uint32_t f = 0; f < s->in->tables[t].n_fields; f++)
-      fields += !s->dropped_fields[t][f];
-    if (!fields)
-      s->dropped_tables[t] = true;
-    kept += !s->dropped_tables[t];
-    if (s->dropped_tables[t] || fields < s->in->tables[t].n_fields)
-      *ret_same = false;
+    if (!fields_kept (s, t))
+      s->wanted[t].dropped = true;
+    kept += !s->wanted[t].dropped;
+    *ret_same &= !is_changed (s, t);
   }
   return kept;
+}
+
+static int
+map_field (struct shape *s, uint32_t out, uint32_t from, const struct kk_field *field, const char *name)
+{
+  struct table_schema *to = s->out->tables + out;
+  struct kk_field f = *field;
+  f.name = name ? name : field->name;
+  if (s->out == s->in) {
+    s->fields[out][from] = from;
+    return 0;
+  }
+  if (table_schema_find (to, f.name) >= 0) {
+    snprintf (s->fault, sizeof s->fault, "there would be two fields %s.%s", to->name, f.name);
+    return -EEXIST;
+  }
+  s->fields[out][to->n_fields] = from;
+  return table_schema_add (to, &f);
+}
+
+static int
+map_incoming (struct shape *s, uint32_t table, uint32_t out)
+{
+  const struct table_schema *from = s->in->tables + table;
+  const struct shape_table *w = s->wanted + table;
+  s->tables[out] = table;
+  s->fields[out] = calloc (from->n_fields + w->n_added + 1, sizeof **s->fields);
+  if (!s->fields[out]
+      || (s->out != s->in
+          && table_schema_name (s->out->tables + out, w->name ? w->name : from->name, w->key ? w->key : from->key, from->help,
+                                from->key_type, from->max_rows)))
+    return -ENOMEM;
+  int r = 0;
+  for (uint32_t f = 0; !r && f < from->n_fields; f++)
+    if (!w->dropped_fields[f])
+      r = map_field (s, out, f, from->fields + f, w->field_names ? w->field_names[f] : NULL);
+  for (uint32_t f = 0; !r && f < w->n_added; f++)
+    r = map_field (s, out, from->n_fields + f, w->added + f, NULL);
+  return r;
+}
+
+static int
+map_added (struct shape *s, uint32_t added, uint32_t out)
+{
+  const struct kk_table *t = &s->added[added].table;
+  s->tables[out] = s->in->n_tables + added;
+  s->fields[out] = calloc (t->n_fields + 1, sizeof **s->fields);
+  if (!s->fields[out] || table_schema_name (s->out->tables + out, t->name, t->key, t->help, t->key_type, t->max_rows))
+    return -ENOMEM;
+  int r = 0;
+  for (uint32_t f = 0; !r && f < t->n_fields; f++)
+    r = map_field (s, out, f, t->fields + f, NULL);
+  return r;
+}
+
+static int
+check_names (struct shape *s)
+{
+  for (uint32_t t = 1; t < s->out->n_tables; t++)
+    for (uint32_t u = 0; u < t; u++)
+      if (!strcmp (s->out->tables[t].name, s->out->tables[u].name)) {
+        snprintf (s->fault, sizeof s->fault, "there would be two tables %s", s->out->tables[t].name);
+        return -EEXIST;
+      }
+  return 0;
+}
+
+/* What rows stage: the added tables, then for each table with added fields one that has these. */
+static int
+stage (struct shape *s)
+{
+  uint32_t n = s->n_added;
+  for (uint32_t t = 0; t < s->in->n_tables; t++)
+    n += !s->wanted[t].dropped && s->wanted[t].n_added;
+  if (!n)
+    return 0;
+  s->staged = calloc (1, sizeof *s->staged);
+  struct kk_table *tables = s->staged ? calloc (n, sizeof *tables) : NULL;
+  if (!tables)
+    return -ENOMEM;
+  s->staged->plugin.tables = tables;
+  s->staged->plugin.n_tables = s->n_added;
+  for (uint32_t i = 0; i < s->n_added; i++)
+    tables[i] = s->added[i].table;
+  for (uint32_t t = 0; t < s->in->n_tables; t++) {
+    struct shape_table *w = s->wanted + t;
+    if (w->dropped || !w->n_added)
+      continue;
+    w->extension = s->staged->plugin.n_tables++;
+    char *name = strdup (s->in->tables[t].name);
+    tables[w->extension] = (struct kk_table){.name = name, .fields = w->added, .n_fields = w->n_added};
+    if (!name)
+      return -ENOMEM;
+  }
+  int r = rows_new (s->face.host, s->staged, NULL, &s->rows);
+  for (uint32_t t = 0; !r && t < s->in->n_tables; t++)
+    if (!s->wanted[t].dropped && s->wanted[t].n_added)
+      rows_extend (s->rows, s->wanted[t].extension, s->in->tables[t].n_fields);
+  return r;
 }
 
 int
 shape_finish (struct shape *s)
 {
   bool same;
-  uint32_t kept = count_kept (s, &same);
+  uint32_t kept = count_tables (s, &same), out = 0;
   s->out = same ? schema_ref (s->in) : schema_new (s->in->face.host, kept);
   if (!s->out)
     return -ENOMEM;
-  uint32_t out = 0;
-  for (uint32_t t = 0; t < s->in->n_tables; t++) {
-    if (s->dropped_tables[t])
-      continue;
-    const struct table_schema *from = s->in->tables + t;
-    struct table_schema *to = s->out->tables + out;
-    s->tables[out] = t;
-    if (!same && table_schema_name (to, from->name, from->key, from->help, from->key_type, from->max_rows))
-      return -ENOMEM;
-    uint32_t field = 0;
-    for (uint32_t f = 0; f < from->n_fields; f++) {
-      if (s->dropped_fields[t][f])
-        continue;
-      s->fields[out][field++] = f;
-      if (!same && table_schema_add (to, from->fields + f))
-        return -ENOMEM;
-    }
-    out++;
-  }
-  return 0;
+  s->tables = calloc (kept + 1, sizeof *s->tables);
+  s->fields = calloc (kept + 1, sizeof *s->fields);
+  int r = s->tables && s->fields ? 0 : -ENOMEM;
+  for (uint32_t t = 0; !r && t < s->in->n_tables; t++)
+    if (!s->wanted[t].dropped)
+      r = map_incoming (s, t, out++);
+  for (uint32_t i = 0; !r && i < s->n_added; i++)
+    r = map_added (s, i, out++);
+  if (!r)
+    r = check_names (s);
+  return r ? r : stage (s);
 }
 
-/* A block with some rows of one segment, and only the columns that stay. `first` is the segment's first row within its table. */
-static struct block *
-gather (const struct segment *g, uint32_t first, const uint32_t *fields, uint32_t n_fields, const uint32_t *rows, uint32_t n)
+bool
+shape_is_identity (const struct shape *s)
 {
-  struct block *b = block_new (n, n_fields, g->block ? g->block->dict : NULL);
-  if (!b)
-    return NULL;
-  if (g->block) {
-    b->tick = g->block->tick;
-    b->wall_ns = g->block->wall_ns;
-    b->mono_ns = g->block->mono_ns;
-    b->state = g->block->state > KK_PARTIAL ? g->block->state : KK_PARTIAL;
-  }
-  for (uint32_t i = 0; i < n; i++) {
-    uint32_t row = rows[i] - first;
-    b->keys[i] = g->block ? g->block->keys[row] : 0;
-    b->identities[i] = g->block ? g->block->identities[row] : 0;
-    for (uint32_t f = 0; f < n_fields; f++) {
-      const struct column *c = g->columns + fields[f];
-      b->values[(size_t) f * n + i] = c->values[row];
-      b->absent[(size_t) f * n + i] = c->absent[row];
-    }
-  }
-  return b;
+  return s->out == s->in;
 }
 
-static int
-keep_rows (const struct shape *s, struct sample *out, uint32_t to, const struct table *from, const uint32_t *rows, uint32_t n)
+int
+shape_begin (struct shape *s, const struct kk_time *time)
 {
-  uint32_t first = 0, taken = 0;
-  for (uint32_t j = 0; j < from->n_segments; j++) {
-    const struct segment *g = from->segments + j;
-    uint32_t count = 0;
-    while (taken + count < n && rows[taken + count] < first + g->n_rows)
-      count++;
-    uint32_t n_fields = s->out->tables[to].n_fields;
-    struct block *b = gather (g, first, s->fields[to], n_fields, rows + taken, count);
-    int r = b ? sample_own (out, b) : -ENOMEM;
-    if (!r) {
-      struct segment *into = out->tables[to].segments + j;
-      into->block = b;
-      into->n_rows = count;
-      for (uint32_t f = 0; f < n_fields; f++)
-        into->columns[f] = (struct column){b, b->values + (size_t) f * count, b->absent + (size_t) f * count};
-    }
-    block_unref (b);
-    if (r)
-      return r;
-    first += g->n_rows;
-    taken += count;
-  }
-  return 0;
-}
-
-static int
-share (const struct shape *s, struct sample *out, uint32_t to, const struct table *from)
-{
-  for (uint32_t j = 0; j < from->n_segments; j++) {
-    const struct segment *g = from->segments + j;
-    struct segment *into = out->tables[to].segments + j;
-    into->block = g->block;
-    into->n_rows = g->n_rows;
-    if (g->block && sample_own (out, g->block))
-      return -E2BIG;
-    for (uint32_t f = 0; f < s->out->tables[to].n_fields; f++) {
-      into->columns[f] = g->columns[s->fields[to][f]];
-      if (sample_own (out, into->columns[f].block))
-        return -E2BIG;
-    }
-  }
-  return 0;
-}
-
-struct sample *
-shape_apply (const struct shape *s, const struct sample *in, uint32_t *const *rows, const uint32_t *n_rows)
-{
-  uint32_t *n_segments = calloc (s->out->n_tables + 1, sizeof *n_segments);
-  if (!n_segments)
-    return NULL;
-  for (uint32_t t = 0; t < s->out->n_tables; t++)
-    n_segments[t] = in->tables[s->tables[t]].n_segments;
-  struct sample *out = sample_new (in->face.host, s->out, n_segments);
-  free (n_segments);
-  if (!out)
-    return NULL;
-  out->tick = in->tick;
-  out->time = in->time;
-  int r = 0;
-  for (uint32_t t = 0; t < s->out->n_tables && !r; t++) {
-    uint32_t from = s->tables[t];
-    const struct table *table = in->tables + from;
-    r = rows && rows[from] && s->in->tables[from].key ? keep_rows (s, out, t, table, rows[from], n_rows[from])
-                                                      : share (s, out, t, table);
-  }
-  if (r) {
-    sample_unref (out);
-    return NULL;
-  }
-  sample_seal (out);
-  return out;
-}
-
-static int
-drop_table (struct kk_shape *face, uint32_t table)
-{
-  struct shape *s = (struct shape *) face;
-  if (table >= s->in->n_tables || s->out)
-    return -EINVAL;
-  s->dropped_tables[table] = true;
-  return 0;
-}
-
-static int
-drop_field (struct kk_shape *face, uint32_t table, uint32_t field)
-{
-  struct shape *s = (struct shape *) face;
-  if (table >= s->in->n_tables || field >= s->in->tables[table].n_fields || s->out)
-    return -EINVAL;
-  s->dropped_fields[table][field] = true;
-  return 0;
-}
-
-void
-shape_host_functions (struct kk_host *host)
-{
-  host->shape_drop_table = drop_table;
-  host->shape_drop_field = drop_field;
+  return s->rows ? rows_begin (s->rows, time) : 0;
 }

@@ -315,7 +315,7 @@ emit (struct kk_emit *out)
 void
 guest_host_functions (struct guest *g)
 {
-  g->host = (struct kk_host){.size = sizeof (struct kk_host),
+  g->host = (struct kk_host){.size = offsetof (struct kk_host, shape_rename_table), /* filters that add run in the daemon */
                              .api = KK_API_NEWEST,
                              .log = host_log,
                              .log_level = host_log_level,

@@ -149,13 +149,13 @@ static void
 put_dropped (struct buf *b, const struct shape *shape)
 {
   for (uint32_t t = 0; t < shape->in->n_tables; t++) {
-    if (shape->dropped_tables[t]) {
+    if (shape->wanted[t].dropped) {
       wire_u32 (b, t);
       wire_u32 (b, UINT32_MAX);
       continue;
     }
     for (uint32_t f = 0; f < shape->in->tables[t].n_fields; f++)
-      if (shape->dropped_fields[t][f]) {
+      if (shape->wanted[t].dropped_fields[f]) {
         wire_u32 (b, t);
         wire_u32 (b, f);
       }

@@ -23,7 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KK_API_NEWEST 1
+#define KK_API_NEWEST 2
 #ifndef KK_API
 #define KK_API KK_API_NEWEST /* define it before the include to say which API a source is written for */
 #elif KK_API < 1 || KK_API > KK_API_NEWEST
@@ -276,7 +276,7 @@ struct kk_plugin {
    * name, says through `shape` which of them will no longer be there, and may leave what it found out in *binding.
    * `process` is called for every sample of that schema and passes on 0 or more with kk_emit; what `shape` dropped is gone from
    * those already. Both are required. Optional: `unbind`, for each *binding that is not NULL, after its last sample;
-   * `flush_filter`, told of a stop or reload, when there is no sample to pass on. */
+   * `flush_filter`, told of a stop or reload, when there is no sample to pass on (since API 2: see kk_emit_rows). */
   int (*bind) (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding);
   void (*unbind) (void *state, void *binding);
   int (*process) (void *state, void *binding, const struct kk_sample *in, struct kk_emit *out);
@@ -295,6 +295,11 @@ struct kk_plugin {
   /* Optional, inputs: declares with kk_declare_table the tables that depend on the config; their numbers follow those of
    * `tables`. When and how it is asked: as `check`, and after it. 0, -ENOMEM or kk_refuse (...). */
   int (*declare) (const void *config, struct kk_declare *out, struct kk_fault *fault);
+
+  /* Since API 2. Optional, filters: what `bind` will do with `shape` under this config, so that daemon.yaml can be checked and
+   * shown with all that flows before anything runs. When and how it is asked: as `check`, and after it. 0, -ENOMEM, or
+   * kk_refuse (...) where the config names a table or field that does not come along. */
+  int (*shape) (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault);
 };
 
 /* return kk_refuse (fault, "track", "'%s' is no regular expression", text); */
@@ -370,7 +375,23 @@ struct kk_host {
   int (*declare_table) (struct kk_declare *out, const struct kk_table *table, uint32_t table_size, uint32_t field_size);
 
   int64_t (*deadline) (const struct kk_instance *self);
+
+  /* Since API 2. */
+  int (*shape_rename_table) (struct kk_shape *shape, uint32_t table, const char *name);
+  int (*shape_rename_key) (struct kk_shape *shape, uint32_t table, const char *name);
+  int (*shape_rename_field) (struct kk_shape *shape, uint32_t table, uint32_t field, const char *name);
+  int (*shape_add_field) (struct kk_shape *shape, uint32_t table, uint32_t like, const struct kk_field *field, size_t size,
+                          uint32_t *ret);
+  int (*shape_add_table) (struct kk_shape *shape, uint32_t like, const struct kk_table *table, uint32_t table_size,
+                          uint32_t field_size, uint32_t *ret);
+  struct kk_rows *(*emit_rows) (struct kk_emit *out);
+  struct kk_row *(*emit_row) (struct kk_emit *out, uint32_t table, uint32_t row);
+  int (*emit_time) (struct kk_emit *out, int64_t wall_ns, int64_t mono_ns);
 };
+
+/* Whether the host behind a handle has one of the later functions. */
+#define KK_HAS(handle_, function_)                                                                                             \
+  ((handle_)->host->size >= offsetof (struct kk_host, function_) + sizeof (handle_)->host->function_)
 
 /* Log one line; printf's rules; longer than 1,023 bytes is cut. Never log a secret. Any thread. */
 __attribute__ ((format (printf, 3, 0))) static inline void
@@ -628,6 +649,69 @@ static inline int
 kk_emit (struct kk_emit *out)
 {
   return out->host->emit (out);
+}
+
+/* ---- For filters that change and add ---- Since API 2: an older host answers -ENOSYS, or NULL. */
+
+/* In `bind` and `shape`: another name, for a table, for what its rows are known by, for a field. No two of those that go on may
+ * have one name in the end; renaming two crosswise is fine. 0, -EINVAL (no such thing, or no name), -ENOMEM. */
+static inline int
+kk_shape_rename_table (struct kk_shape *shape, uint32_t table, const char *name)
+{
+  return KK_HAS (shape, shape_rename_table) ? shape->host->shape_rename_table (shape, table, name) : -ENOSYS;
+}
+static inline int
+kk_shape_rename_key (struct kk_shape *shape, uint32_t table, const char *name)
+{
+  return KK_HAS (shape, shape_rename_key) ? shape->host->shape_rename_key (shape, table, name) : -ENOSYS;
+}
+static inline int
+kk_shape_rename_field (struct kk_shape *shape, uint32_t table, uint32_t field, const char *name)
+{
+  return KK_HAS (shape, shape_rename_field) ? shape->host->shape_rename_field (shape, table, field, name) : -ENOSYS;
+}
+
+#define KK_NONE UINT32_MAX
+/* In `bind` and `shape`: one more field for an incoming table, set with kk_emit_row; all of `field` is copied. *ret: its number
+ * in that. `like`: the field of that table it is made from, as old as which it counts (where that is held, this is); KK_NONE:
+ * it is of the sample's own time. 0, -EINVAL, -E2BIG (more than 512 fields), -ENOMEM. */
+static inline int
+kk_shape_add_field (struct kk_shape *shape, uint32_t table, uint32_t like, const struct kk_field *field, uint32_t *ret)
+{
+  return KK_HAS (shape, shape_add_field) ? shape->host->shape_add_field (shape, table, like, field, sizeof *field, ret)
+                                         : -ENOSYS;
+}
+/* Likewise one more table, filled through kk_emit_rows; all of `table` is copied. It may have the name of one that is dropped.
+ * *ret: its number there, which is no incoming table's. `like`: the incoming table it is made from, or KK_NONE. */
+static inline int
+kk_shape_add_table (struct kk_shape *shape, uint32_t like, const struct kk_table *table, uint32_t *ret)
+{
+  return KK_HAS (shape, shape_add_table)
+           ? shape->host->shape_add_table (shape, like, table, sizeof *table, sizeof *table->fields, ret)
+           : -ENOSYS;
+}
+
+/* In `process` and `flush_filter`, for the next kk_emit: the tables that kk_shape_add_table added, to be filled as in an
+ * input's `read`. In `flush_filter` kk_emit passes on what came last along with them, marked as held. NULL where nothing was
+ * added, or `flush_filter` was called before anything came. */
+static inline struct kk_rows *
+kk_emit_rows (struct kk_emit *out)
+{
+  return KK_HAS (out, emit_rows) ? out->host->emit_rows (out) : NULL;
+}
+/* In `process`, for the next kk_emit: a row of the incoming sample, to set the fields in it that kk_shape_add_field added.
+ * Valid until the next call for the same table. Never NULL: where there is nothing to set it goes nowhere. */
+static inline struct kk_row *
+kk_emit_row (struct kk_emit *out, uint32_t table, uint32_t row)
+{
+  return KK_HAS (out, emit_row) ? out->host->emit_row (out, table, row) : NULL;
+}
+/* In `process` and `flush_filter`, for the next kk_emit: the sample is of another time than that of the one that came in (the
+ * end of a window). 0 or -ENOSYS. */
+static inline int
+kk_emit_time (struct kk_emit *out, int64_t wall_ns, int64_t mono_ns)
+{
+  return KK_HAS (out, emit_time) ? out->host->emit_time (out, wall_ns, mono_ns) : -ENOSYS;
 }
 
 #ifdef __cplusplus

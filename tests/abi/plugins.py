@@ -11,10 +11,11 @@ CC = shlex.split (os.environ.get ("KK_CC") or "cc")
 
 
 def headers (home):
-    """Two include directories: header 1 as it was kept, and a later one made from it."""
+    """Two include directories: header 1 as it was kept, and a later one made from the header of now."""
     one, later = os.path.join (home.top, "one"), os.path.join (home.top, "later")
     kept = os.path.join (HERE, "plugin-1.h")
-    made = subprocess.run (["awk", "-f", os.path.join (HERE, "later.awk"), kept], capture_output=True, text=True, check=True).stdout
+    now = os.path.join (kk.SOURCE, "include", "kode-kronical", "plugin.h")
+    made = subprocess.run (["awk", "-f", os.path.join (HERE, "later.awk"), now], capture_output=True, text=True, check=True).stdout
     with open (kept, encoding="utf-8") as f:
         text = f.read ()
     for directory, content in ((one, text), (later, made)):

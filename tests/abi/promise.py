@@ -12,7 +12,7 @@ import plugins
 
 FROZEN = "4fd8e2c05255fafe89246e579c150e340138d4c1a2ba3ed8b21d8d41577293e5"
 KINDS = ("input", "filter", "output")
-HOST = """descriptor schema dict sample clock env instance input shape chain layout option option-value diag log limit
+HOST = """descriptor schema dict sample clock env instance input shape shape-ask shape-apply chain layout option option-value diag log limit
 util/buf util/units util/utf8 util/url util/nearest util/path util/text""".split ()
 
 
@@ -142,7 +142,7 @@ def refused_for_their_code (home):
         plugins.build (home, GOOD.replace (*change), name, one, "-Wno-unused")
         refused (home, name, reason)
     plugins.build (home, GOOD, "newest", later)
-    refused (home, "newest", "needs plugin API 2 and this daemon knows up to 1")
+    refused (home, "newest", "needs plugin API 3 and this daemon knows up to 2")
 
 
 @kk.test

@@ -1,82 +1,5 @@
-#include "chain.h"
-#include "fake.h"
-#include "shape.h"
+#include "chain-kit.h"
 #include "select/select.c"
-
-static struct env env;
-static struct clock_reading now;
-static struct schema *schema;
-static struct chain *chain;
-static struct sample *out[16];
-static size_t n_out;
-
-/* ---- Samples: system (a, b; single), things (by name, two segments), numbers (by number) ---- */
-
-static void
-column (struct sample *s, struct segment *g, const struct block *b)
-{
-  ck_assert_int_eq (sample_own (s, b), 0);
-  for (uint32_t f = 0; f < b->n_columns; f++)
-    g->columns[f] = (struct column){b, b->values + (size_t)f * b->n_rows, b->absent + (size_t)f * b->n_rows};
-  g->n_rows = b->n_rows;
-}
-
-static struct schema *
-make_schema (void)
-{
-  static const char *const names[] = {"system", "things", "numbers"};
-  struct schema *s = schema_new (&env.host, 3);
-  for (uint32_t t = 0; t < 3; t++) {
-    table_schema_name (s->tables + t, names[t], t ? "key" : NULL, "Help", t, 50);
-    table_schema_add (s->tables + t, &(struct kk_field){.name = "a", .type = KK_TYPE_U64, .kind = KK_GAUGE, .unit = "By"});
-    table_schema_add (s->tables + t, &(struct kk_field){.name = "b", .type = KK_TYPE_U64, .kind = KK_GAUGE});
-  }
-  return s;
-}
-
-static struct sample *
-make_sample (struct schema *schema_, const char *first, const char *second)
-{
-  struct sample *s = sample_new (&env.host, schema_, (uint32_t[]){1, 2, 1});
-  s->tick = 1;
-  s->time = (struct kk_time){.wall_ns = now.wall_ns, .mono_ns = now.mono_ns};
-  for (uint32_t t = 0, at = 0; t < 3; t++)
-    for (uint32_t g = 0; g < s->tables[t].n_segments; g++) {
-      const char *keys = t == 0 ? "." : t == 2 ? "1234" : g ? second : first;
-      struct dict *d = dict_new ();
-      struct block *b = block_new ((uint32_t)strlen (keys), 2, d);
-      b->tick = 1;
-      for (uint32_t i = 0; keys[i]; i++, at++) {
-        b->keys[i] = t == 1 ? dict_intern (d, keys + i, 1) : (uint64_t)(keys[i] - '0');
-        b->identities[i] = at;
-        b->values[i] = at;
-        b->values[b->n_rows + i] = 1000 + at;
-        b->absent[i] = at % 5 == 4 ? KK_DENIED : KK_PRESENT;
-        b->absent[b->n_rows + i] = KK_PRESENT;
-      }
-      column (s, s->tables[t].segments + g, b);
-      s->tables[t].segments[g].block = t ? b : NULL;
-      block_unref (b);
-      dict_unref (d);
-    }
-  sample_seal (s);
-  return s;
-}
-
-static void
-sink (void *arg, const struct sample *s)
-{
-  (void)arg;
-  out[n_out++ % KK_COUNT (out)] = sample_ref (s);
-}
-
-static void
-clear (void)
-{
-  for (size_t i = 0; i < n_out && i < KK_COUNT (out); i++)
-    sample_unref (out[i]);
-  n_out = 0;
-}
 
 /* ---- A filter that does as it is told ---- */
 
@@ -183,7 +106,7 @@ START_TEST (an_untouched_sample_is_the_very_same)
 {
   struct sample *s = run ();
   ck_assert_uint_eq (n_out, 1);
-  ck_assert_ptr_eq (out[0], s);
+  ck_assert_ptr_eq (came[0], s);
   sample_unref (s);
 }
 END_TEST
@@ -191,7 +114,7 @@ END_TEST
 START_TEST (what_is_dropped_is_gone_and_the_rest_shared)
 {
   told.drop_table = told.drop_field = true;
-  struct sample *s = run (), *o = out[0];
+  struct sample *s = run (), *o = came[0];
   ck_assert_uint_eq (o->schema->n_tables, 2);
   ck_assert_uint_eq (o->schema->tables[1].n_fields, 1);
   ck_assert_str_eq (o->schema->tables[1].fields[0].name, "b");
@@ -206,7 +129,7 @@ START_TEST (what_is_dropped_is_gone_and_the_rest_shared)
   ck_assert_uint_eq (v.u64, 1005);
   s = run ();
   ck_assert_uint_eq (told.binds, 1);
-  ck_assert_ptr_eq (out[1]->schema, o->schema);
+  ck_assert_ptr_eq (came[1]->schema, o->schema);
   sample_unref (s);
 }
 END_TEST
@@ -215,8 +138,8 @@ START_TEST (a_table_without_fields_is_none)
 {
   told.drop_all = true;
   struct sample *s = run ();
-  ck_assert_uint_eq (out[0]->schema->n_tables, 2);
-  ck_assert_int_eq (schema_find_table (out[0]->schema, "things"), -1);
+  ck_assert_uint_eq (came[0]->schema->n_tables, 2);
+  ck_assert_int_eq (schema_find_table (came[0]->schema, "things"), -1);
   sample_unref (s);
 }
 END_TEST
@@ -252,10 +175,10 @@ START_TEST (rows_are_kept_over_segments)
   told.n_keep = 3;
   told.drop_field = true;
   struct sample *s = run ();
-  const struct kk_sample *o = &out[0]->face;
+  const struct kk_sample *o = &came[0]->face;
   static const char want[] = "ace";
-  ck_assert_uint_eq (out[0]->tables[1].n_rows, 3);
-  ck_assert_uint_eq (out[0]->tables[1].state, KK_PARTIAL);
+  ck_assert_uint_eq (came[0]->tables[1].n_rows, 3);
+  ck_assert_uint_eq (came[0]->tables[1].state, KK_PARTIAL);
   for (uint32_t i = 0; i < 3; i++) {
     struct kk_value v, w;
     kk_get_key (o, 1, i, &v);
@@ -265,7 +188,7 @@ START_TEST (rows_are_kept_over_segments)
     kk_get (&s->face, 1, keep[i], 1, &w);
     ck_assert_uint_eq (v.u64, w.u64);
   }
-  ck_assert_uint_eq (out[0]->tables[2].state, KK_COMPLETE);
+  ck_assert_uint_eq (came[0]->tables[2].state, KK_COMPLETE);
   sample_unref (s);
 }
 END_TEST
@@ -303,7 +226,7 @@ START_TEST (on_error_pass_passes_the_sample_as_it_came)
   plans[0].pass_on_error = true;
   struct sample *s = run ();
   ck_assert_uint_eq (n_out, 1);
-  ck_assert_ptr_eq (out[0], s);
+  ck_assert_ptr_eq (came[0], s);
   ck_assert_uint_eq (instance_stats (filters[0]).failures, 1);
   sample_unref (s);
 }
@@ -375,7 +298,7 @@ START_TEST (select_keeps_what_it_should)
     struct sample *s = make_sample (schema, "abc", "de");
     chain_run (one, s);
     ck_assert_uint_eq (n_out, 1);
-    const struct schema *o = out[0]->schema;
+    const struct schema *o = came[0]->schema;
     int64_t t = schema_find_table (o, "things");
     bool a = plain (lists[0], lists[1], "a"), b = plain (lists[0], lists[1], "b");
     ck_assert_int_eq (t >= 0, a || b);
@@ -384,15 +307,15 @@ START_TEST (select_keeps_what_it_should)
       kk_get_key (&s->face, 1, i, &v);
       ck_assert_int_eq (table_schema_find (o->tables + t, "a") >= 0, a);
       if (plain (lists[2], lists[3], v.string)) {
-        kk_get_key (&out[0]->face, (uint32_t)t, row, &w);
+        kk_get_key (&came[0]->face, (uint32_t) t, row, &w);
         ck_assert_str_eq (v.string, w.string);
         kk_get (&s->face, 1, i, a ? 0 : 1, &v);
-        kk_get (&out[0]->face, (uint32_t)t, row++, 0, &w);
+        kk_get (&came[0]->face, (uint32_t) t, row++, 0, &w);
         ck_assert_uint_eq (v.absent, w.absent);
         ck_assert_uint_eq (v.u64, w.u64);
       }
       if (i == 4)
-        ck_assert_uint_eq (out[0]->tables[t].n_rows, row);
+        ck_assert_uint_eq (came[0]->tables[t].n_rows, row);
     }
     ck_assert_int_ge (schema_find_table (o, "numbers"), 0);
     clear ();

@@ -56,7 +56,7 @@ refused (const char *with)
 
 START_TEST (heads_that_are_refused)
 {
-  REFUSED (plugin.api = KK_API_NEWEST + 1, "needs plugin API 2");
+  REFUSED (plugin.api = KK_API_NEWEST + 1, "needs plugin API 3");
   REFUSED (plugin.api = 0, "not one that KK_PLUGIN made");
   REFUSED (plugin.size = 16, "not one that KK_PLUGIN made");
   REFUSED (plugin.size = 1u << 20, "not one that KK_PLUGIN made");

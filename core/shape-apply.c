@@ -1,0 +1,221 @@
+/* One sample as a shape has it. */
+#include "shape.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct applying {
+  const struct shape *s;
+  const struct shape_input *from;
+  struct sample *out;
+};
+
+/* ---- Incoming tables ---- */
+
+/* Of the out table's fields: how many, and where they come from in table `table` of in. */
+static uint32_t
+n_shared (const struct shape *s, uint32_t to, uint32_t table)
+{
+  uint32_t n = 0; /* the added ones are the last */
+  while (n < s->out->tables[to].n_fields && s->fields[to][n] < s->in->tables[table].n_fields)
+    n++;
+  return n;
+}
+
+/* A block with some rows of one segment, and only the columns that stay. `first` is the segment's first row within its table.
+ */
+static struct block *
+gather (const struct segment *g, uint32_t first, const uint32_t *fields, uint32_t n_fields, const uint32_t *rows, uint32_t n)
+{
+  struct block *b = block_new (n, n_fields, g->block ? g->block->dict : NULL);
+  if (!b)
+    return NULL;
+  if (g->block) {
+    b->tick = g->block->tick;
+    b->wall_ns = g->block->wall_ns;
+    b->mono_ns = g->block->mono_ns;
+    b->state = g->block->state > KK_PARTIAL ? g->block->state : KK_PARTIAL;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t row = rows[i] - first;
+    b->keys[i] = g->block ? g->block->keys[row] : 0;
+    b->identities[i] = g->block ? g->block->identities[row] : 0;
+    for (uint32_t f = 0; f < n_fields; f++) {
+      const struct column *c = g->columns + fields[f];
+      b->values[(size_t) f * n + i] = c->values[row];
+      b->absent[(size_t) f * n + i] = c->absent[row];
+    }
+  }
+  return b;
+}
+
+static int
+own (struct sample *out, struct block *b)
+{
+  int r = b ? sample_own (out, b) : -ENOMEM;
+  block_unref (b);
+  return r;
+}
+
+static void
+point (struct segment *into, uint32_t first, const struct block *b)
+{
+  for (uint32_t c = 0; c < b->n_columns; c++)
+    into->columns[first + c] = (struct column){b, b->values + (size_t) c * b->n_rows, b->absent + (size_t) c * b->n_rows};
+}
+
+/* The added fields of one segment, whose rows are `rows` (NULL: n from `first` on) of the incoming table. Those that are as old
+ * as the same incoming block share a block. */
+static int
+extend (const struct applying *a, uint32_t to, const struct segment *g, struct segment *into, const uint32_t *rows,
+        uint32_t first, uint32_t n)
+{
+  const struct shape *s = a->s;
+  uint32_t table = s->tables[to], shared = n_shared (s, to, table), n_fields = s->out->tables[to].n_fields;
+  const struct shape_table *w = s->wanted + table;
+  for (uint32_t f = shared; f < n_fields;) {
+    const uint32_t added = s->fields[to][f] - s->in->tables[table].n_fields;
+    const struct block *like = w->like[added] == KK_NONE ? NULL : g->columns[w->like[added]].block;
+    uint32_t count = 1;
+    while (f + count < n_fields
+           && like == (w->like[added + count] == KK_NONE ? NULL : g->columns[w->like[added + count]].block))
+      count++;
+    struct block *b = rows_seal_part (s->rows, w->extension, added, count, rows, first, n);
+    if (b) {
+      b->tick = !like || like->tick == a->from->in->tick ? a->from->tick : a->from->tick - 1;
+      b->wall_ns = like ? like->wall_ns : a->from->time->wall_ns;
+      b->mono_ns = like ? like->mono_ns : a->from->time->mono_ns;
+      point (into, f, b);
+    }
+    int r = own (a->out, b);
+    if (r)
+      return r;
+    f += count;
+  }
+  return 0;
+}
+
+static int
+keep_rows (const struct applying *a, uint32_t to, const uint32_t *rows, uint32_t n)
+{
+  const struct shape *s = a->s;
+  const struct table *from = a->from->in->tables + s->tables[to];
+  uint32_t first = 0, taken = 0, shared = n_shared (s, to, s->tables[to]);
+  for (uint32_t j = 0; j < from->n_segments; j++) {
+    const struct segment *g = from->segments + j;
+    struct segment *into = a->out->tables[to].segments + j;
+    uint32_t count = 0;
+    while (taken + count < n && rows[taken + count] < first + g->n_rows)
+      count++;
+    struct block *b = gather (g, first, s->fields[to], shared, rows + taken, count);
+    if (b) {
+      into->block = b;
+      into->n_rows = count;
+      point (into, 0, b);
+    }
+    int r = own (a->out, b);
+    if (!r)
+      r = extend (a, to, g, into, rows + taken, 0, count);
+    if (r)
+      return r;
+    first += g->n_rows;
+    taken += count;
+  }
+  return 0;
+}
+
+static int
+share (const struct applying *a, uint32_t to)
+{
+  const struct shape *s = a->s;
+  const struct table *from = a->from->in->tables + s->tables[to];
+  uint32_t first = 0, shared = n_shared (s, to, s->tables[to]);
+  for (uint32_t j = 0; j < from->n_segments; j++) {
+    const struct segment *g = from->segments + j;
+    struct segment *into = a->out->tables[to].segments + j;
+    into->block = g->block;
+    into->n_rows = g->n_rows;
+    if (g->block && sample_own (a->out, g->block))
+      return -E2BIG;
+    for (uint32_t f = 0; f < shared; f++) {
+      into->columns[f] = g->columns[s->fields[to][f]];
+      if (sample_own (a->out, into->columns[f].block))
+        return -E2BIG;
+    }
+    int r = extend (a, to, g, into, NULL, first, g->n_rows);
+    if (r)
+      return r;
+    first += g->n_rows;
+  }
+  return 0;
+}
+
+/* ---- Added tables ---- */
+
+static void
+age (struct block *b, const struct applying *a, uint32_t like)
+{
+  struct kk_table_info info = {.wall_ns = a->from->time->wall_ns, .mono_ns = a->from->time->mono_ns};
+  if (like != KK_NONE)
+    kk_table_info (&a->from->in->face, like, &info);
+  b->wall_ns = info.wall_ns;
+  b->mono_ns = info.mono_ns;
+  b->tick = info.held ? a->from->tick - 1 : a->from->tick;
+}
+
+static int
+add (const struct applying *a, uint32_t to)
+{
+  uint32_t added = a->s->tables[to] - a->s->in->n_tables;
+  struct segment *into = a->out->tables[to].segments;
+  struct block *b = rows_seal (a->s->rows, added, a->from->tick, false);
+  if (b) {
+    age (b, a, a->s->added[added].like);
+    into->block = a->s->out->tables[to].key ? b : NULL;
+    into->n_rows = b->n_rows;
+    point (into, 0, b);
+  }
+  return own (a->out, b);
+}
+
+/* ---- The sample ---- */
+
+static struct sample *
+begin (const struct shape *s, const struct shape_input *from)
+{
+  uint32_t *n_segments = calloc (s->out->n_tables + 1, sizeof *n_segments);
+  if (!n_segments)
+    return NULL;
+  for (uint32_t t = 0; t < s->out->n_tables; t++)
+    n_segments[t] = s->tables[t] < s->in->n_tables ? from->in->tables[s->tables[t]].n_segments : 1;
+  struct sample *out = sample_new (from->in->face.host, s->out, n_segments);
+  free (n_segments);
+  if (out) {
+    out->tick = from->tick;
+    out->time = *from->time;
+  }
+  return out;
+}
+
+struct sample *
+shape_apply (const struct shape *s, const struct shape_input *from)
+{
+  struct applying a = {.s = s, .from = from, .out = begin (s, from)};
+  int r = a.out ? 0 : -ENOMEM;
+  for (uint32_t t = 0; !r && t < s->out->n_tables; t++) {
+    uint32_t table = s->tables[t];
+    if (table >= s->in->n_tables)
+      r = add (&a, t);
+    else if (from->rows && from->rows[table] && s->in->tables[table].key)
+      r = keep_rows (&a, t, from->rows[table], from->n_rows[table]);
+    else
+      r = share (&a, t);
+  }
+  if (r) {
+    sample_unref (a.out);
+    return NULL;
+  }
+  sample_seal (a.out);
+  return a.out;
+}
