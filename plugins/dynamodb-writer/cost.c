@@ -2,7 +2,8 @@
 
 #include "item.h"
 
-enum { MINUTES_A_DAY = 1440, MONTH_DAYS = 30, INDEX_BYTES = 100 /* that the service counts for each item */ };
+/* A billed GB is 1e9 bytes, and 100 of each item are counted for the service's own index. */
+enum { MINUTES_A_DAY = 1440, MONTH_DAYS = 30, INDEX_BYTES = 100 };
 
 struct cost
 cost_of_host (int64_t ttl_days, bool reads_row)

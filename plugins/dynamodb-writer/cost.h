@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* On demand, in us-east-1, US dollars, since 2024-11-01: see the price list for other regions and for today. */
+/* On demand, standard table class, in us-east-1, US dollars: https://aws.amazon.com/dynamodb/pricing/on-demand/. What a free
+ * tier takes off is an account's matter and not counted. Items that expire are deleted for nothing:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html. */
 #define COST_BASIS              "on-demand prices of us-east-1 since 2024-11-01"
 #define COST_WRITES_PER_MILLION 0.625
 #define COST_READS_PER_MILLION  0.125

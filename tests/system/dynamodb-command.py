@@ -132,7 +132,12 @@ def all_is_well (home):
             for which, table in enumerate ((dynakit.SYSTEM, dynakit.REGISTRY)):
                 a.step (action, "ok", table, which)
         a.step ("UpdateItem", "ok", dynakit.REGISTRY)
-        kk.check (0.05 < a.json["cost"]["usd_per_month"] < 0.1 and "2024" in a.json["cost"]["basis"], "the cost", a.json["cost"])
+        cost, stored = a.json["cost"], 30 * 1440 * (1024 + 100)
+        kk.equal ((cost["writes_per_month"], cost["stored_bytes"]), (2 * 30 * 1440, stored), "writes, and bytes")
+        kk.check (abs (cost["usd_per_month"] - 86400 * 0.625e-6 - stored * 0.25e-9) < 1e-9, "the cost", cost)
+        for part in ("us-east-1", "2024-11-01"):
+            kk.contains (cost["basis"], part, "where and since when it costs that")
+            a.step ("cost", "note", part)
         kk.equal ((cloud.scan (), cloud.scan (dynakit.REGISTRY)), ([], []), "nothing was written")
         kk.check (set (cloud.tables ()) == {dynakit.SYSTEM, dynakit.REGISTRY}, "no table was made")
         cloud.proxy.all_signed ()
