@@ -1,11 +1,15 @@
 #include "upload.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 static const int64_t SECOND_NS = 1000000000;
 #define BATCH_AGAIN_NS INT64_C (3600000000000)
+#define HELD_NS        INT64_C (110000000000) /* two rounds, and no minute may go */
+#define LOOK_EVERY_NS  INT64_C (600000000000)
 enum { MOST_REFUSED = 3 };
 
 /* What is about to be sent. */
@@ -13,7 +17,7 @@ struct load {
   struct spool_ref refs[ITEM_BATCH];
   const struct point *points[ITEM_BATCH];
   size_t n;
-  bool waiting; /* something waits, whether or not it could be read */
+  bool waiting; /* something waits that may go, whether or not it could be read */
 };
 
 int
@@ -78,11 +82,20 @@ drop_future (const struct work *w, struct spool *spool)
     spool_drop_future (spool, now > running ? now : running);
 }
 
+/* What waits but for the minute that goes on. */
+static struct spool_view
+look (const struct work *w, struct spool *spool)
+{
+  struct spool_view view;
+  spool_look (spool, &view);
+  view.points -= view.points && view.newest == shared_running (w->report.shared);
+  return view;
+}
+
 /* They need not be sent any more, but for those left out; and what was never true goes too. Returns how many wait still. */
 static uint64_t
 settle (struct work *w, const struct load *load, const bool *unprocessed)
 {
-  struct spool_view view = {.points = 0};
   struct spool *spool = shared_spool (w->report.shared);
   if (!spool)
     return 0;
@@ -90,10 +103,9 @@ settle (struct work *w, const struct load *load, const bool *unprocessed)
     if (!unprocessed || !unprocessed[i])
       shared_done (w->report.shared, &load->refs[i]);
   drop_future (w, spool);
-  spool_look (spool, &view);
-  view.points -= view.points && view.newest == shared_running (w->report.shared);
+  const uint64_t left = look (w, spool).points;
   shared_give_back (w->report.shared);
-  return view.points;
+  return left;
 }
 
 /* ---- One point ---- */
@@ -218,6 +230,46 @@ put_many (struct work *w, struct upload *u, struct table *t, const struct load *
   }
 }
 
+/* ---- None ---- */
+
+static void
+report_held (struct work *w, const struct spool_view *view)
+{
+  struct buf b BUF_CLEANUP = {0};
+  int64_t now;
+  const bool confirmed = session_confirmed_now (w->session, &now);
+  const int64_t wait = view->oldest - SPOOL_FUTURE - true_now (w);
+  text_duration (&b, (wait > 0 ? wait : 0) * SECOND_NS);
+  report_trouble (&w->report, "held",
+                  "upload to DynamoDB waits: by %s clock the time of the minutes on disk (%" PRIu64
+                  ") is still to come, of the first in %s: this machine's clock is or was ahead; set it right (timedatectl "
+                  "set-ntp true), and the minutes from then on go up at once",
+                  confirmed ? "DynamoDB's" : "this machine's", view->points, b.error || !b.data ? "a while" : b.data);
+}
+
+/* None may go before its time. What is taken for the time may be behind: an answer had a wrong date, or the machine stood
+ * still, as one under a hypervisor may, and does not know for how long. The next answer tells it, but while nothing goes up
+ * only the registry gets any, if that: that of looking at the table tells it, too. */
+static enum work_result
+hold (struct work *w, struct upload *u, struct table *t, const struct spool_view *view)
+{
+  const int64_t now = shared_mono_ns ();
+  if (!view->points)
+    u->held_ns = 0;
+  else if (!u->held_ns)
+    u->held_ns = now;
+  u->held_back = u->held_ns && now - u->held_ns >= HELD_NS;
+  if (!u->held_back)
+    return WORK_DONE;
+  if (now >= u->look_ns) {
+    u->look_ns = now + LOOK_EVERY_NS;
+    table_doubt (t, false);
+    return WORK_MORE;
+  }
+  report_held (w, view);
+  return WORK_DONE;
+}
+
 enum work_result
 upload_some (struct work *w, struct upload *u, struct table *t, int64_t ttl_days)
 {
@@ -229,12 +281,17 @@ upload_some (struct work *w, struct upload *u, struct table *t, int64_t ttl_days
   if (session_confirmed_now (w->session, &now))
     spool_expire (spool, now);
   int r = load_points (spool, u, true_now (w), shared_running (w->report.shared), &load);
+  const struct spool_view view = look (w, spool);
   shared_give_back (w->report.shared);
   if (r < 0) {
     report_trouble (&w->report, "spool", "upload to DynamoDB waits: the minutes on disk cannot be read: %s", strerror (-r));
     return WORK_WAIT;
   }
+  if (!load.n && !load.waiting)
+    return hold (w, u, t, &view);
+  u->held_ns = 0;
+  u->held_back = false;
   if (!load.n)
-    return load.waiting ? WORK_MORE : WORK_DONE;
+    return WORK_MORE;
   return load.n == 1 ? put_one (w, u, t, &load, ttl_days) : put_many (w, u, t, &load, ttl_days);
 }

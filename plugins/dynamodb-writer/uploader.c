@@ -236,7 +236,7 @@ one_round (struct uploader *u)
   enum work_result registry = tell_registry (u);
   if (registry == WORK_STOP || registry == WORK_RETRY)
     return registry;
-  if (r == WORK_DONE)
+  if (r == WORK_DONE && !u->upload.held_back)
     report_works (&u->work.report);
   return r == WORK_DONE ? registry : r;
 }

@@ -256,6 +256,17 @@ def delays (home):
 
 
 @kk.test
+def yesterday (home):
+    "an answer that is right but for its Date"
+    with dynakit.Cloud (home) as cloud:
+        client = ready (cloud)
+        cloud.proxy.next ("yesterday")
+        status, headers, _ = put (client, 60)
+        late = time.mktime (time.strptime (headers["date"], "%a, %d %b %Y %H:%M:%S GMT")) - time.timezone - time.time ()
+        kk.check (status == 200 and len (cloud.minutes ()) == 1 and abs (late + 86400) < 30, "its Date", late)
+
+
+@kk.test
 def rain (home):
     "the same seed gives the same faults, and each of them"
     with dynakit.Cloud (home) as cloud:

@@ -49,8 +49,8 @@ REFUSALS = {
 }
 BEFORE = ("drop-before", "reset-before", "html", "hang")  # dynalite never sees the request
 AFTER = ("drop-after", "reset-after", "reset-middle", "truncated", "cut", "crc", "hang-after")  # it has done what was asked
-FAULTS = (*REFUSALS, *BEFORE, *AFTER, "half", "delay")
-LASTING = ("skew", "hang", "hang-after")  # not in a rain: a server that lies, and what costs a client its whole patience
+FAULTS = (*REFUSALS, *BEFORE, *AFTER, "half", "delay", "yesterday")
+LASTING = ("skew", "yesterday", "hang", "hang-after")  # not in a rain: a server that lies, and what costs a client its whole patience
 
 
 class Rain:
@@ -178,7 +178,7 @@ class Handler (fakeaws.Handler):
         call.status = status
         if status != 200:
             call.error = json.loads (data).get ("__type", "").rpartition ("#")[2]
-        headers = server.headers (data)
+        headers = server.headers (data, -86400 if fault == "yesterday" else 0)
         if crc:
             kk.equal (crc, headers["x-amz-crc32"], "dynalite's own sum")
         if fault in ("drop-after", "reset-after", "hang-after"):

@@ -302,68 +302,6 @@ START_TEST (denied_is_said_once_and_shown_until_it_is_over)
 }
 END_TEST
 
-static void
-read_at (int64_t second)
-{
-  const struct minute_reading reading = make_reading ((second - T0) * 1000, 3);
-  minutes_take (&bench.minutes, &reading);
-}
-
-START_TEST (what_is_too_old_goes_once_a_server_told_the_time)
-{
-  wait_point (0, 60, false);
-  wait_point (40 * 24 * 60, 60, false);
-  wait_point (99 * 24 * 60, 60, false); /* of a clock that was ahead */
-  bench.cloud.now = T0 + 40 * 86400 + 60;
-  expect ("BatchWriteItem", 400, THROTTLED);
-  expect ("PutItem", 400, THROTTLED);
-  expect ("PutItem", 200, OK_ANSWER);
-  ck_assert_int_eq (some (), WORK_RETRY);
-  ck_assert_uint_eq (waiting (), 3);
-  bench.cloud.confirmed = true;
-  read_at (bench.cloud.now);
-  ck_assert_int_eq (some (), WORK_RETRY); /* also while nothing goes up */
-  ck_assert_uint_eq (look (bench.shared->spool).dropped_age, 1);
-  ck_assert_int_eq (some (), WORK_DONE);
-  ck_assert_uint_eq (waiting (), 0);
-  ck_assert_uint_eq (look (bench.shared->spool).dropped_future, 1);
-}
-END_TEST
-
-/* By 30 minutes. Each is finished before its time, waits for that, and goes up. */
-START_TEST (a_clock_that_is_ahead_loses_no_minute)
-{
-  bench.cloud.confirmed = true;
-  bench.cloud.now = T0 - 60;
-  for (int i = 0; i < 30; i++)
-    wait_point (i, 60, false);
-  read_at (T0 + 30 * 60);
-  for (uint64_t left = 30; left-- > 0; bench.cloud.now += 60) {
-    expect ("PutItem", 200, OK_ANSWER);
-    ck_assert_int_eq (some (), left ? WORK_MORE : WORK_DONE);
-    ck_assert_int_eq (some (), WORK_DONE);
-    ck_assert_uint_eq (waiting (), left);
-  }
-  all_came ();
-  ck_assert_uint_eq (look (bench.shared->spool).dropped_future, 0);
-}
-END_TEST
-
-START_TEST (a_clock_that_is_put_back_takes_its_minutes_along)
-{
-  bench.cloud.confirmed = true;
-  bench.cloud.now = T0 + 60;
-  for (int i = 0; i < 30; i++)
-    wait_point (i, 60, false);
-  read_at (T0 + 30 * 60);
-  read_at (bench.cloud.now + 60);
-  expect ("BatchWriteItem", 200, "{\"UnprocessedItems\":{}}");
-  ck_assert_int_eq (some (), WORK_MORE);
-  ck_assert_uint_eq (look (bench.shared->spool).dropped_future, 26);
-  ck_assert_uint_eq (waiting (), 2);
-}
-END_TEST
-
 START_TEST (nothing_is_touched_once_the_instance_is_gone)
 {
   wait_point (0, 60, false);
@@ -394,9 +332,6 @@ tests (TCase *t)
   tcase_add_test (t, when_every_point_is_refused_it_is_not_the_points);
   tcase_add_test (t, without_batches_they_go_one_by_one);
   tcase_add_test (t, denied_is_said_once_and_shown_until_it_is_over);
-  tcase_add_test (t, what_is_too_old_goes_once_a_server_told_the_time);
-  tcase_add_test (t, a_clock_that_is_ahead_loses_no_minute);
-  tcase_add_test (t, a_clock_that_is_put_back_takes_its_minutes_along);
   tcase_add_test (t, nothing_is_touched_once_the_instance_is_gone);
 }
 
