@@ -276,8 +276,8 @@ take_confinement (struct making *m, const struct draft *draft, const struct host
 
 /* ---- One instance ---- */
 
-static void
-add_fault (struct making *m, const struct draft *draft, const struct kk_fault *fault)
+void
+plan_add_fault (struct making *m, const struct draft *draft, const struct kk_fault *fault)
 {
   const struct yaml_pair *pair = fault->option ? yaml_pair (draft->options, fault->option) : NULL;
   diag_add (m->d, DIAG_ERROR, pair ? pair->value->at : draft->at, "%s: %s", fault->option ? fault->option : draft->name,
@@ -293,7 +293,7 @@ ask_plugin (struct making *m, const struct draft *draft, struct instance_plan *i
   if (r == -ENOMEM)
     return r;
   if (r)
-    add_fault (m, draft, &fault);
+    plan_add_fault (m, draft, &fault);
   else if (instance->declared)
     instance->descriptor = instance->declared;
   return 0;

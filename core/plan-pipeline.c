@@ -2,6 +2,7 @@
 
 #include "plan-inner.h"
 
+#include "flow.h"
 #include "nearest.h"
 
 #include <errno.h>
@@ -31,8 +32,8 @@ nearest_filter (const struct plan *p, const char *name)
   return nearest_word (name, names, n);
 }
 
-static const struct draft *
-draft_named (const struct making *m, const char *name)
+const struct draft *
+plan_draft_named (const struct making *m, const char *name)
 {
   for (size_t i = 0; i < m->n_drafts; i++)
     if (strcmp (m->drafts[i].name, name) == 0)
@@ -46,7 +47,7 @@ is_usable (struct lines *l, const char *name, const char *where, struct place at
 {
   struct diag *d = l->m->d;
   const struct instance_plan *instance = plan_instance (l->m->plan, name);
-  if (!instance && draft_named (l->m, name))
+  if (!instance && plan_draft_named (l->m, name))
     return false;
   if (!instance) {
     const char *near = diag_is_full (d) ? NULL : nearest_filter (l->m->plan, name);
@@ -118,7 +119,7 @@ common_pipeline (struct lines *l)
 static const struct yaml_node *
 written_pipeline (const struct making *m, const char *output)
 {
-  const struct draft *draft = draft_named (m, output);
+  const struct draft *draft = plan_draft_named (m, output);
   return draft ? yaml_get (draft->options, "pipeline") : NULL;
 }
 
@@ -158,5 +159,28 @@ plan_pipelines (struct making *m)
     if (p->instances[i].descriptor->plugin.kind == KK_FILTER && !is_used (&l, p->instances[i].name))
       r = append (&p->pipeline, &p->n_pipeline, p->instances[i].name);
   free (l.users);
+  return r;
+}
+
+/* ---- What flows ---- */
+
+static void
+refused (void *arg, const struct instance_plan *filter, const struct kk_fault *fault)
+{
+  struct making *m = arg;
+  const struct draft *draft = plan_draft_named (m, filter->name);
+  if (draft)
+    plan_add_fault (m, draft, fault);
+}
+
+int
+plan_check_flow (struct making *m)
+{
+  struct flow *flow;
+  if (m->d->errors)
+    return 0;
+  int r = flow_new (m->plan, refused, m, &flow);
+  if (!r)
+    flow_free (flow);
   return r;
 }

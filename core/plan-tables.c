@@ -4,20 +4,8 @@
 
 #include <string.h>
 
-/* Is a table or field there with this configuration? */
-static bool
-is_there (const struct instance_plan *instance, const char *only_if)
-{
-  const struct kk_option *option = only_if ? descriptor_option (instance->descriptor, only_if) : NULL;
-  if (!option || option->type != KK_OPTION_BOOL)
-    return true;
-  bool on;
-  memcpy (&on, (const char *) instance->config + option->offset, sizeof on);
-  return on;
-}
-
-static const char *
-table_name (const struct instance_plan *instance, const struct kk_table *table)
+const char *
+plan_table_name (const struct instance_plan *instance, const struct kk_table *table)
 {
   for (size_t i = 0; i < instance->n_tables; i++)
     if (strcmp (instance->tables[i].from, table->name) == 0)
@@ -39,7 +27,7 @@ next_field (const struct instance_plan *instance, const struct kk_table *table, 
 {
   while (*at < table->n_fields) {
     const struct kk_field *field = &table->fields[(*at)++];
-    if (is_there (instance, field->only_if))
+    if (descriptor_has (instance->descriptor, instance->config, field->only_if))
       return field;
   }
   return NULL;
@@ -80,8 +68,8 @@ static void
 compare_tables (struct making *m, const struct instance_plan *a, const struct kk_table *ta, const struct instance_plan *b,
                 const struct kk_table *tb)
 {
-  const char *name = table_name (a, ta);
-  if (strcmp (name, table_name (b, tb)) != 0)
+  const char *name = plan_table_name (a, ta);
+  if (strcmp (name, plan_table_name (b, tb)) != 0)
     return;
   if (ta->key_type != KK_NO_KEY || tb->key_type != KK_NO_KEY) {
     compare_rows (m, a, ta, b, tb, name);
@@ -89,8 +77,9 @@ compare_tables (struct making *m, const struct instance_plan *a, const struct kk
   }
   for (uint32_t i = 0; i < ta->n_fields; i++)
     for (uint32_t j = 0; j < tb->n_fields; j++)
-      if (strcmp (ta->fields[i].name, tb->fields[j].name) == 0 && is_there (a, ta->fields[i].only_if)
-          && is_there (b, tb->fields[j].only_if)) {
+      if (strcmp (ta->fields[i].name, tb->fields[j].name) == 0
+          && descriptor_has (a->descriptor, a->config, ta->fields[i].only_if)
+          && descriptor_has (b->descriptor, b->config, tb->fields[j].only_if)) {
         say_same_table (m, a, b, tb, name, "field", ta->fields[i].name);
         return;
       }
@@ -102,7 +91,8 @@ compare_instances (struct making *m, const struct instance_plan *a, const struct
   const struct kk_plugin *pa = &a->descriptor->plugin, *pb = &b->descriptor->plugin;
   for (uint32_t i = 0; i < pa->n_tables; i++)
     for (uint32_t j = 0; j < pb->n_tables; j++)
-      if (is_there (a, pa->tables[i].only_if) && is_there (b, pb->tables[j].only_if))
+      if (descriptor_has (a->descriptor, a->config, pa->tables[i].only_if)
+          && descriptor_has (b->descriptor, b->config, pb->tables[j].only_if))
         compare_tables (m, a, &pa->tables[i], b, &pb->tables[j]);
 }
 
@@ -113,9 +103,9 @@ check_own (struct making *m, const struct instance_plan *instance)
   const struct kk_plugin *plugin = &instance->descriptor->plugin;
   for (uint32_t i = 0; i < plugin->n_tables; i++)
     for (uint32_t j = 0; j < i; j++)
-      if (strcmp (table_name (instance, &plugin->tables[i]), table_name (instance, &plugin->tables[j])) == 0)
+      if (strcmp (plan_table_name (instance, &plugin->tables[i]), plan_table_name (instance, &plugin->tables[j])) == 0)
         diag_add (m->d, DIAG_ERROR, instance->at, "two tables of '%s' are named '%s': give each a name of its own",
-                  instance->name, table_name (instance, &plugin->tables[i]));
+                  instance->name, plan_table_name (instance, &plugin->tables[i]));
 }
 
 /* Fields without which an output of ours records nothing, and the input that has them. */
@@ -137,10 +127,12 @@ gives (const struct instance_plan *instance, const char *table, const char *fiel
 {
   const struct kk_plugin *p = &instance->descriptor->plugin;
   for (uint32_t t = 0; p->kind == KK_INPUT && instance->config && t < p->n_tables; t++) {
-    if (strcmp (table_name (instance, &p->tables[t]), table) || !is_there (instance, p->tables[t].only_if))
+    if (strcmp (plan_table_name (instance, &p->tables[t]), table)
+        || !descriptor_has (instance->descriptor, instance->config, p->tables[t].only_if))
       continue;
     for (uint32_t f = 0; f < p->tables[t].n_fields; f++)
-      if (!strcmp (p->tables[t].fields[f].name, field) && is_there (instance, p->tables[t].fields[f].only_if))
+      if (!strcmp (p->tables[t].fields[f].name, field)
+          && descriptor_has (instance->descriptor, instance->config, p->tables[t].fields[f].only_if))
         return true;
   }
   return false;

@@ -103,6 +103,8 @@ make (const struct making *with, const char *config_file, struct plan **ret)
     r = plan_pipelines (&m);
   if (r == 0)
     r = plan_check_tables (&m);
+  if (r == 0)
+    r = plan_check_flow (&m);
   if (r == 0) {
     plan_check_needs (&m);
     check_whole (&m);

@@ -76,5 +76,7 @@ int plan_make_text (const char *config_file, const char *text, size_t length, st
 int plan_make_with (const char *config_file, const char *also, struct modules *modules, struct diag *d, struct plan **ret);
 struct plan *plan_ref (const struct plan *p);
 void plan_free (struct plan *p); /* gives one reference up; NULL is fine */
+/* The name of an input's table, which `tables:` may have changed. */
+const char *plan_table_name (const struct instance_plan *instance, const struct kk_table *table);
 const struct instance_plan *plan_instance (const struct plan *p, const char *name);
 #endif

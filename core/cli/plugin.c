@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/plugin-check.h"
+#include "cli/plugin-graph.h"
 #include "cli/plugin-new.h"
 #include "cli/wrap.h"
 
@@ -15,6 +16,7 @@
 
 static const struct command_option options[] = {
   {"json", 0, NULL, "For programs"},
+  {"dot", 0, NULL, "For graph: in the language of graphviz"},
   {"pod", 0, NULL, "For the manual, in pod: with info the plugin's options and tables, with list what every plugin takes"},
   {"kind", 0, "KIND", "For new: input, filter or output"},
   {"dir", 0, "DIR", "For new: where to make the directory NAME (here)"},
@@ -157,10 +159,11 @@ run (const struct command_call *call)
   if (!strcmp (call->arguments[0], "check-stage"))
     return plugin_check_stage (call);
   bool is_list = strcmp (call->arguments[0], "list") == 0, is_info = strcmp (call->arguments[0], "info") == 0;
-  bool is_new = strcmp (call->arguments[0], "new") == 0;
-  if ((!is_list && !is_info && !is_new) || call->n_arguments != (is_list ? 1 : 2)) {
-    fprintf (stderr, PROGRAM ": it is 'plugin list', 'plugin info NAME', 'plugin new NAME --kind KIND' or 'plugin check FILE.so'\nTry: " PROGRAM
-                             " plugin --help\n");
+  bool is_new = strcmp (call->arguments[0], "new") == 0, is_graph = strcmp (call->arguments[0], "graph") == 0;
+  if ((!is_list && !is_info && !is_new && !is_graph) || call->n_arguments != (is_list || is_graph ? 1 : 2)) {
+    fprintf (stderr, PROGRAM
+             ": it is 'plugin list', 'plugin info NAME', 'plugin graph', 'plugin new NAME --kind KIND' or 'plugin check "
+             "FILE.so'\nTry: " PROGRAM " plugin --help\n");
     return EXIT_USAGE;
   }
   if (is_list && command_given (call, "pod")) {
@@ -173,19 +176,21 @@ run (const struct command_call *call)
   if (r < 0)
     return fail ("cannot look for plugins", r);
   bool json = command_given (call, "json");
-  int status = is_new    ? plugin_new (call, modules)
-               : is_list ? list (modules, json)
-                         : info (modules, call->arguments[1], json, command_given (call, "pod"));
+  int status = is_new     ? plugin_new (call, modules)
+               : is_graph ? plugin_graph (call, modules)
+               : is_list  ? list (modules, json)
+                          : info (modules, call->arguments[1], json, command_given (call, "pod"));
   modules_close (modules);
   return status;
 }
 
 const struct command plugin_command = {
   .name = "plugin",
-  .summary = "Say which plugins there are and what one takes and gives; begin or check one",
-  .arguments = "list|info|new|check [NAME|FILE]",
+  .summary = "Say which plugins there are and what flows where; begin or check one",
+  .arguments = "list|info|graph|new|check [WHAT]",
   .text = "'plugin list' names all plugins that can be found, 'plugin info NAME' says\n"
           "which options one takes in daemon.yaml and which tables it fills.\n"
+          "'plugin graph' says what flows where under this configuration.\n"
           "'plugin new NAME' writes a small complete project of a plugin of your own.\n"
           "'plugin check FILE.so' uses a plugin in processes of its own and says what is\n"
           "wrong with it and what to do; OPTION=VALUE as in daemon.yaml. Its status is 0\n"

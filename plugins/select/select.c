@@ -1,8 +1,7 @@
 /* select: keeps or drops tables, fields and rows by name. */
-#include <kode-kronical/plugin.h>
+#include "pick.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,38 +37,19 @@ struct binding {
 };
 
 static bool
-matches (const char *pattern, size_t length, const char *text)
-{
-  char glob[512];
-  if (length >= sizeof glob)
-    return false;
-  memcpy (glob, pattern, length);
-  glob[length] = 0;
-  return fnmatch (glob, text, 0) == 0;
-}
-
-static bool
 any (const struct kk_list *globs, const char *text)
 {
   for (uint32_t i = 0; i < globs->count; i++)
-    if (matches (globs->items[i], strlen (globs->items[i]), text))
+    if (pick_matches (globs->items[i], strlen (globs->items[i]), text))
       return true;
   return false;
-}
-
-/* Of "table.rest": whether the table part takes this table, and where the rest begins. */
-static const char *
-for_table (const char *item, const char *table)
-{
-  const char *dot = strchr (item, '.');
-  return dot && matches (item, (size_t) (dot - item), table) ? dot + 1 : NULL;
 }
 
 static bool
 names_table (const struct kk_list *list, const char *table)
 {
   for (uint32_t i = 0; i < list->count; i++)
-    if (for_table (list->items[i], table))
+    if (pick_for_table (list->items[i], table))
       return true;
   return false;
 }
@@ -78,8 +58,8 @@ static bool
 any_in_table (const struct kk_list *list, const char *table, const char *text)
 {
   for (uint32_t i = 0; i < list->count; i++) {
-    const char *rest = for_table (list->items[i], table);
-    if (rest && matches (rest, strlen (rest), text))
+    const char *rest = pick_for_table (list->items[i], table);
+    if (rest && pick_matches (rest, strlen (rest), text))
       return true;
   }
   return false;
@@ -156,6 +136,36 @@ shape_table (const struct config *c, const struct kk_schema *in, uint32_t t, con
 }
 
 static int
+check_names (const struct kk_schema *in, enum pick_what what, const char *option, const struct kk_list *list,
+             struct kk_fault *fault)
+{
+  for (uint32_t i = 0; i < list->count; i++) {
+    int r = pick_check (in, what, option, list->items[i], fault);
+    if (r)
+      return r;
+  }
+  return 0;
+}
+
+static int
+select_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
+{
+  const struct config *c = config;
+  struct kk_table table;
+  int r = 0;
+  if (check_names (in, PICK_TABLE, "keep_tables", &c->keep_tables, fault)
+      || check_names (in, PICK_TABLE, "drop_tables", &c->drop_tables, fault)
+      || check_names (in, PICK_FIELD, "keep_fields", &c->keep_fields, fault)
+      || check_names (in, PICK_FIELD, "drop_fields", &c->drop_fields, fault)
+      || check_names (in, PICK_ROW, "keep_rows", &c->keep_rows, fault)
+      || check_names (in, PICK_ROW, "drop_rows", &c->drop_rows, fault))
+    return -EINVAL;
+  for (uint32_t t = 0; !r && !kk_schema_table (in, t, &table); t++)
+    r = shape_table (c, in, t, &table, shape);
+  return r;
+}
+
+static int
 select_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
 {
   const struct config *c = ((struct state *) state)->config;
@@ -221,4 +231,5 @@ select_process (void *state, void *binding, const struct kk_sample *in, struct k
 
 KK_PLUGIN (.kind = KK_FILTER, .name = "select", .version = "1.0", .summary = "Keeps or drops tables, fields and rows by name",
            KK_OPTIONS (options), .config_size = sizeof (struct config), .create = select_create, .destroy = select_destroy,
-           .check = select_check, .bind = select_bind, .unbind = select_unbind, .process = select_process);
+           .check = select_check, .shape = select_shape, .bind = select_bind, .unbind = select_unbind,
+           .process = select_process);

@@ -1,6 +1,8 @@
 #include "chain-kit.h"
 #include "select/select.c"
 
+#include <fnmatch.h>
+
 /* ---- A filter that does as it is told ---- */
 
 struct told {

@@ -1,0 +1,34 @@
+/* What flows where under a plan: the tables between inputs, filters and outputs, found out without anything running. */
+#ifndef FLOW_H
+#define FLOW_H
+
+#include "plan.h"
+#include "schema.h"
+
+struct flow_step {
+  const struct instance_plan *filter;
+  struct schema *out; /* what it passes on */
+};
+
+struct flow_line {
+  const struct instance_plan *output; /* NULL: the common pipeline */
+  struct flow_step *steps;
+  size_t n_steps;
+  struct schema *out; /* what comes out at the end */
+  bool sure;          /* every filter said what it makes of what comes; otherwise more or less may be there */
+};
+
+struct flow {
+  struct kk_host host;
+  struct schema *in;
+  struct flow_line *lines; /* the common pipeline, then one for each output */
+  size_t n_lines;
+};
+
+/* Is told of a filter that cannot do with what comes; from there on it is taken to pass all on. */
+typedef void flow_refused (void *arg, const struct instance_plan *filter, const struct kk_fault *fault);
+
+/* The plan is borrowed as long as the flow lives. 0 or -ENOMEM. */
+int flow_new (const struct plan *p, flow_refused *refused, void *arg, struct flow **ret);
+void flow_free (struct flow *f);
+#endif

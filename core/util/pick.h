@@ -1,0 +1,16 @@
+/* Names of tables and fields as a filter's options have them: globs, of which one without wildcards must name something. */
+#ifndef PICK_H
+#define PICK_H
+
+#include <kode-kronical/plugin.h>
+
+/* Whether a glob of that length, which need not end in a 0, takes the text. Longer than 511 bytes: it takes none. */
+bool pick_matches (const char *glob, size_t length, const char *text);
+/* Of "table.rest": where the rest begins if the table's glob takes this table, else NULL. */
+const char *pick_for_table (const char *item, const char *table);
+
+/* In a filter's `shape`: refuses a name without wildcards that is none of the schema's, and says which one may be meant. `item`
+ * is a table's glob; with `field` a "table.field", with `row` a "table.row" of a keyed table. 0 or kk_refuse (...). */
+enum pick_what { PICK_TABLE, PICK_FIELD, PICK_ROW };
+int pick_check (const struct kk_schema *in, enum pick_what what, const char *option, const char *item, struct kk_fault *fault);
+#endif
