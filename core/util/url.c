@@ -1,23 +1,61 @@
 #include "url.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static bool
-ends_authority (char c)
+ends_word (char c)
 {
-  return c == ' ' || c == '\t' || c == '\n' || c == '/' || c == 0;
+  return c == ' ' || c == '\t' || c == '\n' || c == 0;
+}
+
+bool
+url_is_host (const char *text, size_t n)
+{
+  const char *end = text + n, *bracket = n && *text == '[' ? memchr (text, ']', n) : NULL;
+  const char *from = bracket ? bracket + 1 : text, *colon = memchr (from, ':', (size_t) (end - from));
+  if (!colon)
+    return true;
+  const char *p = colon + 1;
+  while (p < end && *p >= '0' && *p <= '9')
+    p++;
+  return colon > text && p == end && p > colon + 1 && p - colon <= 6;
+}
+
+const char *
+url_userinfo_end (const char *text, size_t n)
+{
+  const char *slash = memchr (text, '/', n);
+  size_t length = slash ? (size_t) (slash - text) : n;
+  const char *sign = memrchr (text, '@', length), *host = sign ? sign + 1 : text, *later = NULL;
+  if (slash && !url_is_host (host, (size_t) (text + length - host)))
+    later = memrchr (slash, '@', n - length);
+  return later ? later : sign;
+}
+
+/* Where the first '/' of a text that goes on with `next` shows that the host has come. */
+static bool
+has_host (const char *text, size_t n, char next)
+{
+  const char *slash = memchr (text, '/', n);
+  if (!slash && next != '/')
+    return false;
+  size_t length = slash ? (size_t) (slash - text) : n;
+  const char *sign = memrchr (text, '@', length), *host = sign ? sign + 1 : text;
+  return url_is_host (host, (size_t) (text + length - host));
 }
 
 size_t
 url_cut (const char *text, size_t length, size_t at)
 {
-  size_t from = at;
-  if (at < length && ends_authority (text[at]))
+  char next = at < length ? text[at] : 'x';
+  size_t word = at, from = at;
+  if (ends_word (next))
     return at;
-  while (from > 0 && !ends_authority (text[from - 1]))
+  while (word > 0 && !ends_word (text[word - 1]))
+    word--;
+  while (from >= word + 3 && memcmp (text + from - 3, "://", 3) != 0)
     from--;
-  if (from < 3 || memcmp (text + from - 3, "://", 3) != 0)
+  if (from < word + 3 || has_host (text + from, at - from, next))
     return at;
   const char *sign = memchr (text + from, '@', at - from);
   return sign ? (size_t) (sign + 1 - text) : from;

@@ -1,6 +1,8 @@
 /* Taking URLs apart, by libcurl's own parser, so that what is signed is what is sent. */
 #include "http.h"
 
+#include "url.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
@@ -105,6 +107,9 @@ http_origin (const char *url, char ret[HTTP_ORIGIN_SIZE])
     n -= (size_t) (user + 1 - host);
     host = user + 1;
   }
+  /* A password with a '/' in it: then nobody can say where the host is. */
+  if (!url_is_host (host, n) && strchr (host + n, '@'))
+    return;
   snprintf (ret, HTTP_ORIGIN_SIZE, "%.*s://%.*s/", (int) (colon - url < 10 ? colon - url : 10), url, (int) (n < 150 ? n : 150),
             host);
 }

@@ -1,5 +1,7 @@
 #include "mask.h"
 
+#include "url.h"
+
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -9,6 +11,7 @@ static const char STARS[] = "***";
 struct cursor {
   const char *p;
   const char *end;
+  const char *url_end; /* of the word that URLs were last found in */
 };
 
 static bool
@@ -205,16 +208,15 @@ static void
 mask_userinfo (struct buf *b, struct cursor *c)
 {
   enum { LONGEST_USER = 20 };
-  const char *colon = NULL, *sign = NULL;
-  for (const char *p = c->p; p < c->end && !is_blank (*p) && *p != '/' && *p != '"' && *p != '\''; p++) {
-    if (*p == ':' && !colon)
-      colon = p;
-    if (*p == '@')
-      sign = p;
-  }
-  if (!sign || (colon && colon > sign && sign - c->p <= LONGEST_USER))
+  if (c->url_end < c->p)
+    c->url_end = c->p;
+  while (c->url_end < c->end && !is_blank (*c->url_end) && *c->url_end != '"' && *c->url_end != '\'')
+    c->url_end++;
+  const char *sign = url_userinfo_end (c->p, (size_t) (c->url_end - c->p));
+  const char *colon = sign ? memchr (c->p, ':', (size_t) (sign - c->p)) : NULL;
+  if (!sign || (!colon && sign - c->p <= LONGEST_USER))
     return;
-  const char *keep = colon && colon < sign ? colon + 1 : sign - c->p > LONGEST_USER ? c->p : sign;
+  const char *keep = colon ? colon + 1 : c->p;
   buf_add (b, c->p, (size_t) (keep - c->p));
   if (keep < sign)
     buf_adds (b, STARS);
@@ -224,7 +226,7 @@ mask_userinfo (struct buf *b, struct cursor *c)
 void
 mask_add (struct buf *b, const char *text, size_t length)
 {
-  struct cursor c = {text, text + length};
+  struct cursor c = {text, text + length, text};
   while (c.p < c.end) {
     const char *from = c.p;
     while (c.p < c.end && is_word (*c.p))

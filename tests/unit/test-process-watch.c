@@ -284,6 +284,12 @@ START_TEST (cuts_no_password_from_its_url)
     {"http://host/some/where/longer", "http://host/some/whe"},
     {"abcd https://example/a/b/c", "abcd https://example"}, /* just before the '/' */
     {"abc https://example7|x@b cd", "abc https://example7"},
+    {"db://admin:Se/cret1234@db", "db://"},
+    {"db://admin:Secret12/cret1@db", "db://"},
+    {"db://admin:Secret123/cret1@db", "db://"}, /* just before the '/' */
+    {"db://ad@min:Se/cret/1@db", "db://ad@"},
+    {"db://host:8080/where/else@db", "db://host:8080/where"},
+    {"db://a:b@host:8080/where@db", "db://a:b@host:8080/w"},
     {"abcdefghijklmnopqrstuvw", "abcdefghijklmnopqrst"},
     {"abcdefghi postgres://a:Secret1@db", "abcdefghi postgres:/"},
   };

@@ -288,6 +288,7 @@ START_TEST (no_password_is_cut_from_its_url)
   static const char *const urls[][2] = {{"db://admin:Secret1", "db://"},
                                         {"db://admin:Secret1@", "db://admin:Secret1@"},
                                         {"db://admin:Secret1@host", "db://admin:Secret1@"},
+                                        {"db://admin:Sec/ret1", "db://"},
                                         {"db://host/some/where", "db://host/some/where"}};
   size_t max = 16384;
   char *given = malloc (max + 8);
