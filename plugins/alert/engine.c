@@ -1,0 +1,332 @@
+#include "engine.h"
+
+#include "engine-inner.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_LINES = 8 << 20, SAVE_ROWS = 64 };
+static const int64_t SAVE_EVERY_NS = INT64_C (15000000000), RETRY_NS = INT64_C (10000000000);
+
+/* ---- What changes ---- */
+
+static void
+fill (struct alert_record *r, const struct alert_engine_rule *rule, const struct alert_row *row)
+{
+  memcpy (r->rule, rule->name, sizeof r->rule);
+  r->made = rule->made;
+  r->key = alert_row_key (row);
+  r->state = row->state;
+}
+
+static void
+add_row_line (struct alert_engine *e, const struct alert_engine_rule *rule, const struct alert_row *row)
+{
+  struct alert_record r;
+  memset (&r, 0, offsetof (struct alert_record, text));
+  r.type = ALERT_RECORD_ROW;
+  fill (&r, rule, row);
+  alert_record_add (&e->lines, &r);
+}
+
+static void
+note_change (struct alert_engine *e, const struct alert_engine_rule *rule, const struct alert_row *row, unsigned change,
+             bool gone, int64_t wall_ns)
+{
+  struct alert_record r;
+  memset (&r, 0, offsetof (struct alert_record, text));
+  r.type = ALERT_RECORD_EVENT;
+  fill (&r, rule, row);
+  r.change = (uint8_t) change;
+  r.gone = gone;
+  r.wall_ns = wall_ns;
+  struct alert_item item = alert_item_of (&r, (uint32_t) (rule - e->rules));
+  r.serial = alert_outbox_add (&e->outbox, &item, e->mono_ns);
+  if (change != ALERT_REMINDER)
+    alert_record_add (&e->lines, &r);
+}
+
+static void
+hear (void *arg, struct alert_rule *r, const struct alert_row *row, unsigned changes, bool gone, int64_t wall_ns)
+{
+  static const unsigned order[] = {ALERT_KNOWN, ALERT_BECAME_UNKNOWN, ALERT_FIRED, ALERT_CLEARED, ALERT_REMINDER};
+  struct alert_engine *e = arg;
+  const struct alert_engine_rule *rule = (const struct alert_engine_rule *) r;
+  for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+    if (changes & order[i])
+      note_change (e, rule, row, order[i], gone, wall_ns);
+  if (changes == ALERT_MOVED)
+    add_row_line (e, rule, row);
+}
+
+/* ---- Its life ---- */
+
+static bool
+is_name (const char *name)
+{
+  return name && *name && strlen (name) < ALERT_RULE_NAME;
+}
+
+int
+alert_engine_new (const struct alert_engine_config *config, const struct alert_rule_config *rules, uint32_t n,
+                  struct alert_engine **ret)
+{
+  if (n > ALERT_RULES)
+    return -EINVAL;
+  for (uint32_t i = 0; i < n; i++)
+    if (!is_name (rules[i].name))
+      return -EINVAL;
+  struct alert_engine *e = calloc (1, sizeof *e);
+  if (!e)
+    return -ENOMEM;
+  alert_store_init (&e->store, config->store_bytes ? config->store_bytes : ALERT_STORE_BYTES,
+                    config->history ? config->history : ALERT_HISTORY);
+  e->lines.max = MOST_LINES;
+  e->n = e->n_rules = n;
+  e->rules = calloc (n + ALERT_ORPHANS, sizeof *e->rules);
+  if (!e->rules || alert_outbox_init (&e->outbox, &config->outbox, n + ALERT_ORPHANS)) {
+    free (e->rules);
+    free (e);
+    return -ENOMEM;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    alert_rule_init (&e->rules[i].rule, &rules[i].params, rules[i].most_rows, hear, e);
+    memcpy (e->rules[i].name, rules[i].name, strlen (rules[i].name) + 1);
+    e->rules[i].made = rules[i].made;
+  }
+  *ret = e;
+  return 0;
+}
+
+int
+alert_engine_open (struct alert_engine *e, const char *path, int64_t mono_ns, int64_t wall_ns)
+{
+  if (e->store.directory >= 0)
+    return 0;
+  if (!e->path && !(e->path = strdup (path)))
+    return -ENOMEM;
+  e->mono_ns = mono_ns;
+  int r = alert_store_open (&e->store, path, e->stepped ? alert_restore_nothing : alert_restore, e);
+  if (r)
+    return r;
+  if (e->stepped)
+    e->store.behind = true; /* what is there is not how it is now */
+  for (uint32_t i = e->n; i < e->n_rules; i++) {
+    e->rules[i].rule.hear = hear;
+    e->rules[i].rule.arg = e;
+    alert_rule_drop (&e->rules[i].rule, wall_ns);
+  }
+  e->outbox.n_done = 0; /* the store said it */
+  return 0;
+}
+
+static void
+free_rules (struct alert_engine *e)
+{
+  for (uint32_t i = 0; i < e->n_rules; i++)
+    alert_rule_free (&e->rules[i].rule);
+  free (e->rules);
+  free (e->path);
+}
+
+/* ---- Writing ---- */
+
+static void
+write_lines (struct alert_engine *e)
+{
+  if (e->lines.len && e->store.directory >= 0)
+    alert_store_append (&e->store, &e->lines);
+  buf_clear (&e->lines);
+}
+
+static void
+add_told (struct alert_engine *e)
+{
+  struct alert_outbox *o = &e->outbox;
+  struct alert_record r;
+  for (size_t at = 0; at < o->n_done; at += r.n_serials) {
+    memset (&r, 0, offsetof (struct alert_record, text));
+    r.type = ALERT_RECORD_TOLD;
+    while (r.n_serials < ALERT_SERIALS && at + r.n_serials < o->n_done) {
+      r.serials[r.n_serials] = o->done[at + r.n_serials];
+      r.n_serials++;
+    }
+    alert_record_add (&e->lines, &r);
+  }
+  o->n_done = 0;
+}
+
+static void
+add_count (struct alert_engine *e, uint32_t i)
+{
+  struct alert_record r;
+  memset (&r, 0, offsetof (struct alert_record, text));
+  r.type = ALERT_RECORD_COUNT;
+  memcpy (r.rule, e->rules[i].name, sizeof r.rule);
+  r.count = e->rules[i].count_saved = e->outbox.rules[i].suppressed;
+  alert_record_add (&e->lines, &r);
+}
+
+struct saving {
+  struct alert_engine *e;
+  const struct alert_engine_rule *rule;
+  int firing; /* whether those that fire, or the others */
+  uint64_t rows;
+};
+
+static void
+save_lasting (void *arg, const struct alert_row *row)
+{
+  struct saving *s = arg;
+  if (row->state.phase != ALERT_PENDING && row->state.phase != ALERT_CLEARING)
+    return;
+  s->rows++;
+  add_row_line (s->e, s->rule, row);
+}
+
+/* The time that states collected: less often where there are many. */
+static void
+save_time (struct alert_engine *e)
+{
+  struct saving s = {.e = e};
+  for (uint32_t i = 0; i < e->n; i++) {
+    s.rule = &e->rules[i];
+    alert_rule_each (&e->rules[i].rule, save_lasting, &s);
+  }
+  e->save_ns = e->mono_ns + SAVE_EVERY_NS * (1 + (int64_t) (s.rows / SAVE_ROWS));
+}
+
+/* ---- Writing all ---- */
+
+static void
+save_row (void *arg, const struct alert_row *row)
+{
+  struct saving *s = arg;
+  if (alert_fires (&row->state) != s->firing || (row->state.phase == ALERT_OK && !row->state.said_unknown))
+    return;
+  size_t before = s->e->lines.len;
+  add_row_line (s->e, s->rule, row);
+  if (s->e->lines.len <= s->e->store.max_bytes / 2)
+    return;
+  s->e->lines.len = before;
+  s->e->forgotten++;
+}
+
+static void
+save_rows (struct alert_engine *e, int firing)
+{
+  struct saving s = {.e = e, .firing = firing};
+  for (uint32_t i = 0; i < e->n; i++) {
+    s.rule = &e->rules[i];
+    alert_rule_each (&e->rules[i].rule, save_row, &s);
+  }
+}
+
+/* What waits is told even if there is little room. */
+static void
+save_waiting (struct alert_engine *e)
+{
+  struct alert_record r;
+  for (size_t i = 0; i < e->outbox.n; i++) {
+    const struct alert_item *item = e->outbox.items[i];
+    if (item->change == ALERT_REMINDER)
+      continue;
+    size_t before = e->lines.len;
+    alert_record_of_item (&r, item, &e->rules[item->rule]);
+    alert_record_add (&e->lines, &r);
+    if (e->lines.len <= e->store.max_bytes / 4)
+      continue;
+    e->lines.len = before;
+    e->forgotten++;
+  }
+}
+
+static void
+rewrite (struct alert_engine *e)
+{
+  buf_clear (&e->lines);
+  save_waiting (e);
+  save_rows (e, true);
+  save_rows (e, false);
+  for (uint32_t i = 0; i < e->n_rules; i++)
+    if (e->outbox.rules[i].suppressed)
+      add_count (e, i);
+  int r = e->lines.error ? e->lines.error : alert_store_rewrite (&e->store, &e->lines, e->outbox.next_serial);
+  e->retry_ns = r ? e->mono_ns + RETRY_NS : INT64_MIN;
+  buf_clear (&e->lines);
+  if (r == -ENOENT)
+    alert_store_close (&e->store); /* the directory was removed: it is made again */
+}
+
+static void
+care_for_store (struct alert_engine *e)
+{
+  if (e->mono_ns < e->retry_ns)
+    return;
+  if (e->store.directory < 0 && e->path && alert_engine_open (e, e->path, e->mono_ns, e->wall_ns))
+    e->retry_ns = e->mono_ns + RETRY_NS;
+  if (alert_store_wants_rewrite (&e->store))
+    rewrite (e);
+}
+
+struct telling {
+  const struct alert_engine *e;
+  alert_send send;
+  void *arg;
+};
+
+static bool
+is_silenced (void *arg, uint32_t rule, const char *row)
+{
+  const struct telling *t = arg;
+  const struct alert_engine *e = t->e;
+  return e->silences.n && alert_silenced (&e->silences, e->rules[rule].name, row, e->wall_ns, e->boot_ns);
+}
+
+static void
+tell (void *arg, const struct alert_message *message)
+{
+  const struct telling *t = arg;
+  t->send (t->arg, message);
+}
+
+void
+alert_engine_flush (struct alert_engine *e, int64_t mono_ns, int64_t wall_ns, int64_t boot_ns, alert_send send, void *arg)
+{
+  struct telling telling = {e, send, arg};
+  e->mono_ns = mono_ns;
+  e->wall_ns = wall_ns;
+  e->boot_ns = boot_ns;
+  write_lines (e);
+  if (e->store.directory >= 0)
+    alert_silences_refresh (&e->silences, e->store.directory);
+  alert_silences_at (&e->silences, wall_ns, boot_ns);
+  alert_outbox_flush (&e->outbox, mono_ns, is_silenced, tell, &telling);
+  add_told (e);
+  for (uint32_t i = 0; i < e->n_rules; i++)
+    if (e->rules[i].count_saved != e->outbox.rules[i].suppressed)
+      add_count (e, i);
+  if (mono_ns >= e->save_ns)
+    save_time (e);
+  write_lines (e);
+  care_for_store (e);
+}
+
+void
+alert_engine_free (struct alert_engine *e)
+{
+  if (!e)
+    return;
+  save_time (e);
+  write_lines (e);
+  if (alert_store_wants_rewrite (&e->store))
+    rewrite (e);
+  alert_store_close (&e->store);
+  alert_silences_free (&e->silences);
+  alert_outbox_free (&e->outbox);
+  free_rules (e);
+  buf_free (&e->lines);
+  free (e);
+}
