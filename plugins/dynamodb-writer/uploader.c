@@ -142,13 +142,19 @@ say_clock (struct uploader *u)
 {
   struct buf b BUF_CLEANUP = {0};
   int64_t offset;
-  if (!session_clock_offset (u->work.session, &offset) || (offset < CLOCK_OFF_NS && offset > -CLOCK_OFF_NS))
+  if (!session_clock_offset (u->work.session, &offset))
     return;
+  if (offset < CLOCK_OFF_NS && offset > -CLOCK_OFF_NS) {
+    shared_status (u->shared, "clock", "%s", "");
+    return;
+  }
   text_duration (&b, offset < 0 ? -offset : offset);
+  const char *far = b.error || !b.data ? "far" : b.data, *where = offset < 0 ? "ahead of" : "behind";
+  shared_status (u->shared, "clock", "this machine's is %s %s that of DynamoDB", far, where);
   report_say (&u->work.report, KK_LOG_WARNING, "clock-off",
               "this machine's clock is %s %s that of DynamoDB, so its minutes stand at wrong times: set it right (timedatectl "
               "set-ntp true)",
-              b.error || !b.data ? "far" : b.data, offset < 0 ? "ahead of" : "behind");
+              far, where);
 }
 
 static void
