@@ -93,7 +93,7 @@ note_time (struct session *s, const struct session_answer *answer)
     return;
   s->has_offset = true;
   s->seen_offset_ns = answer->response.date * SECOND_NS - clock_ns (CLOCK_REALTIME);
-  if (outcome == AWS_OK || outcome == AWS_CONDITION) {
+  if (outcome == AWS_OK || outcome == AWS_CONDITION || outcome == AWS_DENIED) {
     s->confirmed_ns = answer->response.date * SECOND_NS;
     s->confirmed_boot_ns = boot_ns ();
   }

@@ -73,6 +73,7 @@ int64_t session_now (const struct session *s);
 /* By how much the server's clock is ahead of this machine's, to a second or two. False: no answer told it yet. */
 bool session_clock_offset (const struct session *s, int64_t *ret_ns);
 /* Unix seconds that a server confirmed, counted on since by the time that passed. False: none did yet. Only answers of DynamoDB
- * that were no errors count. */
+ * count that were no errors, or were given to somebody it knows: that something is denied. A machine that stood still without
+ * knowing it, as one under a hypervisor may, is behind by as much until the next one. */
 bool session_confirmed_now (const struct session *s, int64_t *ret);
 #endif

@@ -96,4 +96,20 @@ def behind (home):
     kk.check ("still to come" not in home.log (), "none waits for its time")
 
 
+@kk.test (deadline=150)
+def ahead_with_least_rights (home):
+    "a clock that is four minutes ahead, which no request is refused for, and the right to nothing but to write minutes: not one comes too early"
+    shim = dynakit.fast (home)
+    shim.offset (240)
+    with dynakit.Cloud (home, shim=shim) as cloud:
+        cloud.proxy.clock = -240
+        cloud.make (dynakit.SYSTEM, ("hostname_hour", "S"), ("minute_timestamp", "N"))
+        cloud.proxy.allowed = {"PutItem"}
+        cloud.proxy.denied = {("PutItem", dynakit.REGISTRY)}
+        with home.daemon (dynakit.config (OFTEN), env=cloud.env ()):
+            kk.wait_for (lambda: len (cloud.minutes ()) >= 3, 90, "three minutes")
+        check_times (cloud)
+        cloud.check ()
+
+
 kk.main ()
