@@ -51,14 +51,14 @@ struct making {
   const struct yaml_node *root;
   const char *also; /* an instance that is made even if it is off; NULL: none */
   bool thorough;    /* looks at what is off too */
-  bool unreadable;  /* a file could not be taken at all: what else it says is not known */
+  bool unreadable;  /* a file could not be taken at all: what else it says is not known, nor how all fits together */
   struct draft *drafts;
   size_t n_drafts;
   int64_t judge_ns;            /* how long isolated plugins may still take to judge their options */
   struct host_options **hosts; /* of plan->instances, by number */
 };
 
-/* Each: 0 (faults went to m->d) or -ENOMEM; plan_load also -EINVAL when there is nothing to go on with. */
+/* Each: 0 (faults went to m->d) or -ENOMEM. */
 int plan_load (struct making *m, const char *config_file);
 int plan_draft (struct making *m);
 int plan_instances (struct making *m);

@@ -43,19 +43,19 @@ say_not_loaded (struct making *m, const struct draft *draft, const char *plugin,
     return;
   }
   char *near = r == -ENOENT && !diag_is_full (m->d) ? plan_nearest_plugin (m->modules, plugin) : NULL;
+  if (m->unreadable && r == -ENOENT && !near && !yaml_pair (draft->options, "plugin"))
+    return; /* a file that could not be read may say which one it is */
   enum diag_severity severity = optional ? DIAG_WARNING : DIAG_ERROR;
   const char *text = reason ? reason : strerror (-r);
   if (near)
     diag_add (m->d, severity, draft->at, "%s: did you mean '%s'?", text, near);
-  else if (draft->parked)
+  else if (r != -ENOENT || draft->parked || (draft->listed && optional))
     diag_add (m->d, severity, draft->at, "%s", text);
-  else if (r == -ENOENT && !draft->listed)
+  else if (!draft->listed)
     diag_add (m->d, severity, draft->at, "%s: install kode-kronical completely, or turn it off with 'plugins: {%s: false}'",
               text, draft->name);
-  else if (r == -ENOENT && !optional)
-    diag_add (m->d, severity, draft->at, "%s: install it, or remove the entry, or say 'optional: true'", text);
   else
-    diag_add (m->d, severity, draft->at, "%s", text);
+    diag_add (m->d, severity, draft->at, "%s: install it, or remove the entry, or say 'optional: true'", text);
   free (near);
 }
 

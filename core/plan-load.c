@@ -144,6 +144,7 @@ is_trusted (struct making *m, const char *path)
   diag_add (m->d, DIAG_ERROR, (struct place){.file = path},
             "it is not read: users other than root can change it; make it root's: chown root '%s'; chmod go-w '%s'", path,
             path);
+  m->unreadable = true;
   return false;
 }
 
@@ -229,5 +230,5 @@ plan_load (struct making *m, const char *config_file)
   if (r == 0)
     r = add_fragments (m, directory);
   free (directory);
-  return r == 0 && m->unreadable ? -EINVAL : r;
+  return r;
 }

@@ -81,6 +81,22 @@ check_whole (struct making *m)
     diag_add (m->d, DIAG_ERROR, m->root->at, "no input is on: there would be nothing to record");
 }
 
+/* What the instances are to each other: that is known only with all files. */
+static int
+check_together (struct making *m)
+{
+  int r = plan_pipelines (m);
+  if (r == 0)
+    r = plan_check_tables (m);
+  if (r == 0)
+    r = plan_check_flow (m);
+  if (r == 0) {
+    plan_check_needs (m);
+    check_whole (m);
+  }
+  return r;
+}
+
 static int
 make (const struct making *with, const char *config_file, struct plan **ret)
 {
@@ -99,16 +115,8 @@ make (const struct making *with, const char *config_file, struct plan **ret)
     r = -EINVAL;
   if (r == 0)
     r = plan_instances (&m);
-  if (r == 0)
-    r = plan_pipelines (&m);
-  if (r == 0)
-    r = plan_check_tables (&m);
-  if (r == 0)
-    r = plan_check_flow (&m);
-  if (r == 0) {
-    plan_check_needs (&m);
-    check_whole (&m);
-  }
+  if (r == 0 && !m.unreadable)
+    r = check_together (&m);
   for (size_t i = 0; m.hosts && i < m.plan->n_instances; i++)
     host_options_free (m.hosts[i]);
   free (m.hosts);

@@ -226,6 +226,30 @@ def fragments (home):
 
 
 @kk.test
+def a_broken_one_hides_no_other (home):
+    "of a file that is no YAML only that is said, and of the others all that is wrong with them alone"
+    main = home.config ("daemon: {max_sample: 5}\nplugins:\n  cpu: {per_cor: true}\n  mine: {plugin: nothing}\n  accelerator: {interval: 5s}\n  nett: {}\n")
+    broken = home.write (".config/kode-kronical/conf.d/10-a.yaml", "plugins:\n\taccelerator: {plugin: cpu}\n")
+    good = home.write (".config/kode-kronical/conf.d/20-b.yaml", "daemn: {}\nplugins:\n  memory: {swap: 7}\npipeline: [gpu1]\n")
+    list_ = home.write (".config/kode-kronical/conf.d/30-c.yaml", "- gpu1\n")
+    os.chmod (os.path.dirname (good), 0o755)
+
+    def errors (*wanted):
+        r = home.run ("config", "--check")
+        kk.equal (r.rc, 1, "exit status")
+        said = [line for line in r.err.splitlines () if ": error: " in line]
+        kk.equal (sorted (":".join (line.split (":")[:2]) for line in said), sorted (f"{f}:{n}" for f, n in wanted), f"{r.err}")
+        return r.err
+    said = errors ((main, 1), (main, 3), (main, 4), (main, 6), (broken, 2), (good, 1), (good, 3), (list_, 1))
+    for part in ("did you mean 'max_samples'", "did you mean 'per_core'", "'nothing'", "did you mean 'net'", "did you mean 'daemon'", "swap cannot be '7'"):
+        kk.contains (said, part, "the errors")
+    home.config ("plugins: [\n")
+    errors ((main, 2), (broken, 2), (good, 1), (good, 3), (list_, 1))
+    r = home.run ("start")
+    kk.check (r.rc != 0 and "did you mean 'daemon'" in r.err, "start says the same", r)
+
+
+@kk.test
 def fragments_others_can_write (home):
     "as root, a conf.d that others can write is refused"
     kk.need_root ()
