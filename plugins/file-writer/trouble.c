@@ -51,7 +51,7 @@ trouble_note (struct trouble *t, struct kk_instance *self, const char *step, con
     kk_error (self, "cannot %s in %s: %s; %s", step, path, strerror (-error), hint (error));
     t->said_ns = mono_ns;
   }
-  snprintf (t->text, sizeof t->text, "%s: cannot %s in %s: %s", t->doing, step ? step : "", path, strerror (-error));
+  snprintf (t->text, sizeof t->text, "%s: cannot %s: %s (in %s)", t->doing, step ? step : "", strerror (-error), path);
   if (begins)
     t->since_ns = mono_ns;
   t->error = error;
