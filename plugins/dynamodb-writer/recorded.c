@@ -181,7 +181,7 @@ read_file (struct reader *r, const char *path)
   free (text);
   if (!whole) {
     if (!r->out->damaged++)
-      snprintf (r->out->fault, sizeof r->out->fault, "%.120s: %.60s", path, e ? strerror (-e) : "no array of entries");
+      snprintf (r->out->fault, sizeof r->out->fault, "%.440s: %.60s", path, e ? strerror (-e) : "no array of entries");
     return;
   }
   r->out->files++;

@@ -34,7 +34,7 @@ struct recorded {
   uint64_t files, entries;
   uint64_t damaged;    /* files that are no array of entries */
   uint64_t incomplete; /* minutes without one of the required values */
-  char fault[200];     /* of the first damaged file; "" */
+  char fault[512];     /* of the first damaged file; "" */
 };
 
 /* Reads what there is; `ret` begins as {0}, recorded_free frees it. Files of more than 64 MiB count as damaged. 0; -ENOENT and
