@@ -136,7 +136,7 @@ def status_and_tail_of_a_running_daemon (home):
         more.stdout.readline ()
         rc = d.stop ()
         kk.equal (rc, 0, "the daemon's end")
-        kk.equal (more.wait (10), 1, "tail ends with the daemon")
+        kk.equal (more.wait (10 * kk.SLOW), 1, "tail ends with the daemon")
         more.stdout.close ()
 
 

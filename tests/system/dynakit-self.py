@@ -1,5 +1,6 @@
 """The kit for the uploads: what stands before dynalite is as particular as AWS, and each fault really happens."""
 
+import calendar
 import json
 import re
 import socket
@@ -194,7 +195,7 @@ def refusals (home):
             have, headers, data = put (client, 60)
             kk.equal ((have, json.loads (data)["__type"]), (status, kind), fault)
             kk.equal (headers["x-amz-crc32"], str (zlib.crc32 (data)), "the sum")
-            late = time.mktime (time.strptime (headers["date"], "%a, %d %b %Y %H:%M:%S GMT")) - time.timezone - time.time ()
+            late = calendar.timegm (time.strptime (headers["date"], "%a, %d %b %Y %H:%M:%S GMT")) - time.time ()
             kk.check (abs (late - (3600 if fault == "skew" else 0)) < 30, "its Date", late)
         kk.equal (cloud.minutes (), {}, "the table")
         kk.equal (put (client, 60)[0], 200, "afterwards")

@@ -88,6 +88,13 @@ def recorded (home):
     return found
 
 
+def had_their_turn (home, minutes):
+    """The recorded entries of the minutes up to the newest of these, which are in the table. When the daemon ended, those after it may have
+    waited for this host's place in the minute."""
+    newest, found = max ((m for _, m in minutes), default=0), recorded (home)
+    return {m: found[m] for m in sorted (found)[:-1] if m <= newest}
+
+
 def fill_spool (home, host, first, count, samples=60, *again):
     """Puts so many minutes into the spool of a daemon that does not run."""
     os.makedirs (home.data, 0o700, exist_ok=True)

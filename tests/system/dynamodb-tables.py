@@ -18,7 +18,7 @@ def check_table (cloud, name, keys):
 def complete (home, cloud):
     """That every recorded minute that is over is in the table with all of its samples."""
     have = {m: i["samples"] for (_, m), i in cloud.check ().items ()}
-    recorded = {m: len (e) for m, e in sorted (dynakit.recorded (home).items ())[:-1]}
+    recorded = {m: len (e) for m, e in dynakit.had_their_turn (home, cloud.minutes ()).items ()}
     kk.check (recorded, "minutes were recorded")
     kk.equal ([(m, n, have.get (m)) for m, n in recorded.items () if have.get (m) != n], [], "minutes with other numbers of samples")
 
@@ -103,7 +103,7 @@ def deleted_meanwhile (home):
         for name, keys in KEYS.items ():
             check_table (cloud, name, keys)
         have = {m: i["samples"] for (_, m), i in cloud.check ().items ()}
-        later = {m: len (e) for m, e in sorted (dynakit.recorded (home).items ())[:-1] if m > newest}
+        later = {m: len (e) for m, e in dynakit.had_their_turn (home, cloud.minutes ()).items () if m > newest}
         kk.equal ([(m, n, have.get (m)) for m, n in later.items () if have.get (m) != n], [], "minutes with other numbers of samples")
 
 
@@ -166,7 +166,7 @@ def reload_to_another (home):
             home.run ("reload", env=cloud.env ()).ok ()
             kk.wait_for (lambda: len (cloud.minutes ("another")) >= 2, 60, "two minutes there")
         have = {m: i["samples"] for t in (dynakit.SYSTEM, "another") for (_, m), i in cloud.minutes (t).items ()}
-        recorded = {m: len (e) for m, e in sorted (dynakit.recorded (home).items ())[:-1]}
+        recorded = {m: len (e) for m, e in dynakit.had_their_turn (home, cloud.minutes ("another")).items ()}
         kk.equal ([(m, n, have.get (m)) for m, n in recorded.items () if abs ((have.get (m) or 0) - n) > 1], [], "samples of each minute")
 
 

@@ -226,7 +226,7 @@ class Proxy (fakeaws.Server):
 
     def __init__ (self, socket_path, context=None, region="us-east-1"):
         super ().__init__ (context)
-        self.socket_path, self.region, self.lock = socket_path, region, threading.Lock ()
+        self.socket_path, self.region, self.lock, self.turning = socket_path, region, threading.Lock (), threading.Lock ()
         self.calls, self.wrong, self.said, self.rain, self.allowed, self.denied = [], [], [], None, None, set ()
         self.delay, self.gone, self.ttl, self.tags, self.broken = 0.2, set (), {}, {}, []
         self.short = False  # each answer is the last one of its connection
@@ -265,7 +265,14 @@ class Proxy (fakeaws.Server):
     # ---- Being AWS ----
 
     def now (self):
-        return time.time () + self.ahead ()
+        with self.turning:
+            return time.time () + self.ahead ()
+
+    def step (self, seconds):
+        """The daemon's clock steps, and the true time does not."""
+        with self.turning:
+            self.shim.step (seconds)
+            self.clock -= seconds
 
     def headers (self, data, late=0):
         date = datetime.datetime.fromtimestamp (self.now () + late, datetime.timezone.utc)

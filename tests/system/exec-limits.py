@@ -210,6 +210,13 @@ def python_of_all ():
     return kk.skip ("no python3 that a common user can run")
 
 
+def need_way (home):
+    """Skips where that user cannot even come to the test's directory."""
+    os.chmod (home.top, 0o755)
+    if subprocess.run (["test", "-x", home.top], user=NOBODY, cwd="/", check=False).returncode:
+        kk.skip ("another user cannot reach " + home.top)
+
+
 def nobodys (home, kept=()):
     """A daemon of that user, with copies of its files, for the build may be where others cannot go."""
     program, plugins = os.path.join (home.top, "bin", kk.PROGRAM), os.path.join (home.top, "plugins")
@@ -232,6 +239,7 @@ def nobodys (home, kept=()):
 def held_in_as_user (home):
     "the same where the daemon is not root"
     kk.need_root ()
+    need_way (home)
     home.config (DAEMON + trying (home, "isolate: auto", python=python_of_all ()))
     with nobodys (home):
         got = tried (home)
@@ -269,6 +277,7 @@ def let_out (home):
 def keeps_as_user (home):
     "a daemon that is not root and was given a capability hands it on, and to no program that was not to have it"
     kk.need_root ()
+    need_way (home)
     python = python_of_all ()
     home.config (DAEMON + trying (home, "network: true, capabilities: [net_raw]", python=python))
     with nobodys (home, (NET_RAW,)) as d:

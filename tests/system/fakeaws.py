@@ -129,6 +129,7 @@ class Server (http.server.ThreadingHTTPServer):
     handler = Handler
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
 
     def __init__ (self, context=None, address=("127.0.0.1", 0)):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -226,11 +227,14 @@ def only_with_token (then):
     return run
 
 
+CLOSED = []
+
+
 def closed_port ():
-    """A port of this machine where nobody listens."""
-    with socket.socket () as s:
-        s.bind (("127.0.0.1", 0))
-        return s.getsockname ()[1]
+    """A port of this machine where nobody listens, and nobody will as long as this test runs: it is taken."""
+    CLOSED.append (socket.socket ())
+    CLOSED[-1].bind (("127.0.0.1", 0))
+    return CLOSED[-1].getsockname ()[1]
 
 
 def no_aws (**more):

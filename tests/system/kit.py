@@ -16,7 +16,7 @@ class Stage:
     """Where everything was installed to; its kode-kronical.pc says the staged places."""
 
     def __init__ (self):
-        self.top = tempfile.mkdtemp (prefix="kk-stage-")
+        self.top = tempfile.mkdtemp (prefix="kk-stage-", dir=kk.PLACE)
         atexit.register (shutil.rmtree, self.top, ignore_errors=True)
         self.dest = os.path.join (self.top, "dest")
         env = {k: v for k, v in os.environ.items () if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DESTDIR")}

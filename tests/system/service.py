@@ -92,7 +92,7 @@ def refusals_change_nothing (home):
 @kk.test
 def not_root (home):
     "another user than root is told that root is needed"
-    kk.need_root ()
+    kk.need_others (home, 65534)
     r = home.run ("install", "--system", preexec_fn=lambda: os.setuid (65534))
     kk.equal (r.rc, 1, "exit status")
     kk.contains (r.err, "root", "the reason")

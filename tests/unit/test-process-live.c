@@ -16,6 +16,7 @@
 #define SECOND INT64_C (1000000000)
 
 static int64_t clock_ns;
+static char victim[16]; /* a name that no process beside this test's has */
 
 static int64_t
 now (clockid_t clock)
@@ -25,10 +26,16 @@ now (clockid_t clock)
   return t.tv_sec * SECOND + t.tv_nsec;
 }
 
+static void
+set_up (void)
+{
+  snprintf (victim, sizeof victim, "kk-v-%d", (int) getpid ());
+}
+
 static struct watch *
 begin (bool events, bool all)
 {
-  static const char *const track[] = {"kk-victim"};
+  static const char *const track[] = {victim};
   struct watch_config config = {
     .rules = {.track = {.items = track, .count = 1}, .all = all},
     .proc_root = "/proc",
@@ -61,10 +68,10 @@ tracked (const struct watch *w, pid_t pid)
   return NULL;
 }
 
-/* A child that has `name`, or runs `program`, once something is written to *ret_go. It says that it is through by closing it.
+/* A child that has the name, or runs `program`, once something is written to *ret_go. It says that it is through by closing it.
  */
 static pid_t
-child (const char *name, const char *program, int *ret_go)
+child (const char *program, int *ret_go)
 {
   int pair[2], done[2];
   ck_assert_int_eq (pipe2 (pair, O_CLOEXEC), 0);
@@ -78,8 +85,8 @@ child (const char *name, const char *program, int *ret_go)
     if (read (pair[0], &byte, 1) != 1)
       _exit (1);
     if (program)
-      execl (program, "kk-victim", "600", (char *) NULL); /* closes done[1] */
-    prctl (PR_SET_NAME, name);
+      execl (program, victim, "600", (char *) NULL); /* closes done[1] */
+    prctl (PR_SET_NAME, victim);
     close (done[1]);
     for (;;)
       pause ();
@@ -101,6 +108,27 @@ let_go (const int *go)
   close (go[1]);
 }
 
+/* Until another program runs in it, up to where it sleeps: descriptors are closed, and events sent, somewhere on the way. */
+static void
+wait_for_program (pid_t pid)
+{
+  char path[64], state = 0;
+  for (int i = 0; i < 10000 * unit_slow () && state != 'S'; i++) {
+    char *command, *stat, *last;
+    snprintf (path, sizeof path, "%d", (int) pid);
+    command = unit_read ("/proc", strcat (path, "/cmdline"), NULL);
+    snprintf (path, sizeof path, "%d/stat", (int) pid);
+    stat = unit_read ("/proc", path, NULL);
+    last = stat ? strrchr (stat, ')') : NULL;
+    if (command && !strcmp (command, victim) && last)
+      state = last[2];
+    free (command);
+    free (stat);
+    usleep (1000);
+  }
+  ck_assert_int_eq (state, 'S');
+}
+
 static void
 finish (pid_t pid)
 {
@@ -111,19 +139,23 @@ finish (pid_t pid)
 START_TEST (sees_exec_within_the_schedule)
 {
   struct watch *w = begin (_i, false);
-  char *dir = unit_temp_dir (), *program = unit_path (dir, "kk-victim9.1");
+  char *dir = unit_temp_dir (), name[32], want[32];
   int go[2];
+  snprintf (name, sizeof name, "%s9.1", victim);
+  snprintf (want, sizeof want, "%s 600", victim);
+  char *program = unit_path (dir, name);
   ck_assert_int_eq (symlink (access ("/bin/sleep", X_OK) == 0 ? "/bin/sleep" : "/usr/bin/sleep", program), 0);
   tick (w);
-  pid_t pid = child (NULL, program, go);
+  pid_t pid = child (program, go);
   tick (w);
   ck_assert_ptr_null (tracked (w, pid));
   let_go (go);
+  wait_for_program (pid);
   tick (w);
   tick (w);
   const struct process *p = tracked (w, pid);
   ck_assert_ptr_nonnull (p);
-  ck_assert_str_eq (p->command, "kk-victim 600");
+  ck_assert_str_eq (p->command, want);
   ck_assert (p->create_known);
   ck_assert_double_le (p->create_time, (double) time (NULL) + 2);
   ck_assert_double_ge (p->create_time, (double) time (NULL) - 60);
@@ -142,7 +174,7 @@ START_TEST (sees_a_new_process_at_the_next_tick)
   tick (w);
   for (int round = 0; round < 20; round++) {
     int go[2];
-    pid_t pid = child ("kk-victim", NULL, go);
+    pid_t pid = child (NULL, go);
     let_go (go);
     tick (w);
     ck_assert_msg (tracked (w, pid) != NULL, "round %d", round);
@@ -170,7 +202,7 @@ START_TEST (is_not_shaken_by_a_storm_of_forks)
       if (gone[i] == 0)
         _exit (0);
       if (i == 70) {
-        kept[round] = child ("kk-victim", NULL, go);
+        kept[round] = child (NULL, go);
         let_go (go);
       }
     }
@@ -199,16 +231,17 @@ START_TEST (survives_lost_events)
     watch_close (w);
     return; /* none are to be had here */
   }
-  char *dir = unit_temp_dir (), *program = unit_path (dir, "kk-victim");
+  char *dir = unit_temp_dir (), *program = unit_path (dir, victim);
   int go[2], least = 2048;
   ck_assert_int_eq (symlink (access ("/bin/sleep", X_OK) == 0 ? "/bin/sleep" : "/usr/bin/sleep", program), 0);
-  pid_t pid = child (NULL, program, go);
+  pid_t pid = child (program, go);
   for (int i = 0; i < 40; i++)
     tick (w);
   ck_assert_int_eq (setsockopt (w->events, SOL_SOCKET, SO_RCVBUFFORCE, &least, sizeof least), 0);
   for (int i = 0; i < 50; i++)
     ck_assert_int_eq (prctl (PR_SET_NAME, i % 2 ? "noise" : "more noise"), 0);
   let_go (go);
+  wait_for_program (pid);
   tick (w);
   ck_assert_int_ge (w->events, 0);
   ck_assert_int_gt (w->names_until_ns, clock_ns);
@@ -273,7 +306,7 @@ START_TEST (keeps_a_bound_on_descriptors)
   pid_t pids[30];
   int go[30][2];
   for (int i = 0; i < 30; i++) {
-    pids[i] = child ("kk-victim", NULL, go[i]);
+    pids[i] = child (NULL, go[i]);
     let_go (go[i]);
   }
   struct watch *w = begin (_i, false);
@@ -300,16 +333,15 @@ END_TEST
 
 START_TEST (counts_what_it_may_not_read)
 {
-  if (geteuid () != 0)
+  if (!unit_has_nobody ())
     return;
   char *root = unit_temp_dir ();
   unit_write (root, "10/comm", "kk-victim\n");
   char *file = unit_path (root, "10/comm");
   chmod (file, 0);
-  chmod (getenv ("UNIT_TEMP"), 0755);
-  chmod (root, 0755);
   char *pid = unit_path (root, "10");
   chmod (pid, 0755);
+  chmod (root, 0755);
   ck_assert_int_eq (seteuid (65534), 0);
   static const char *const track[] = {"kk-victim"};
   struct watch_config config = {
@@ -332,6 +364,7 @@ END_TEST
 static void
 tests (TCase *t)
 {
+  tcase_add_checked_fixture (t, set_up, NULL);
   tcase_add_loop_test (t, sees_exec_within_the_schedule, 0, 2);
   tcase_add_loop_test (t, sees_a_new_process_at_the_next_tick, 0, 2);
   tcase_add_loop_test (t, is_not_shaken_by_a_storm_of_forks, 0, 2);

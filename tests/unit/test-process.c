@@ -111,7 +111,7 @@ END_TEST
 
 START_TEST (says_once_what_it_may_not_read)
 {
-  if (geteuid () != 0)
+  if (!unit_has_nobody ())
     return; /* it takes another user to be denied */
   struct probe *p = begin ();
   probe_flag (p, "io", true);
@@ -120,12 +120,11 @@ START_TEST (says_once_what_it_may_not_read)
   unit_write (dir, "10/io", "read_bytes: 4096\nwrite_bytes: 8192\n");
   char *path = unit_path (dir, "10/io"), *other = unit_path (dir, "11/comm"), *ten = unit_path (dir, "10"),
        *eleven = unit_path (dir, "11");
-  chmod (getenv ("UNIT_TEMP"), 0755);
-  chmod (dir, 0755);
   chmod (ten, 0755);
   chmod (eleven, 0755);
   chmod (path, 0);
   chmod (other, 0);
+  chmod (dir, 0755);
   ck_assert_int_eq (seteuid (65534), 0);
   ck_assert_int_eq (probe_create (p), 0);
   for (int i = 0; i < 5; i++)

@@ -73,6 +73,7 @@ START_TEST (a_file_per_minute)
 {
   char *dir = unit_temp_dir ();
   struct recorder r;
+  setenv ("TZ", "UTC", 1);
   open_recorder (&r, dir, START);
   for (unsigned i = 0; i < 6; i++)
     ck_assert_int_eq (add (&r, START + i * 20 * SECOND, i), 0);
@@ -83,7 +84,6 @@ START_TEST (a_file_per_minute)
   ck_assert_uint_eq (r.journal.size, 0);
   recorder_close (&r);
   expect_once_each (dir, 6, 2);
-  setenv ("TZ", "UTC", 1);
   char *text = unit_read (dir, "metrics_20260301_120000.json", NULL);
   ck_assert_str_eq (text, "[{\"n\":0},\n{\"n\":1},\n{\"n\":2}]\n");
   free (text);

@@ -23,7 +23,7 @@ struct cloud {
   _Atomic size_t at;
   char *bodies[MOST_STEPS]; /* of the requests that came */
   bool confirmed;
-  int64_t now; /* Unix seconds */
+  _Atomic int64_t now; /* Unix seconds */
   struct session_place place;
   int gate;             /* session_find waits until it is readable; -1: there is none */
   _Atomic int sessions; /* that are there */
