@@ -24,7 +24,7 @@ column (struct sample *s, struct segment *g, const struct block *b)
   g->n_rows = b->n_rows;
 }
 
-static struct schema *
+static inline struct schema *
 make_schema (void)
 {
   static const char *const names[] = {"system", "things", "numbers"};
@@ -37,7 +37,7 @@ make_schema (void)
   return s;
 }
 
-static struct sample *
+static inline struct sample *
 make_sample (struct schema *schema_, const char *first, const char *second)
 {
   struct sample *s = sample_new (&env.host, schema_, (uint32_t[]){1, 2, 1});

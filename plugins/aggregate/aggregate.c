@@ -1,0 +1,272 @@
+/* aggregate: coarser samples, of windows of time. */
+#include "choice.h"
+#include "pick.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct config {
+  int64_t every_ns, window_ns;
+  struct kk_list fields;
+};
+
+static const struct kk_option options[] = {
+  KK_OPT_DURATION ("every", struct config, every_ns, .def = "60s", .min = "1ms", .max = "24h",
+                   .help = "Pass on one sample for each such time, which begins at whole multiples of it"),
+  KK_OPT_DURATION ("window", struct config, window_ns, .def = "0s", .max = "24h",
+                   .help = "How much time a sample is about, a multiple of every: more of it makes windows that overlap; 0s: every"),
+  KK_OPT_LIST ("fields", struct config, fields, .def = "[\"*.*=mean max\"]",
+               .help = "Fields of numbers, and what to make of them (table.field=FUNCTIONS, globs; the first that fits counts): min, "
+                       "max, mean, last, count, sum, stddev, and percentiles as p95"),
+};
+
+struct state {
+  struct kk_instance *self;
+  const struct config *config;
+  struct choice *choices;
+  uint32_t n_choices, n_panes;
+  struct window **windows;
+  uint32_t n_windows;
+  bool begun;
+  uint64_t pane;
+  struct kk_time newest;      /* of the sample that came last */
+  const struct binding *last; /* what it came through; NULL: it is gone */
+};
+
+struct bound {
+  uint32_t table, added;
+  struct window *window;
+};
+
+struct binding {
+  uint32_t n;
+  struct bound tables[];
+};
+
+static int
+aggregate_check (const void *config, struct kk_fault *fault)
+{
+  const struct config *c = config;
+  struct choice *choices;
+  char why[160] = "out of memory";
+  if (c->window_ns % c->every_ns || c->window_ns / c->every_ns > 1000)
+    return kk_refuse (fault, "window", "it must be a multiple of every, at most 1,000 times as long");
+  if (choices_make (&c->fields, &choices, why))
+    return kk_refuse (fault, "fields", "%s", why);
+  choices_free (choices, c->fields.count);
+  return 0;
+}
+
+static int
+aggregate_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
+{
+  const struct config *c = config;
+  struct choice *choices;
+  char why[160] = "out of memory";
+  int r = choices_make (&c->fields, &choices, why);
+  if (r)
+    return kk_refuse (fault, "fields", "%s", why);
+  for (uint32_t i = 0; i < c->fields.count && !r; i++)
+    r = pick_check (in, PICK_FIELD, "fields", choices[i].names, fault);
+  for (uint32_t t = 0; t < kk_schema_tables (in) && !r; t++) {
+    struct window *w;
+    uint32_t added;
+    r = choices_window (choices, c->fields.count, 1, in, t, &w);
+    if (!r && w && (r = window_shape (w, in, t, shape, &added)) == -EINVAL)
+      r = kk_refuse (fault, "fields", "two fields of table '%.60s' would have one name", w->name);
+    window_free (w);
+  }
+  choices_free (choices, c->fields.count);
+  return r;
+}
+
+/* ---- An instance ---- */
+
+static int
+aggregate_create (struct kk_instance *self, const void *config, void **state)
+{
+  const struct config *c = config;
+  struct state *s = calloc (1, sizeof *s);
+  char why[160];
+  if (!s)
+    return -ENOMEM;
+  s->self = self;
+  s->config = c;
+  s->n_choices = c->fields.count;
+  s->n_panes = c->window_ns ? (uint32_t) (c->window_ns / c->every_ns) : 1;
+  if (choices_make (&c->fields, &s->choices, why)) {
+    free (s);
+    return -ENOMEM; /* the config was checked */
+  }
+  *state = s;
+  return 0;
+}
+
+static void
+aggregate_destroy (void *state)
+{
+  struct state *s = state;
+  for (uint32_t i = 0; i < s->n_windows; i++)
+    window_free (s->windows[i]);
+  free (s->windows);
+  choices_free (s->choices, s->n_choices);
+  free (s);
+}
+
+static bool
+is_same (const struct window *a, const struct window *b)
+{
+  bool same = !strcmp (a->name, b->name) && a->key_type == b->key_type && a->n_slots == b->n_slots && a->n_outs == b->n_outs;
+  for (uint32_t i = 0; same && i < a->n_slots; i++)
+    same = a->slots[i].field == b->slots[i].field && a->slots[i].type == b->slots[i].type && a->slots[i].sketch == b->slots[i].sketch;
+  for (uint32_t i = 0; same && i < a->n_outs; i++)
+    same = a->outs[i].slot == b->outs[i].slot && a->outs[i].field == b->outs[i].field;
+  return same;
+}
+
+/* A window goes on when a reload only changes what is around it. */
+static int
+adopt (struct state *s, struct window *fresh, struct window **ret)
+{
+  for (uint32_t i = 0; i < s->n_windows; i++)
+    if (is_same (s->windows[i], fresh)) {
+      window_free (fresh);
+      *ret = s->windows[i];
+      return 0;
+    }
+  struct window **more = realloc (s->windows, (s->n_windows + 1) * sizeof (struct window *));
+  if (!more) {
+    window_free (fresh);
+    return -ENOMEM;
+  }
+  s->windows = more;
+  *ret = more[s->n_windows++] = fresh;
+  return 0;
+}
+
+static void
+aggregate_unbind (void *state, void *binding)
+{
+  struct state *s = state;
+  struct binding *b = binding;
+  s->last = s->last == b ? NULL : s->last; /* a window that nobody is bound to any more ends with its time */
+  for (uint32_t i = 0; i < b->n; i++)
+    b->tables[i].window->bound--;
+  free (b);
+}
+
+static int
+aggregate_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
+{
+  struct state *s = state;
+  uint32_t n = kk_schema_tables (in);
+  struct binding *b = calloc (1, sizeof *b + n * sizeof b->tables[0]);
+  int r = b ? 0 : -ENOMEM;
+  for (uint32_t t = 0; t < n && !r; t++) {
+    struct bound *to = b->tables + b->n;
+    struct window *w;
+    to->table = t;
+    r = choices_window (s->choices, s->n_choices, s->n_panes, in, t, &w);
+    if (r || !w)
+      continue;
+    r = window_shape (w, in, t, shape, &to->added);
+    if (r)
+      window_free (w);
+    else
+      r = adopt (s, w, &to->window);
+    if (!r) {
+      to->window->bound++;
+      b->n++;
+    }
+  }
+  if (r) {
+    if (b)
+      aggregate_unbind (s, b);
+    return r;
+  }
+  *binding = b;
+  return 0;
+}
+
+/* ---- Samples ---- */
+
+/* Windows begin at whole multiples of `every` since 1970, whatever the clock was when the first sample came. */
+static uint64_t
+pane_of (const struct state *s, const struct kk_time *t)
+{
+  return t->wall_ns > 0 ? (uint64_t) (t->wall_ns / s->config->every_ns) : 0;
+}
+
+static int
+give (struct state *s, const struct binding *b, struct kk_emit *out, int64_t wall_ns, int64_t mono_ns)
+{
+  struct kk_rows *rows = kk_emit_rows (out);
+  int r = 0;
+  if (!rows)
+    return 0;
+  for (uint32_t i = 0; i < b->n && !r; i++)
+    r = window_give (b->tables[i].window, rows, b->tables[i].added, s->pane);
+  if (!r)
+    r = kk_emit_time (out, wall_ns, mono_ns);
+  return r ? r : kk_emit (out);
+}
+
+/* A gap may be longer than all panes. */
+static void
+turn (struct state *s, uint64_t pane)
+{
+  uint64_t steps = pane > s->pane && pane - s->pane < s->n_panes ? pane - s->pane : s->n_panes;
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < s->n_windows; i++) {
+    struct window *w = s->windows[i];
+    for (uint64_t k = steps; k-- > 0;)
+      window_turn (w, pane - k);
+    if (w->bound)
+      s->windows[kept++] = w;
+    else
+      window_free (w);
+  }
+  s->n_windows = kept;
+  s->pane = pane;
+}
+
+static int
+aggregate_process (void *state, void *binding, const struct kk_sample *in, struct kk_emit *out)
+{
+  struct state *s = state;
+  const struct binding *b = binding;
+  struct kk_time time;
+  kk_sample_time (in, &time);
+  uint64_t pane = pane_of (s, &time);
+  int r = 0;
+  if (!b->n)
+    return kk_emit (out);
+  if (s->begun && pane != s->pane) {
+    int64_t end = (int64_t) (s->pane + 1) * s->config->every_ns;
+    r = give (s, b, out, end, s->newest.mono_ns + (end - s->newest.wall_ns));
+  }
+  if (!s->begun || pane != s->pane)
+    turn (s, pane);
+  s->begun = true;
+  s->newest = time;
+  s->last = b;
+  for (uint32_t i = 0; i < b->n && !r; i++)
+    r = window_take (b->tables[i].window, in, b->tables[i].table, pane);
+  return r;
+}
+
+/* What is left of a window at a stop is told too, as of its last sample. */
+static int
+aggregate_flush (void *state, struct kk_emit *out)
+{
+  struct state *s = state;
+  int r = s->begun && s->last ? give (s, s->last, out, s->newest.wall_ns, s->newest.mono_ns) : 0;
+  s->begun = false;
+  return r;
+}
+
+KK_PLUGIN (.kind = KK_FILTER, .name = "aggregate", .version = "1.0",
+           .summary = "Makes coarser samples: means, extremes and percentiles over time", KK_OPTIONS (options),
+           .config_size = sizeof (struct config), .create = aggregate_create, .destroy = aggregate_destroy,
+           .check = aggregate_check, .shape = aggregate_shape, .bind = aggregate_bind, .unbind = aggregate_unbind,
+           .process = aggregate_process, .flush_filter = aggregate_flush);
