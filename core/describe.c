@@ -15,7 +15,7 @@ static const char *
 option_type_word (const struct kk_option *option)
 {
   static const char *const words[] = {"",         "bool",  "int",     "float",  "string", "path",
-                                      "duration", "bytes", "percent", "choice", "list"};
+                                      "duration", "bytes", "percent", "choice", "list",   "map"};
   return option->type < KK_COUNT (words) ? words[option->type] : "";
 }
 

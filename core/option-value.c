@@ -8,12 +8,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A list and its texts are one block. */
-static int
-make_list (const char *const *texts, const size_t *lengths, size_t n, struct kk_list *ret)
+int
+option_make_list (const char *const *texts, const size_t *lengths, size_t n, struct kk_list *ret)
 {
   size_t bytes = n * sizeof (char *) + 1;
   for (size_t i = 0; i < n; i++)
@@ -49,7 +49,7 @@ parse_list (const struct yaml_node *value, struct kk_list *ret)
   /* "python, node" without brackets is one word to YAML and never what was meant. */
   if (value->kind == YAML_SCALAR && !value->quoted && strchr (value->text, ','))
     return -EINVAL;
-  return make_list (texts, lengths, n, ret);
+  return option_make_list (texts, lengths, n, ret);
 }
 
 /* A default as it stands in an option table: "[a, b]", "[]" or one word. */
@@ -75,7 +75,7 @@ parse_list_text (const char *text, struct kk_list *ret)
     }
     p = stop + 1;
   }
-  return make_list (texts, lengths, n, ret);
+  return option_make_list (texts, lengths, n, ret);
 }
 
 static int
@@ -154,9 +154,13 @@ check_range (const struct kk_option *option, const union option_value *value)
 int
 option_parse (const struct kk_option *option, const struct yaml_node *value, union option_value *ret)
 {
-  union option_value parsed = {.list = {0}};
+  union option_value parsed = {.map = {0}};
   int r;
-  if (option->type == KK_OPTION_LIST) {
+  if (option->type == KK_OPTION_MAP) {
+    struct diag silent = {0};
+    r = value->kind == YAML_MAP ? option_map_parse (option, value, &silent, &parsed.map) : -EINVAL;
+    diag_free (&silent);
+  } else if (option->type == KK_OPTION_LIST) {
     if (value->kind != YAML_LIST && value->kind != YAML_SCALAR)
       return -EINVAL;
     r = parse_list (value, &parsed.list);
@@ -203,6 +207,42 @@ option_value_free (const struct kk_option *option, union option_value *value)
     free (value->string);
   else if (option->type == KK_OPTION_LIST)
     free ((void *) (uintptr_t) value->list.items);
+  else if (option->type == KK_OPTION_MAP)
+    option_map_free (option, &value->map);
+}
+
+static bool
+same_lists (const struct kk_list *a, const struct kk_list *b)
+{
+  if (a->count != b->count)
+    return false;
+  for (uint32_t i = 0; i < a->count; i++)
+    if (strcmp (a->items[i], b->items[i]) != 0)
+      return false;
+  return true;
+}
+
+bool
+option_value_equal (const struct kk_option *option, const union option_value *a, const union option_value *b)
+{
+  switch (option->type) {
+  case KK_OPTION_BOOL:
+    return a->boolean == b->boolean;
+  case KK_OPTION_CHOICE:
+    return a->choice == b->choice;
+  case KK_OPTION_FLOAT:
+  case KK_OPTION_PERCENT:
+    return !islessgreater (a->f64, b->f64);
+  case KK_OPTION_STRING:
+  case KK_OPTION_PATH:
+    return strcmp (a->string, b->string) == 0;
+  case KK_OPTION_LIST:
+    return same_lists (&a->list, &b->list);
+  case KK_OPTION_MAP:
+    return option_map_equal (option, &a->map, &b->map);
+  default:
+    return a->i64 == b->i64;
+  }
 }
 
 static size_t
@@ -216,6 +256,8 @@ member_size (const struct kk_option *option)
   case KK_OPTION_STRING:
   case KK_OPTION_PATH: return sizeof (char *);
   case KK_OPTION_LIST: return sizeof (struct kk_list);
+  case KK_OPTION_MAP:
+    return sizeof (struct kk_map);
   default: return sizeof (int64_t);
   }
 }
@@ -244,6 +286,16 @@ add_range (struct buf *b, const struct kk_option *option)
     buf_printf (b, ", at most %s", option->max);
 }
 
+/* A member that must be given says more of an entry than one that need not. */
+static const char *
+first_member (const struct kk_option *option)
+{
+  for (uint32_t i = 0; i < option->n_members; i++)
+    if (option->members[i].flags & KK_REQUIRED)
+      return option->members[i].name;
+  return option->members->name;
+}
+
 char *
 option_expected (const struct kk_option *option)
 {
@@ -258,6 +310,12 @@ option_expected (const struct kk_option *option)
   case KK_OPTION_BYTES: buf_adds (&b, "a size such as 4096, 64KiB or 10MB"); break;
   case KK_OPTION_PERCENT: buf_adds (&b, "a percentage such as 80"); break;
   case KK_OPTION_LIST: buf_adds (&b, "a list such as [python, node]"); break;
+  case KK_OPTION_MAP:
+    if (option->n_members)
+      buf_printf (&b, "a map such as {some_name: {%s: …}}", first_member (option));
+    else
+      buf_adds (&b, "a map such as {some_name: text}");
+    break;
   default:
     buf_adds (&b, "one of ");
     for (const char *p = option->choices; *p; p++)

@@ -5,11 +5,10 @@
 #include "nearest.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SHOWN = 60 };
+enum { MAX_SHOWN = 60, MAX_LABEL = 320 };
 
 static void
 say_not_fitting (const struct kk_option *option, const char *name, const struct yaml_node *value, int r, struct diag *d)
@@ -59,17 +58,20 @@ say_bad_list (const char *name, const struct yaml_node *value, struct diag *d)
   }
 }
 
-/* 'null' and '~' written out mean the default; nothing at all after the colon is more likely an unfinished line. */
+/* 'null' and '~' written out mean the default; nothing at all after the colon is more likely an unfinished line, but for a map,
+ * whose entries may all be comments. */
 static bool
-means_default (const struct yaml_node *value)
+means_default (const struct kk_option *option, const struct yaml_node *value)
 {
-  return value->kind == YAML_NULL && *value->text;
+  return value->kind == YAML_NULL && (*value->text || option->type == KK_OPTION_MAP);
 }
 
 static int
 parse_or_say (const struct kk_option *option, const char *name, const struct yaml_node *value, struct diag *d,
               union option_value *ret)
 {
+  if (option->type == KK_OPTION_MAP && value->kind == YAML_MAP)
+    return option_map_parse (option, value, d, &ret->map);
   int r = option_parse (option, value, ret);
   if (r == 0 || r == -ENOMEM)
     return r;
@@ -77,7 +79,7 @@ parse_or_say (const struct kk_option *option, const char *name, const struct yam
     diag_add (d, DIAG_ERROR, value->at, "%s has %zu items: at most %d are taken", name, value->n, OPTION_MAX_LIST);
     return -EINVAL;
   }
-  bool list = value->kind == YAML_LIST || (value->kind == YAML_SCALAR && *value->text);
+  bool list = value->kind == YAML_LIST || (value->kind == YAML_SCALAR && *value->text && !(option->flags & KK_SECRET));
   if (option->type == KK_OPTION_LIST && r == -EINVAL && list)
     say_bad_list (name, value, d);
   else
@@ -89,7 +91,7 @@ int
 option_check (const struct kk_option *option, const char *name, const struct yaml_node *value, struct diag *d)
 {
   union option_value parsed;
-  if (means_default (value))
+  if (means_default (option, value))
     return 0;
   int r = parse_or_say (option, name, value, d, &parsed);
   if (r == 0)
@@ -105,21 +107,20 @@ option_check_text (const struct kk_option *option, const char *text, struct plac
 }
 
 static int
-wrong_table (char **reason, const struct kk_option *option, const char *what, const char *text)
+wrong_table (char **reason, const char *within, const struct kk_option *option, const char *what, const char *text)
 {
   char *expected = option_expected (option);
-  if (asprintf (reason, "option '%s' has .%s = \"%s\", which does not fit: it must be %s", option->name, what, text,
-                expected ? expected : "another value")
+  if (asprintf (reason, "option '%s%s%s' has .%s = \"%s\", which does not fit: it must be %s", within ? within : "",
+                within ? "." : "", option->name, what, text, expected ? expected : "another value")
       < 0)
     *reason = NULL;
   free (expected);
   return *reason ? -EINVAL : -ENOMEM;
 }
 
-int
-option_check_table (const struct kk_option *options, uint32_t n, char **reason)
+static int
+check_table (const char *within, const struct kk_option *options, uint32_t n, char **reason)
 {
-  *reason = NULL;
   for (uint32_t i = 0; i < n; i++) {
     struct kk_option bare = options[i];
     bare.min = bare.max = NULL;
@@ -131,18 +132,28 @@ option_check_table (const struct kk_option *options, uint32_t n, char **reason)
         continue;
       int r = option_parse (&bare, &node, &value);
       if (r < 0)
-        return r == -ENOMEM ? r : wrong_table (reason, &bare, j ? "max" : "min", limits[j]);
+        return r == -ENOMEM ? r : wrong_table (reason, within, &bare, j ? "max" : "min", limits[j]);
       option_value_free (&bare, &value);
     }
     int r = option_default (&options[i], &value);
     if (r == -ENOMEM)
       return r;
     if (r < 0 && r != -ENOENT)
-      return wrong_table (reason, &options[i], "def", options[i].def);
+      return wrong_table (reason, within, &options[i], "def", options[i].def);
     if (r == 0)
       option_value_free (&options[i], &value);
+    if (options[i].type == KK_OPTION_MAP
+        && (r = check_table (options[i].name, options[i].members, options[i].n_members, reason)) < 0)
+      return r;
   }
   return 0;
+}
+
+int
+option_check_table (const struct kk_option *options, uint32_t n, char **reason)
+{
+  *reason = NULL;
+  return check_table (NULL, options, n, reason);
 }
 
 static bool
@@ -155,8 +166,8 @@ is_in (const char *const *names, const char *name)
 }
 
 static int
-say_unknown (const struct kk_option *options, uint32_t n, const char *const *known, const struct yaml_pair *pair,
-             struct diag *d)
+say_unknown (const struct kk_option *options, uint32_t n, const char *within, const char *const *known,
+             const struct yaml_pair *pair, struct diag *d)
 {
   size_t n_known = 0;
   if (diag_is_full (d)) {
@@ -172,25 +183,26 @@ say_unknown (const struct kk_option *options, uint32_t n, const char *const *kno
     names[i] = options[i].name;
   for (size_t i = 0; i < n_known; i++)
     names[n + i] = known[i];
-  const char *nearest = nearest_word (pair->key, names, n + n_known);
+  const char *nearest = nearest_word (pair->key, names, n + n_known), *in = within ? " in " : "";
   if (nearest)
-    diag_add (d, DIAG_ERROR, pair->at, "unknown key '%.*s': did you mean '%s'?", MAX_SHOWN, pair->key, nearest);
+    diag_add (d, DIAG_ERROR, pair->at, "unknown key '%.*s'%s%s: did you mean '%s'?", MAX_SHOWN, pair->key, in,
+              within ? within : "", nearest);
   else
-    diag_add (d, DIAG_ERROR, pair->at, "unknown key '%.*s': remove it", MAX_SHOWN, pair->key);
+    diag_add (d, DIAG_ERROR, pair->at, "unknown key '%.*s'%s%s: remove it", MAX_SHOWN, pair->key, in, within ? within : "");
   free (names);
   return -EINVAL;
 }
 
 static int
-find_unknown (const struct kk_option *options, uint32_t n, const struct yaml_node *given, const char *const *known,
-              struct diag *d)
+find_unknown (const struct kk_option *options, uint32_t n, const char *within, const struct yaml_node *given,
+              const char *const *known, struct diag *d)
 {
   int result = 0;
   for (size_t i = 0; given && given->kind == YAML_MAP && i < given->n; i++) {
     bool found = is_in (known, given->pairs[i].key);
     for (uint32_t j = 0; j < n && !found; j++)
       found = strcmp (options[j].name, given->pairs[i].key) == 0;
-    int r = found ? 0 : say_unknown (options, n, known, &given->pairs[i], d);
+    int r = found ? 0 : say_unknown (options, n, within, known, &given->pairs[i], d);
     if (r == -ENOMEM)
       return r;
     result = r < 0 ? r : result;
@@ -200,37 +212,53 @@ find_unknown (const struct kk_option *options, uint32_t n, const struct yaml_nod
 
 /* "python, node" in quotes, or without brackets, is one word to YAML. A path or a regular expression may well have a comma. */
 static void
-warn_of_commas (const struct kk_option *option, const struct yaml_node *value, struct diag *d)
+warn_of_commas (const struct kk_option *option, const char *name, const struct yaml_node *value, struct diag *d)
 {
+  if (option->type != KK_OPTION_LIST || (option->flags & KK_SECRET))
+    return;
   const struct yaml_node *item = value->kind == YAML_LIST && value->n == 1 ? value->items[0] : value;
-  if (option->type == KK_OPTION_LIST && item->kind == YAML_SCALAR && strchr (item->text, ',') && *item->text != '/')
-    diag_add (d, DIAG_WARNING, item->at, "%s: '%.*s' is one word with a comma in it; if several are meant, write [%.*s]",
-              option->name, MAX_SHOWN, item->text, MAX_SHOWN, item->text);
+  if (item->kind == YAML_SCALAR && strchr (item->text, ',') && *item->text != '/')
+    diag_add (d, DIAG_WARNING, item->at, "%s: '%.*s' is one word with a comma in it; if several are meant, write [%.*s]", name,
+              MAX_SHOWN, item->text, MAX_SHOWN, item->text);
 }
 
 static int
-fill_one (const struct kk_option *option, const struct yaml_pair *pair, struct place at, struct diag *d, void *config)
+fill_one (const struct kk_option *option, const char *within, const struct yaml_pair *pair, struct place at, struct diag *d,
+          void *config)
 {
+  char name[MAX_LABEL];
   union option_value value;
   int r;
-  if (pair && !means_default (pair->value)) {
-    r = parse_or_say (option, option->name, pair->value, d, &value);
+  snprintf (name, sizeof name, "%s%s%s", within ? within : "", within ? "." : "", option->name);
+  if (pair && !means_default (option, pair->value)) {
+    r = parse_or_say (option, name, pair->value, d, &value);
     if (r == 0)
-      warn_of_commas (option, pair->value, d);
+      warn_of_commas (option, name, pair->value, d);
   } else if (option->flags & KK_REQUIRED) {
-    diag_add (d, DIAG_ERROR, pair ? pair->value->at : at, "'%s' is missing: it must be given (%s)", option->name, option->help);
+    diag_add (d, DIAG_ERROR, pair ? pair->value->at : at, "'%s' is missing: it must be given (%s)", name, option->help);
     r = -EINVAL;
   } else {
     r = option_default (option, &value);
     if (r == -ENOENT)
-      diag_add (d, DIAG_ERROR, at, "%s: the home directory of this user is not known: give a full path", option->name);
+      diag_add (d, DIAG_ERROR, at, "%s: the home directory of this user is not known: give a full path", name);
     else if (r < 0 && r != -ENOMEM)
-      diag_add (d, DIAG_ERROR, at, "the default '%s' of option '%s' does not fit here: give a value", option->def,
-                option->name);
+      diag_add (d, DIAG_ERROR, at, "the default '%s' of option '%s' does not fit here: give a value", option->def, name);
   }
   if (r == 0)
     option_store (option, config, &value);
   return r;
+}
+
+int
+option_fill_into (const struct kk_option *options, uint32_t n, const char *within, const struct yaml_node *given,
+                  const char *const *known, struct place at, struct diag *d, void *config)
+{
+  int result = find_unknown (options, n, within, given, known, d);
+  for (uint32_t i = 0; i < n && result != -ENOMEM; i++) {
+    int r = fill_one (&options[i], within, yaml_pair (given, options[i].name), at, d, config);
+    result = r < 0 ? r : result;
+  }
+  return result;
 }
 
 int
@@ -245,51 +273,31 @@ option_fill (const struct kk_option *options, uint32_t n, size_t size, const str
   void *config = calloc (1, size ? size : 1);
   if (!config)
     return -ENOMEM;
-  int result = find_unknown (options, n, given, known, d);
-  for (uint32_t i = 0; i < n && result != -ENOMEM; i++) {
-    int r = fill_one (&options[i], yaml_pair (given, options[i].name), at, d, config);
-    result = r < 0 ? r : result;
-  }
-  if (result < 0) {
+  int r = option_fill_into (options, n, NULL, given, known, at, d, config);
+  if (r < 0) {
     option_free (options, n, config);
-    return result;
+    return r;
   }
   *ret = config;
   return 0;
 }
 
 void
-option_free (const struct kk_option *options, uint32_t n, void *config)
+option_clear (const struct kk_option *options, uint32_t n, void *config)
 {
-  if (!config)
-    return;
   for (uint32_t i = 0; i < n; i++) {
     union option_value value;
     option_load (&options[i], config, &value);
     option_value_free (&options[i], &value);
   }
-  free (config);
 }
 
-static bool
-same_value (const struct kk_option *option, const union option_value *a, const union option_value *b)
+void
+option_free (const struct kk_option *options, uint32_t n, void *config)
 {
-  switch (option->type) {
-  case KK_OPTION_BOOL: return a->boolean == b->boolean;
-  case KK_OPTION_CHOICE: return a->choice == b->choice;
-  case KK_OPTION_FLOAT:
-  case KK_OPTION_PERCENT: return !islessgreater (a->f64, b->f64);
-  case KK_OPTION_STRING:
-  case KK_OPTION_PATH: return strcmp (a->string, b->string) == 0;
-  case KK_OPTION_LIST:
-    if (a->list.count != b->list.count)
-      return false;
-    for (uint32_t i = 0; i < a->list.count; i++)
-      if (strcmp (a->list.items[i], b->list.items[i]) != 0)
-        return false;
-    return true;
-  default: return a->i64 == b->i64;
-  }
+  if (config)
+    option_clear (options, n, config);
+  free (config);
 }
 
 bool
@@ -299,7 +307,7 @@ option_equal (const struct kk_option *options, uint32_t n, const void *a, const 
     union option_value x, y;
     option_load (&options[i], a, &x);
     option_load (&options[i], b, &y);
-    if (!same_value (&options[i], &x, &y))
+    if (!option_value_equal (&options[i], &x, &y))
       return false;
   }
   return true;

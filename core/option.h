@@ -22,13 +22,18 @@ int option_check_table (const struct kk_option *options, uint32_t n, char **reas
 bool option_equal (const struct kk_option *options, uint32_t n, const void *a, const void *b);
 /* What may be written: "a duration such as 500ms or 5s, from 1ms to 1h". The caller's to free; NULL without memory. */
 char *option_expected (const struct kk_option *option);
+/* Where what a plugin refuses stands in `given`: an option, or "rules.NAME" or "rules.NAME.member" of a map; `otherwise` when
+ * it is not there. */
+struct place option_place (const struct kk_option *options, uint32_t n, const struct yaml_node *given, const char *name,
+                           struct place otherwise);
 
-/* ---- Between option.c and option-value.c ---- */
+/* ---- Between the files option*.c ---- */
 
-enum { OPTION_MAX_LIST = 1000 };
+enum { OPTION_MAX_LIST = 1000, OPTION_MAX_MAP = 1000, OPTION_MAX_ENTRY = 127 };
 
 union option_value {
-  struct kk_list list; /* the largest comes first: {0} clears no more than the first member */
+  struct kk_map map; /* the largest comes first: {0} clears no more than the first member */
+  struct kk_list list;
   bool boolean;
   int32_t choice;
   int64_t i64;
@@ -42,4 +47,19 @@ void option_value_free (const struct kk_option *option, union option_value *valu
 void option_load (const struct kk_option *option, const void *config, union option_value *ret); /* still the config's */
 void option_store (const struct kk_option *option, void *config, const union option_value *value);
 int option_default (const struct kk_option *option, union option_value *ret);
+bool option_value_equal (const struct kk_option *option, const union option_value *a, const union option_value *b);
+/* option_fill into a struct that is there and zero. `within` stands before each name that is said: "rules.high"; or NULL. What
+ * it left there on failure is freed by option_clear. */
+int option_fill_into (const struct kk_option *options, uint32_t n, const char *within, const struct yaml_node *given,
+                      const char *const *known, struct place at, struct diag *d, void *config);
+void option_clear (const struct kk_option *options, uint32_t n, void *config);
+/* Pointers and texts in one block. 0 or -ENOMEM. */
+int option_make_list (const char *const *texts, const size_t *lengths, size_t n, struct kk_list *ret);
+
+/* option-map.c. What is wrong goes to `d`. */
+int option_map_parse (const struct kk_option *option, const struct yaml_node *value, struct diag *d, struct kk_map *ret);
+void option_map_free (const struct kk_option *option, const struct kk_map *map);
+bool option_map_equal (const struct kk_option *option, const struct kk_map *a, const struct kk_map *b);
+/* One struct of the map, of its own size. */
+const void *option_map_item (const struct kk_option *option, const struct kk_map *map, uint32_t i);
 #endif

@@ -67,7 +67,8 @@ int plan_check_tables (struct making *m);
 /* Asks the filters, one after the other, whether what they name comes along. */
 int plan_check_flow (struct making *m);
 /* What a plugin says against its options, at the place of the one it names. */
-void plan_add_fault (struct making *m, const struct draft *draft, const struct kk_fault *fault);
+void plan_add_fault (struct making *m, const struct draft *draft, const struct instance_plan *instance,
+                     const struct kk_fault *fault);
 const struct draft *plan_draft_named (const struct making *m, const char *name);
 /* Warns of outputs that will have nothing to record. */
 void plan_check_needs (struct making *m);

@@ -277,10 +277,13 @@ take_confinement (struct making *m, const struct draft *draft, const struct host
 /* ---- One instance ---- */
 
 void
-plan_add_fault (struct making *m, const struct draft *draft, const struct kk_fault *fault)
+plan_add_fault (struct making *m, const struct draft *draft, const struct instance_plan *instance, const struct kk_fault *fault)
 {
-  const struct yaml_pair *pair = fault->option ? yaml_pair (draft->options, fault->option) : NULL;
-  diag_add (m->d, DIAG_ERROR, pair ? pair->value->at : draft->at, "%s: %s", fault->option ? fault->option : draft->name,
+  const struct kk_plugin *plugin = &instance->loaded->plugin;
+  struct place at = draft->at;
+  if (fault->option)
+    at = option_place (plugin->options, plugin->n_options, draft->options, fault->option, at);
+  diag_add (m->d, DIAG_ERROR, at, "%s: %s", fault->option ? fault->option : draft->name,
             *fault->text ? fault->text : "its options do not fit together");
 }
 
@@ -293,7 +296,7 @@ ask_plugin (struct making *m, const struct draft *draft, struct instance_plan *i
   if (r == -ENOMEM)
     return r;
   if (r)
-    plan_add_fault (m, draft, &fault);
+    plan_add_fault (m, draft, instance, &fault);
   else if (instance->declared)
     instance->descriptor = instance->declared;
   return 0;

@@ -170,7 +170,7 @@ refused (void *arg, const struct instance_plan *filter, const struct kk_fault *f
   struct making *m = arg;
   const struct draft *draft = plan_draft_named (m, filter->name);
   if (draft)
-    plan_add_fault (m, draft, fault);
+    plan_add_fault (m, draft, filter, fault);
 }
 
 int

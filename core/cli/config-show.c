@@ -57,15 +57,21 @@ end_value (struct buf *b, const struct form *f)
 }
 
 static void
-open_map (struct buf *b, struct form *f, const char *key)
+open_value (struct buf *b, struct form *f)
 {
-  add_key (b, f, key);
   if (f->json)
     buf_addc (b, '{');
   else
     end_value (b, f);
   f->indent += 2;
   f->first = true;
+}
+
+static void
+open_map (struct buf *b, struct form *f, const char *key)
+{
+  add_key (b, f, key);
+  open_value (b, f);
 }
 
 static void
@@ -94,6 +100,49 @@ add_choice (struct buf *b, const char *choices, int32_t which)
   while (which-- > 0 && strchr (choices, '|'))
     choices = strchr (choices, '|') + 1;
   text_json_string (b, choices, strcspn (choices, "|"));
+}
+
+/* Before an entry of a map: its name is the user's, and in quotes in YAML too. */
+static void
+add_name (struct buf *b, struct form *f, const char *name)
+{
+  if (f->json)
+    buf_adds (b, f->first ? "" : ",");
+  else
+    buf_printf (b, "%*s", f->indent, "");
+  f->first = false;
+  add_string (b, name);
+  buf_addc (b, ':');
+}
+
+static void add_options (struct buf *b, struct form *f, const struct kk_option *options, uint32_t n, const void *config);
+
+static void
+add_map (struct buf *b, struct form *f, const struct kk_option *option, const void *config)
+{
+  union option_value value;
+  option_load (option, config, &value);
+  const char *const *texts = value.map.items;
+  if (!value.map.count) {
+    begin_value (b, f, option->name);
+    buf_adds (b, "{}");
+    end_value (b, f);
+    return;
+  }
+  open_map (b, f, option->name);
+  for (uint32_t i = 0; i < value.map.count; i++) {
+    add_name (b, f, value.map.names[i]);
+    if (option->n_members) {
+      open_value (b, f);
+      add_options (b, f, option->members, option->n_members, option_map_item (option, &value.map, i));
+      close_map (b, f);
+    } else {
+      buf_adds (b, f->json ? "" : " ");
+      add_string (b, texts[i]);
+      end_value (b, f);
+    }
+  }
+  close_map (b, f);
 }
 
 static void
@@ -135,6 +184,10 @@ static void
 add_options (struct buf *b, struct form *f, const struct kk_option *options, uint32_t n, const void *config)
 {
   for (uint32_t i = 0; i < n; i++) {
+    if (options[i].type == KK_OPTION_MAP && !(options[i].flags & KK_SECRET)) {
+      add_map (b, f, &options[i], config);
+      continue;
+    }
     begin_value (b, f, options[i].name);
     add_value (b, &options[i], config);
     end_value (b, f);

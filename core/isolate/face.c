@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 256, MAX_TABLES = 64, MAX_FIELDS = 512, SLOT = 16 };
+enum { MAX_OPTIONS = 256, MAX_TABLES = 64, MAX_FIELDS = 512, SLOT = sizeof (union option_value) };
 enum { HAS_FLUSH = 1 << 0, HAS_FLUSH_FILTER = 1 << 1, HAS_CHECK = 1 << 2, HAS_DECLARE = 1 << 3 };
 
 static void
@@ -39,6 +39,26 @@ face_put_tables (struct buf *b, const struct kk_table *tables, uint32_t n)
     put_table (b, tables + i);
 }
 
+static void
+put_options (struct buf *b, const struct kk_option *options, uint32_t n)
+{
+  wire_u32 (b, n);
+  for (uint32_t i = 0; i < n; i++) {
+    const struct kk_option *o = options + i;
+    wire_text (b, o->name);
+    wire_text (b, o->help);
+    wire_text (b, o->def);
+    wire_text (b, o->min);
+    wire_text (b, o->max);
+    wire_text (b, o->choices);
+    wire_text (b, o->unit);
+    wire_u32 (b, o->type);
+    wire_u32 (b, o->flags);
+    if (o->type == KK_OPTION_MAP)
+      put_options (b, o->members, o->n_members);
+  }
+}
+
 void
 face_put (struct buf *b, const struct kk_plugin *p)
 {
@@ -49,29 +69,49 @@ face_put (struct buf *b, const struct kk_plugin *p)
   wire_text (b, p->interval);
   wire_u32 (b, (p->flush ? HAS_FLUSH : 0u) | (p->flush_filter ? HAS_FLUSH_FILTER : 0u) | (p->check ? HAS_CHECK : 0u)
                  | (p->declare ? HAS_DECLARE : 0u));
-  wire_u32 (b, p->n_options);
-  for (uint32_t i = 0; i < p->n_options; i++) {
-    const struct kk_option *o = p->options + i;
-    wire_text (b, o->name);
-    wire_text (b, o->help);
-    wire_text (b, o->def);
-    wire_text (b, o->min);
-    wire_text (b, o->max);
-    wire_text (b, o->choices);
-    wire_text (b, o->unit);
-    wire_u32 (b, o->type);
-    wire_u32 (b, o->flags);
-  }
+  put_options (b, p->options, p->n_options);
   face_put_tables (b, p->tables, p->n_tables);
 }
 
 /* ---- The host's side ---- What it reads may be anything. */
 
-static struct kk_option *
-take_options (struct wire *w, uint32_t n)
+static void
+free_options (struct kk_option *options, uint32_t n)
 {
-  struct kk_option *options = calloc (n + 1, sizeof *options);
-  for (uint32_t i = 0; options && i < n; i++) {
+  for (uint32_t i = 0; options && i < n; i++)
+    free ((void *) (uintptr_t) options[i].members);
+  free (options);
+}
+
+static struct kk_option *take_options (struct wire *w, bool nested, uint32_t *ret_n);
+
+/* No count is taken before it was seen to be one that there may be. */
+static void
+take_members (struct wire *w, bool nested, struct kk_option *o)
+{
+  if (o->type != KK_OPTION_MAP || w->bad)
+    return;
+  if (nested)
+    w->bad = true;
+  else
+    o->members = take_options (w, true, &o->n_members);
+  o->member_size = o->n_members * SLOT;
+}
+
+/* NULL: none, or bad. */
+static struct kk_option *
+take_options (struct wire *w, bool nested, uint32_t *ret_n)
+{
+  uint32_t n = wire_take_u32 (w);
+  if (w->bad || n > MAX_OPTIONS)
+    w->bad = true;
+  if (w->bad || !n)
+    return NULL;
+  struct kk_option *options = calloc (n, sizeof *options);
+  if (!options)
+    w->bad = true;
+  *ret_n = options ? n : 0;
+  for (uint32_t i = 0; options && i < n && !w->bad; i++) {
     struct kk_option *o = options + i;
     o->name = wire_take_text (w, NULL);
     o->help = wire_take_text (w, NULL);
@@ -83,6 +123,7 @@ take_options (struct wire *w, uint32_t n)
     o->type = wire_take_u32 (w);
     o->flags = wire_take_u32 (w);
     o->offset = i * SLOT;
+    take_members (w, nested, o);
   }
   return options;
 }
@@ -166,20 +207,18 @@ take_all (struct wire *w, const char *path, struct kk_plugin *p, struct descript
     p->check = NULL;
   if (!(has & HAS_DECLARE))
     p->declare = NULL;
-  p->n_options = wire_take_u32 (w);
-  if (w->bad || p->n_options > MAX_OPTIONS)
-    return -EBADMSG;
-  struct kk_option *options = take_options (w, p->n_options);
+  p->n_options = 0;
+  struct kk_option *options = take_options (w, false, &p->n_options);
   p->n_tables = wire_take_u32 (w);
-  struct kk_table *tables = !options || w->bad || p->n_tables > MAX_TABLES ? NULL : take_tables (w, p->n_tables);
-  int r = !options || !tables || w->bad || w->p != w->end ? -EBADMSG : 0;
-  p->options = p->n_options ? options : NULL;
+  struct kk_table *tables = w->bad || p->n_tables > MAX_TABLES ? NULL : take_tables (w, p->n_tables);
+  int r = !tables || w->bad || w->p != w->end ? -EBADMSG : 0;
+  p->options = options;
   p->tables = p->n_tables ? tables : NULL;
   p->config_size = p->n_options * SLOT;
   if (!r)
     r = descriptor_copy (p, path, ret, reason);
   free_tables (tables, p->n_tables);
-  free (options);
+  free_options (options, p->n_options);
   return r;
 }
 
@@ -212,11 +251,19 @@ face_take (const char *data, size_t n, const struct kk_plugin *calls, const char
 
 /* ---- Config ---- */
 
-void
-face_put_config (struct buf *b, const struct descriptor *d, const void *config)
+static void
+put_texts (struct buf *b, const char *const *texts, uint32_t n)
 {
-  for (uint32_t i = 0; i < d->plugin.n_options; i++) {
-    const struct kk_option *o = d->plugin.options + i;
+  wire_u32 (b, n);
+  for (uint32_t i = 0; i < n; i++)
+    wire_text (b, texts[i]);
+}
+
+static void
+put_values (struct buf *b, const struct kk_option *options, uint32_t n, const void *config)
+{
+  for (uint32_t i = 0; i < n; i++) {
+    const struct kk_option *o = options + i;
     union option_value v;
     option_load (o, config, &v);
     switch (o->type) {
@@ -225,13 +272,24 @@ face_put_config (struct buf *b, const struct descriptor *d, const void *config)
     case KK_OPTION_STRING:
     case KK_OPTION_PATH: wire_text (b, v.string); break;
     case KK_OPTION_LIST:
-      wire_u32 (b, v.list.count);
-      for (uint32_t k = 0; k < v.list.count; k++)
-        wire_text (b, v.list.items[k]);
+      put_texts (b, v.list.items, v.list.count);
+      break;
+    case KK_OPTION_MAP:
+      put_texts (b, v.map.names, v.map.count);
+      if (!o->n_members)
+        put_texts (b, v.map.items, v.map.count);
+      for (uint32_t k = 0; o->n_members && k < v.map.count; k++)
+        put_values (b, o->members, o->n_members, option_map_item (o, &v.map, k));
       break;
     default: wire_u64 (b, (uint64_t) v.i64); /* the bits of a double too */
     }
   }
+}
+
+void
+face_put_config (struct buf *b, const struct descriptor *d, const void *config)
+{
+  put_values (b, d->plugin.options, d->plugin.n_options, config);
 }
 
 /* Items and array in one piece, as option_free expects. */
@@ -260,11 +318,32 @@ take_list (struct wire *w, struct kk_list *ret)
   return true;
 }
 
+static bool take_values (struct wire *w, const struct kk_option *options, uint32_t n, void *config);
+
 static bool
-take_value (struct wire *w, uint32_t type, union option_value *v)
+take_map (struct wire *w, const struct kk_option *o, struct kk_map *ret)
+{
+  struct kk_list names = {0}, texts = {0};
+  bool good = take_list (w, &names) && names.count <= OPTION_MAX_MAP;
+  *ret = (struct kk_map){.names = names.items, .count = names.count};
+  if (good && !o->n_members) {
+    good = take_list (w, &texts) && texts.count == names.count;
+    ret->items = texts.items;
+  } else if (good) {
+    char *items = calloc (names.count + 1, o->member_size);
+    ret->items = items;
+    good = items != NULL;
+    for (uint32_t i = 0; good && i < names.count; i++)
+      good = take_values (w, o->members, o->n_members, items + (size_t) i * o->member_size);
+  }
+  return good;
+}
+
+static bool
+take_value (struct wire *w, const struct kk_option *o, union option_value *v)
 {
   const char *text;
-  switch (type) {
+  switch (o->type) {
   case KK_OPTION_BOOL: v->boolean = wire_take_u64 (w) != 0; break;
   case KK_OPTION_CHOICE: v->choice = (int32_t) wire_take_u64 (w); break;
   case KK_OPTION_STRING:
@@ -273,9 +352,23 @@ take_value (struct wire *w, uint32_t type, union option_value *v)
     v->string = strdup (text ? text : "");
     return v->string && !w->bad;
   case KK_OPTION_LIST: return take_list (w, &v->list);
+  case KK_OPTION_MAP:
+    return take_map (w, o, &v->map);
   default: v->i64 = (int64_t) wire_take_u64 (w);
   }
   return !w->bad;
+}
+
+static bool
+take_values (struct wire *w, const struct kk_option *options, uint32_t n, void *config)
+{
+  bool good = true;
+  for (uint32_t i = 0; good && i < n; i++) {
+    union option_value v = {.map = {0}};
+    good = take_value (w, options + i, &v);
+    option_store (options + i, config, &v);
+  }
+  return good;
 }
 
 void *
@@ -283,13 +376,7 @@ face_take_config (struct wire *w, const struct descriptor *d)
 {
   const struct kk_plugin *p = &d->plugin;
   void *config = calloc (1, p->config_size + 1);
-  for (uint32_t i = 0; config && i < p->n_options; i++) {
-    union option_value v = {.list = {0}};
-    if (take_value (w, p->options[i].type, &v)) {
-      option_store (p->options + i, config, &v);
-      continue;
-    }
-    option_value_free (p->options + i, &v);
+  if (config && !take_values (w, p->options, p->n_options, config)) {
     option_free (p->options, p->n_options, config);
     return NULL;
   }

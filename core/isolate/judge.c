@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define JUDGE_NS INT64_C (5000000000)
-enum { KEEP_BYTES = 256 << 10, WHY_SIZE = 224 };
+enum { KEEP_BYTES = 256 << 10, WHY_SIZE = 224, ENTRY_SIZE = 2 * 127 };
 
 /* ---- What was found good before ---- */
 
@@ -80,7 +80,22 @@ open_plugin (struct question *q)
   return -EINVAL;
 }
 
-/* What the plugin has against a config. Its option is one of the descriptor, whose name stays. */
+/* An entry of a map, "rules.NAME" say: the option, and in `entry` (clean) what is behind the dot. NULL when it is none. */
+static const struct kk_option *
+find_map (const struct descriptor *d, const char *option, struct buf *entry)
+{
+  char name[64];
+  size_t n = strcspn (option, ".");
+  if (!option[n] || n >= sizeof name)
+    return NULL;
+  memcpy (name, option, n);
+  name[n] = 0;
+  const struct kk_option *map = descriptor_option (d, name);
+  utf8_clean (entry, option + n + 1, strlen (option + n + 1), ENTRY_SIZE);
+  return map && map->type == KK_OPTION_MAP && !entry->error ? map : NULL;
+}
+
+/* What the plugin has against a config. Its option is one of the descriptor, whose name stays, or an entry of one. */
 static int
 take_fault (struct question *q, struct wire *w, int32_t result)
 {
@@ -90,15 +105,20 @@ take_fault (struct question *q, struct wire *w, int32_t result)
     return -EBADMSG;
   if (!result)
     return 0;
-  const struct kk_option *known = option ? descriptor_option (q->d, option) : NULL;
   struct buf BUF_CLEANUP clean = {0};
-  if (option && !known)
+  struct buf BUF_CLEANUP entry = {0};
+  const struct kk_option *known = option ? descriptor_option (q->d, option) : NULL;
+  const struct kk_option *map = option && !known ? find_map (q->d, option, &entry) : NULL;
+  if (option && !known && !map)
     buf_printf (&clean, "%.63s: ", option);
   utf8_clean (&clean, text, n, sizeof q->fault->text - 1);
-  if (clean.error)
+  if (clean.error || entry.error)
     return -ENOMEM;
-  q->fault->option = known ? known->name : NULL;
-  snprintf (q->fault->text, sizeof q->fault->text, "%s", clean.data ? clean.data : "");
+  const char *said = clean.data ? clean.data : "";
+  if (map)
+    kk_refuse_entry (q->fault, map->name, entry.data ? entry.data : "", NULL, "%s", said);
+  else
+    kk_refuse (q->fault, known ? known->name : NULL, "%s", said);
   return result == -ENOMEM ? -ENOMEM : -EINVAL;
 }
 

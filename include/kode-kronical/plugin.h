@@ -9,7 +9,7 @@
  * Errors: callbacks return 0 or -errno. One message through kk_error or kk_warn, where most is known, is enough.
  * Growth: structs here only ever grow at their end, and those that a plugin hands over carry their sizes in struct kk_plugin,
  * so a plugin built against this header keeps loading into later hosts without being rebuilt. struct kk_value, kk_time,
- * kk_list and kk_fault never grow. What is called reserved stays 0.
+ * kk_list, kk_map and kk_fault never grow. What is called reserved stays 0.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef KODE_KRONICAL_PLUGIN_H
@@ -120,10 +120,19 @@ enum kk_option_type {
   KK_OPTION_PERCENT,  /* double: 80 or 80% */
   KK_OPTION_CHOICE,   /* int32_t: the index in `choices` */
   KK_OPTION_LIST,     /* struct kk_list of strings; a single word is a list of one */
+  KK_OPTION_MAP,      /* struct kk_map: names of the user's choice, each with a text or with `members`. Since API 2 */
 };
 
 struct kk_list {
   const char *const *items;
+  uint32_t count;
+  uint32_t reserved;
+};
+
+/* At most 1,000 entries. A name is 1 to 127 bytes of UTF-8 without control characters, and is there once. */
+struct kk_map {
+  const char *const *names; /* in the order of the file */
+  const void *items; /* `count` strings, a const char *const *; with members `count` of their structs, one after the other */
   uint32_t count;
   uint32_t reserved;
 };
@@ -135,7 +144,8 @@ enum kk_option_flags {
 };
 
 /* One option. `def`, `min` and `max` are written as a user would write them; a list's `def` is "[a, b]". `choices` is
- * "auto|on|off". Without `def` the member is zero, "" or an empty list. */
+ * "auto|on|off". Without `def` the member is zero, "" or an empty list; a map has no `def` and is empty when it is not given.
+ * `members`, of a map: the options that each entry takes, of any type but a map; without them an entry is a text. */
 struct kk_option {
   const char *name;
   const char *help; /* one line, begins with a capital letter, no full stop */
@@ -148,7 +158,12 @@ struct kk_option {
   uint32_t offset;  /* of the member in the plugin's config struct */
   uint32_t flags;
   uint32_t reserved;
+  /* Since API 2; of a KK_OPTION_MAP. */
+  const struct kk_option *members;
+  uint32_t n_members;
+  uint32_t member_size; /* of the struct that they fill */
 };
+#define KK_MEMBERS(options_, struct_) .members = (options_), .n_members = KK_COUNT (options_), .member_size = sizeof (struct_)
 
 #ifndef __cplusplus
 /* The member's offset; the compiler refuses a member whose C type does not fit the option. */
@@ -180,6 +195,10 @@ struct kk_option {
   KK_OPTION_ (name_, KK_OPTION_CHOICE, KK_MEMBER (struct_, member_, int32_t : 1), .choices = (choices_), __VA_ARGS__)
 #define KK_OPT_LIST(name_, struct_, member_, ...)                                                                              \
   KK_OPTION_ (name_, KK_OPTION_LIST, KK_MEMBER (struct_, member_, struct kk_list : 1), __VA_ARGS__)
+/* KK_OPT_MAP ("fields", struct config, fields, .help = "Old names and new ones")
+ * KK_OPT_MAP ("rules", struct config, rules, KK_MEMBERS (rule_options, struct rule), .help = "Rules by name") */
+#define KK_OPT_MAP(name_, struct_, member_, ...)                                                                               \
+  KK_OPTION_ (name_, KK_OPTION_MAP, KK_MEMBER (struct_, member_, struct kk_map : 1), __VA_ARGS__)
 #endif
 
 /* ---- Handles ---- Only the first member is a plugin's business, and only through the functions below. */
@@ -241,7 +260,7 @@ enum kk_plugin_kind { KK_INPUT = 1, KK_FILTER, KK_OUTPUT };
 
 /* What is wrong with a config: the option (NULL: none in particular) and one sentence that says what would be right. */
 struct kk_fault {
-  const char *option; /* not copied: a constant */
+  const char *option; /* not copied: a constant, or a text within the config. "rules.NAME" and "rules.NAME.member" work too */
   char text[256];
 };
 
@@ -311,6 +330,26 @@ kk_refuse (struct kk_fault *fault, const char *option, const char *format, ...)
   fault->option = option;
   vsnprintf (fault->text, sizeof fault->text, format, args);
   va_end (args);
+  return -EINVAL;
+}
+
+/* return kk_refuse_entry (fault, "rules", config->rules.names[i], "when", "'%s' is no condition", text): an entry of a map and
+ * a member of it; `member` NULL: the entry as a whole. What it points at is put behind the sentence, within `text`. */
+__attribute__ ((format (printf, 5, 6))) static inline int
+kk_refuse_entry (struct kk_fault *fault, const char *option, const char *name, const char *member, const char *format, ...)
+{
+  enum { KK_ROOM = 160 };
+  size_t room = strlen (option) + strlen (name) + (member ? strlen (member) + 1 : 0) + 2;
+  va_list args;
+  va_start (args, format);
+  vsnprintf (fault->text, room > KK_ROOM ? sizeof fault->text : sizeof fault->text - room, format, args);
+  va_end (args);
+  fault->option = option;
+  if (room > KK_ROOM)
+    return -EINVAL;
+  char *place = fault->text + sizeof fault->text - room;
+  snprintf (place, room, "%s.%s%s%s", option, name, member ? "." : "", member ? member : "");
+  fault->option = place;
   return -EINVAL;
 }
 

@@ -10,10 +10,15 @@ read_ (void *state, struct kk_rows *out)
 struct config {
   bool flag;
   int64_t number;
+  struct kk_map map;
+};
+struct entry {
+  bool on;
+  const char *text;
 };
 
 /* What each test changes one thing of. */
-static struct kk_option options[3];
+static struct kk_option options[3], members[3];
 static struct kk_field fields[3];
 static struct kk_table tables[2];
 static struct kk_plugin plugin;
@@ -23,10 +28,15 @@ set_up (void)
 {
   const struct kk_option o[] = {KK_OPT_BOOL ("flag", struct config, flag, .help = "A flag"),
                                 KK_OPT_INT ("number", struct config, number, .def = "5", .help = "A number")};
+  const struct kk_option inner[] = {KK_OPT_BOOL ("on", struct entry, on, .def = "true", .help = "On"),
+                                    KK_OPT_STRING ("text", struct entry, text, .help = "Text")};
   const struct kk_field f[] = {KK_F64 ("load", "1", KK_GAUGE, .decimals = 2, .help = "Load"),
                                KK_U64 ("count", "1", KK_COUNTER, .only_if = "flag", .help = "Count")};
   const struct kk_table t[] = {KK_KEYED ("things", "name", KK_STRING_KEY, fields, "Things")};
+  memset (options, 0, sizeof options);
+  memset (members, 0, sizeof members);
   memcpy (options, o, sizeof o);
+  memcpy (members, inner, sizeof inner);
   memcpy (fields, f, sizeof f);
   memcpy (tables, t, sizeof t);
   tables[0].n_fields = 2;
@@ -102,6 +112,69 @@ START_TEST (options_that_are_refused)
   REFUSED (options[1].type = KK_OPTION_CHOICE, "without .choices");
   REFUSED (options[1].flags = KK_REQUIRED, "KK_REQUIRED");
   REFUSED (options[1].name = "flag", "'flag' is declared twice");
+}
+END_TEST
+
+/* A third option: a map with members. */
+static void
+add_map (void)
+{
+  const struct kk_option map = KK_OPT_MAP ("map", struct config, map, KK_MEMBERS (members, struct entry), .help = "A map");
+  options[2] = map;
+  options[2].n_members = 2;
+  plugin.n_options = 3;
+}
+
+#define MAP_REFUSED(change, with) REFUSED ((add_map (), change), with)
+
+START_TEST (maps_that_are_refused)
+{
+  MAP_REFUSED (options[2].n_members = 3, "option number 2 of map has no name: a hole");
+  MAP_REFUSED (options[2].n_members = 0, "option number 2 has members in a way");
+  MAP_REFUSED (options[2].members = NULL, "option number 2 has members in a way");
+  MAP_REFUSED (options[2].member_size = 0, "option number 2 has members in a way");
+  MAP_REFUSED (options[2].type = KK_OPTION_LIST, "option number 2 has members in a way");
+  MAP_REFUSED (options[2].n_members = 65, "more than 64 members or 4096 bytes");
+  MAP_REFUSED (options[2].member_size = 4097, "more than 64 members or 4096 bytes");
+  MAP_REFUSED (options[2].member_size = sizeof (struct entry) - 1, "option 'map.text' lies outside the struct of an entry");
+  MAP_REFUSED (members[1].offset = UINT32_MAX, "option 'map.text' lies outside the struct of an entry");
+  MAP_REFUSED (options[2].def = "{}", "'map' is a map, which has no .def");
+  MAP_REFUSED (options[2].choices = "a|b", "'map' is a map, which has no .def");
+  MAP_REFUSED ((members[1] = options[2], members[1].offset = 0, options[2].member_size = 64),
+               "'map.map' is a map within a map");
+  MAP_REFUSED (members[0].name = "On", "option name 'On' of map is not");
+  MAP_REFUSED (members[0].help = NULL, "option 'map.on' has no .help");
+  MAP_REFUSED (members[0].type = 77, "option 'map.on' has type 77");
+  MAP_REFUSED (members[0].flags = KK_REQUIRED, "option 'map.on' is KK_REQUIRED");
+  MAP_REFUSED (members[0].type = KK_OPTION_CHOICE, "option 'map.on' is a choice without");
+  MAP_REFUSED (members[1].name = "on", "option 'on' of map is declared twice");
+  MAP_REFUSED (options[2].offset = sizeof (struct config) - 8, "option 'map' lies outside the config struct");
+}
+END_TEST
+
+START_TEST (a_map_is_copied_with_its_members)
+{
+  char name[] = "text";
+  add_map ();
+  members[1].name = name;
+  options[2].flags = KK_SECRET;
+  struct descriptor *d = fake_descriptor (&plugin), *again;
+  memset (name, 'x', sizeof name);
+  memset (options, 0xff, sizeof options);
+  memset (members, 0xff, sizeof members);
+  plugin = d->plugin;
+  plugin.option_size = sizeof (struct kk_option);
+  again = fake_descriptor (&plugin);
+  descriptor_free (d);
+  const struct kk_option *map = descriptor_option (again, "map");
+  ck_assert_ptr_nonnull (map);
+  ck_assert_uint_eq (map->n_members, 2);
+  ck_assert_uint_eq (map->member_size, sizeof (struct entry));
+  ck_assert_str_eq (map->members[0].def, "true");
+  ck_assert_str_eq (map->members[1].name, "text");
+  ck_assert_uint_eq (map->members[1].offset, offsetof (struct entry, text));
+  ck_assert (map->members[1].flags & KK_SECRET);
+  descriptor_free (again);
 }
 END_TEST
 
@@ -198,6 +271,7 @@ START_TEST (an_older_plugin_has_shorter_structs)
   is_right (d);
   ck_assert (d->plugin.flush == NULL);
   ck_assert_uint_eq (d->plugin.options[1].reserved, 0);
+  ck_assert_uint_eq (d->plugin.options[1].n_members, 0);
   descriptor_free (d);
 }
 END_TEST
@@ -256,6 +330,8 @@ tests (TCase *t)
   tcase_add_test (t, heads_that_are_refused);
   tcase_add_test (t, callbacks_and_kinds_that_are_refused);
   tcase_add_test (t, options_that_are_refused);
+  tcase_add_test (t, maps_that_are_refused);
+  tcase_add_test (t, a_map_is_copied_with_its_members);
   tcase_add_test (t, tables_that_are_refused);
   tcase_add_test (t, nothing_points_into_the_plugin);
   tcase_add_test (t, an_older_plugin_has_shorter_structs);

@@ -11,6 +11,19 @@ struct config {
   double share, ratio;
   int32_t choice;
   const char *secret;
+  struct kk_map texts, entries;
+};
+struct entry {
+  int32_t choice;
+  const char *text;
+  struct kk_list words;
+  double share;
+};
+static const struct kk_option members[] = {
+  KK_OPT_STRING ("text", struct entry, text, .flags = KK_REQUIRED, .help = "Text"),
+  KK_OPT_CHOICE ("choice", struct entry, choice, "one|two", .help = "Choice"),
+  KK_OPT_LIST ("words", struct entry, words, .def = "[y, z]", .help = "Words"),
+  KK_OPT_PERCENT ("share", struct entry, share, .def = "5%", .help = "Share"),
 };
 static const struct kk_option options[] = {
   KK_OPT_LIST ("words", struct config, words, .def = "[a, b c, d]", .help = "Words"),
@@ -23,6 +36,8 @@ static const struct kk_option options[] = {
   KK_OPT_FLOAT ("ratio", struct config, ratio, .def = "0.1", .help = "Ratio"),
   KK_OPT_CHOICE ("choice", struct config, choice, "one|two|three", .def = "three", .help = "Choice"),
   KK_OPT_STRING ("secret", struct config, secret, .help = "Secret", .flags = KK_SECRET),
+  KK_OPT_MAP ("texts", struct config, texts, .help = "Texts"),
+  KK_OPT_MAP ("entries", struct config, entries, KK_MEMBERS (members, struct entry), .help = "Entries"),
 };
 static const struct kk_field fields[] = {KK_F64 ("f", "%", KK_GAUGE, .decimals = 3, .help = "f"),
                                          KK_STRING ("s", .only_if = "on", .help = "s")};
@@ -96,11 +111,10 @@ tear_down (void)
   } while (0)
 
 static void
-same_options (const struct kk_plugin *a, const struct kk_plugin *b)
+same_options (const struct kk_option *a, const struct kk_option *b, uint32_t n)
 {
-  ck_assert_uint_eq (a->n_options, b->n_options);
-  for (uint32_t i = 0; i < a->n_options; i++) {
-    const struct kk_option *x = a->options + i, *y = b->options + i;
+  for (uint32_t i = 0; i < n; i++) {
+    const struct kk_option *x = a + i, *y = b + i;
     SAME_TEXT (x->name, y->name);
     SAME_TEXT (x->help, y->help);
     SAME_TEXT (x->def, y->def);
@@ -110,6 +124,8 @@ same_options (const struct kk_plugin *a, const struct kk_plugin *b)
     SAME_TEXT (x->unit, y->unit);
     ck_assert_uint_eq (x->type, y->type);
     ck_assert_uint_eq (x->flags, y->flags);
+    ck_assert_uint_eq (x->n_members, y->n_members);
+    same_options (x->members, y->members, x->n_members);
   }
 }
 
@@ -142,7 +158,8 @@ START_TEST (a_description_arrives_whole)
   SAME_TEXT (d->plugin.summary, plugin.summary);
   SAME_TEXT (d->plugin.interval, plugin.interval);
   ck_assert_uint_eq (d->plugin.kind, KK_INPUT);
-  same_options (&d->plugin, &plugin);
+  ck_assert_uint_eq (d->plugin.n_options, plugin.n_options);
+  same_options (d->plugin.options, plugin.options, plugin.n_options);
   ck_assert_uint_eq (d->plugin.n_tables, KK_COUNT (tables));
   for (uint32_t t = 0; t < KK_COUNT (tables); t++)
     same_table (d->plugin.tables + t, tables + t);
@@ -180,6 +197,15 @@ START_TEST (a_bad_description_is_refused_with_the_usual_sentence)
   face_put (&said, &bad);
   ck_assert_int_eq (take (said.len), -EINVAL);
   ck_assert_str_eq (reason, "option 'on' is declared twice");
+  struct kk_option nested = options[KK_COUNT (options) - 1];
+  nested.members = options + KK_COUNT (options) - 2;
+  nested.n_members = 1;
+  bad = own->plugin;
+  bad.options = &nested;
+  bad.n_options = 1;
+  buf_clear (&said);
+  face_put (&said, &bad);
+  ck_assert_int_eq (take (said.len), -EBADMSG); /* a map within a map */
   bad = own->plugin;
   bad.n_tables = 0;
   buf_clear (&said);
@@ -189,15 +215,40 @@ START_TEST (a_bad_description_is_refused_with_the_usual_sentence)
 }
 END_TEST
 
+static void
+maps_are_right (const struct config *c)
+{
+  const char *const *texts = c->texts.items;
+  const struct entry *entries = c->entries.items;
+  ck_assert_uint_eq (c->texts.count, 2);
+  ck_assert_str_eq (c->texts.names[0], "b");
+  ck_assert_str_eq (texts[0], "c");
+  ck_assert_str_eq (c->texts.names[1], "a");
+  ck_assert_str_eq (texts[1], "");
+  ck_assert_uint_eq (c->entries.count, 2);
+  ck_assert_str_eq (c->entries.names[1], "y");
+  ck_assert_str_eq (entries[0].text, "u");
+  ck_assert_int_eq (entries[0].choice, 1);
+  ck_assert_str_eq (entries[0].words.items[1], "z");
+  ck_assert_str_eq (entries[1].text, "v");
+  ck_assert_uint_eq (entries[1].words.count, 1);
+  ck_assert_str_eq (entries[1].words.items[0], "w");
+  ck_assert_double_eq (entries[1].share, 7);
+}
+
 START_TEST (a_config_goes_from_one_layout_to_the_other)
 {
+  static const char text[] = "texts: {b: c, a: ''}\nentries: {x: {text: u, choice: two}, y: {text: v, words: [w], share: 7}}";
   struct diag faults = {0};
+  struct yaml_document *doc;
   void *here, *there;
   ck_assert_int_eq (take (said.len), 0);
+  ck_assert_int_eq (yaml_parse ("f", text, strlen (text), &faults, &doc), 0);
   ck_assert_uint_ne (d->plugin.options[2].offset, own->plugin.options[2].offset);
-  ck_assert_int_eq (
-    option_fill (d->plugin.options, d->plugin.n_options, d->plugin.config_size, NULL, NULL, (struct place){0}, &faults, &here),
-    0);
+  ck_assert_int_eq (option_fill (d->plugin.options, d->plugin.n_options, d->plugin.config_size, doc->root, NULL,
+                                 (struct place){0}, &faults, &here),
+                    0);
+  yaml_free (doc);
   struct buf BUF_CLEANUP bytes = {0};
   face_put_config (&bytes, d, here);
   for (size_t n = 0; n <= bytes.len; n++) {
@@ -219,6 +270,7 @@ START_TEST (a_config_goes_from_one_layout_to_the_other)
   ck_assert_double_eq (c->ratio, 0.1);
   ck_assert_int_eq (c->choice, 2);
   ck_assert_str_eq (c->secret, "");
+  maps_are_right (c);
   option_free (own->plugin.options, own->plugin.n_options, there);
   option_free (d->plugin.options, d->plugin.n_options, here);
   diag_free (&faults);
