@@ -34,7 +34,8 @@ struct writer {
   bool restored;     /* what an earlier run left of a minute */
   uint64_t openings; /* of the spool, as `state` knows it */
   int64_t waits_ns;  /* for another one that has the spool: since when; 0: it does not */
-  bool has_told; /* the network thread of a first reading */
+  bool untold;       /* that it is open, to the network thread */
+  bool has_told;     /* the network thread of a first reading */
   uint64_t made, lacking;
   int disk_error; /* as it was said */
   int64_t disk_said_ns, state_said_ns, owner_said_ns, lack_said_ns, shown_ns;
@@ -122,8 +123,17 @@ open_spool (struct writer *w, const struct kk_time *now)
     return;
   w->opened = true;
   restore (w, now->mono_ns);
+  w->untold = true;
+}
+
+/* Whoever is only made and ended asks nobody. */
+static void
+tell_open (struct writer *w)
+{
   /* The one that a reload ended has told the registry so, mostly before this one began. */
-  shared_wake (w->shared, w->state.ours || w->waits_ns);
+  if (w->untold)
+    shared_wake (w->shared, w->state.ours || w->waits_ns);
+  w->untold = false;
 }
 
 /* The directory was removed and made anew: so is the file of the minute that runs. */
@@ -243,6 +253,7 @@ writer_write (void *state, const struct kk_sample *const *samples, uint32_t n, u
   shared_turn (w->shared);
   kk_now (w->self, &now);
   open_spool (w, &now);
+  tell_open (w);
   for (*done = 0; *done < n; ++*done)
     take_sample (w, samples[*done]);
   minutes_poll (&w->minutes, now.wall_ns, GRACE_NS);

@@ -200,7 +200,7 @@ open_all (struct session *s)
 {
   const struct credentials_settings credentials = credentials_of (s, &s->place);
   const struct http_settings http = {.ca_file = credentials.ca_file,
-                                     .connect_ns = CONNECT_NS,
+                                     .connect_ns = s->settings.connect_ns ? s->settings.connect_ns : CONNECT_NS,
                                      .total_ns = TOTAL_NS,
                                      .most = MOST_ANSWER,
                                      .stop_fd = s->settings.stop_fd,

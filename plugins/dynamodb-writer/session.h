@@ -16,6 +16,7 @@
 
 struct session_settings {
   const char *profile, *region, *endpoint, *ca_file; /* of daemon.yaml; "" or NULL: not said there */
+  int64_t connect_ns;                                /* until there is a connection, the name looked up too; 0: 10 s */
   int stop_fd;                                       /* as http.h has it; -1: none */
   bool (*stopped) (void *data);                      /* as http.h has it; NULL: none */
   void *data;

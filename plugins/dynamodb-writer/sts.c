@@ -160,8 +160,8 @@ sts_assume (struct search *s, const char *profile, const struct sts_role *role, 
     return body.error == -EFBIG ? search_fail (s, -EINVAL, "the request for the role %.150s is too large", role->arn)
                                 : body.error;
   const struct http_settings settings = {.ca_file = s->settings->ca_file,
-                                         .connect_ns = 5 * SECOND,
-                                         .total_ns = 10 * SECOND,
+                                         .connect_ns = 7 * SECOND, /* another name server is asked after 5 */
+                                         .total_ns = 12 * SECOND,
                                          .most = MOST_ANSWER,
                                          .stop_fd = s->settings->stop_fd,
                                          .stopped = s->settings->stopped,

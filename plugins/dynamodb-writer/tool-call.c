@@ -63,12 +63,16 @@ explain_silence (const struct tool_caller *c, const struct session_fault *fault,
   const struct session_place *place = session_place (c->session);
   switch (fault->step) {
   case SESSION_NETWORK:
-    snprintf (s->text, sizeof s->text, "EndpointConnectionError: Could not connect to the endpoint URL: \"%s/\": %s",
-              place->endpoint.url, fault->text);
-    snprintf (s->advice, sizeof s->advice,
-              "See whether this machine reaches that address, whether %s is the right region, and what "
-              "https_proxy and no_proxy say.",
-              place->region);
+    if (strncmp (fault->text, "EndpointConnectionError", 23) == 0)
+      snprintf (s->text, sizeof s->text, "%s", fault->text);
+    else
+      snprintf (s->text, sizeof s->text, "EndpointConnectionError: Could not connect to the endpoint URL: \"%s/\": %s",
+                place->endpoint.url, fault->text);
+    snprintf (
+      s->advice, sizeof s->advice,
+      "See whether the name service answers, whether this machine reaches that address, whether %s is the right region, "
+      "and what https_proxy and no_proxy say.",
+      place->region);
     break;
   default:
     snprintf (s->text, sizeof s->text, "%s", fault->text);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define REQUEST_NS INT64_C (8000000000)
+#define CONNECT_NS INT64_C (7000000000)  /* another name server is asked after 5 s; and it is told what was not there */
 #define FIND_NS    INT64_C (30000000000) /* metadata, STS, a program */
 static const int64_t SECOND_NS = 1000000000, CLOCK_FINE_S = 5;
 
@@ -304,6 +305,7 @@ tool_check (const struct tool_options *o)
                            .tables = {config.options.table, config.options.registry_table},
                            .caller = {.twice = true, .request_ns = REQUEST_NS, .limit = {.interrupted = o->interrupted}}};
   struct session_settings settings = options_session (&config.options);
+  settings.connect_ns = CONNECT_NS;
   settings.stopped = tool_limit_over;
   settings.data = &c.caller.limit;
   if (session_new (&settings, &c.caller.session) == 0)
