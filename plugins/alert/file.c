@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME = 300 };
+enum { NAME = 300, ASIDE = 4 };
 
 int
 alert_file_directory (const char *path, int *ret)
@@ -151,11 +151,12 @@ int
 alert_file_set_aside (int directory, const char *name)
 {
   char to[NAME];
-  snprintf (to, sizeof to, "%s.damaged", name);
-  if (unlinkat (directory, to, 0) < 0 && errno != ENOENT)
-    return -errno;
-  /* A link leaves it where it is until a new one replaces it; what cannot be linked is moved. */
-  if (linkat (directory, name, directory, to, 0) == 0 || renameat (directory, name, directory, to) == 0)
-    return 0;
+  for (int i = 0; i < ASIDE; i++) {
+    snprintf (to, sizeof to, i ? "%s.damaged.%d" : "%s.damaged", name, i);
+    unlinkat (directory, to, 0);
+    /* A link leaves it where it is until a new one replaces it; what cannot be linked is moved. */
+    if (linkat (directory, name, directory, to, 0) == 0 || renameat (directory, name, directory, to) == 0)
+      return 0;
+  }
   return -errno;
 }

@@ -14,7 +14,8 @@ int alert_file_read (int directory, const char *name, size_t most, char **ret, s
 /* Puts a new file in the place of NAME, that reached the disk first; ret_fd (may be NULL) is open for appending. By root it is
  * made the directory's owner's, so that the daemon can read what a command wrote. */
 int alert_file_replace (int directory, const char *name, const char *data, size_t length, int *ret_fd);
-/* A copy for whoever wants to know what happened: NAME.damaged, instead of an older one. NAME stays, or is moved. 0 or -errno.
+/* A copy for whoever wants to know what happened: NAME.damaged, instead of an older one; NAME.damaged.1 …
+ * where that cannot be replaced. NAME stays, or is moved. 0 or -errno.
  */
 int alert_file_set_aside (int directory, const char *name);
 #endif

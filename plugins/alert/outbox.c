@@ -306,7 +306,8 @@ flush_rule (struct flush *f)
   size_t n;
   bool late = false, soon = false;
   if (!is_due (f, &soon)) {
-    if (!soon && o->rules[f->rule].suppressed && take_tokens (o, f->rule, f->mono_ns))
+    /* Where a message will be sent soon, that says it. */
+    if (!soon && o->rules[f->rule].suppressed && !f->silenced (f->arg, f->rule, "") && take_tokens (o, f->rule, f->mono_ns))
       send_chosen (f, 0, true);
     return;
   }

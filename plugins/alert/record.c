@@ -96,7 +96,11 @@ add_row (struct buf *b, const struct alert_record *r)
   add_true (b, "said", s->said_unknown);
   if (s->has_value && isfinite (s->value)) {
     buf_adds (b, ",\"value\":");
+    const size_t start = b->len;
     text_f64 (b, s->value, 0);
+    /* Whole numbers would be read as integers, of which not all can be. */
+    if (!b->error && !strpbrk (b->data + start, ".e"))
+      buf_adds (b, ".0");
   }
 }
 

@@ -92,6 +92,7 @@ forget_all (struct alert_engine *e, uint64_t next_serial)
   }
   while (e->outbox.n)
     alert_outbox_forget (&e->outbox, e->outbox.items[e->outbox.n - 1]->serial);
+  e->forgotten = 0;
   if (next_serial > e->outbox.next_serial && next_serial < UINT64_MAX / 2)
     e->outbox.next_serial = next_serial;
 }

@@ -53,6 +53,17 @@ open_file (struct alert_store *s)
   return 0;
 }
 
+/* The beginning of a line, as a crash in the very first write leaves it. */
+static bool
+is_begun_line (const char *data, size_t length)
+{
+  static const char like[] = "xxxxxxxx {\"t\":\"";
+  for (size_t i = 0; i < length && like[i]; i++)
+    if (like[i] == 'x' ? !data[i] || !strchr ("0123456789abcdef", data[i]) : data[i] != like[i])
+      return false;
+  return !memchr (data, '\n', length);
+}
+
 static int
 load (struct alert_store *s, alert_record_visit visit, void *arg)
 {
@@ -73,6 +84,7 @@ load (struct alert_store *s, alert_record_visit visit, void *arg)
     if (!r)
       r = alert_file_replace (s->directory, ALERT_STORE_FILE, "", 0, NULL);
   }
+  const bool foreign = data && !scan.records && !is_begun_line (data, length);
   free (data);
   if (!r)
     r = open_file (s);
@@ -80,8 +92,7 @@ load (struct alert_store *s, alert_record_visit visit, void *arg)
     return r;
   s->torn_bytes += scan.torn;
   s->damaged_bytes += scan.damaged;
-  /* Bytes of which not one line is whole are no torn end. */
-  if (scan.damaged || (scan.torn && !scan.records)) {
+  if (scan.damaged || (scan.torn && foreign)) {
     s->damaged = true;
     alert_file_set_aside (s->directory, ALERT_STORE_FILE);
     s->behind = true;

@@ -1,0 +1,348 @@
+/* The process ends before, in the middle of, and after each thing that the alerts' store asks of the system, and the disk
+ * refuses at any of them. What the linker calls __wrap_… stands between the store and the system. */
+#include "alert-kit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+enum { STEPS = 60, ROWS = 3, MESSAGES = 512 };
+
+/* What is to go wrong at which call. */
+enum wrong { NOTHING, DIE_BEFORE, DIE_WITHIN, DIE_AFTER, FAIL, FAIL_ON };
+static struct {
+  enum wrong wrong;
+  int at, calls;
+} plan;
+
+ssize_t __real_write (int fd, const void *data, size_t n);
+int __real_ftruncate (int fd, off_t length);
+int __real_unlinkat (int at, const char *name, int flags);
+int __real_renameat (int from, const char *name, int to, const char *new_name);
+int __real_linkat (int from, const char *name, int to, const char *new_name, int flags);
+ssize_t __wrap_write (int fd, const void *data, size_t n);
+int __wrap_ftruncate (int fd, off_t length);
+int __wrap_ftruncate64 (int fd, off_t length);
+int __wrap_unlinkat (int at, const char *name, int flags);
+int __wrap_renameat (int from, const char *name, int to, const char *new_name);
+int __wrap_linkat (int from, const char *name, int to, const char *new_name, int flags);
+
+static void
+die (void)
+{
+  kill (getpid (), SIGKILL);
+}
+
+/* Whether it is now: dies, or says that the call is to fail. */
+static bool
+now (enum wrong wrong)
+{
+  if (plan.wrong == NOTHING || plan.wrong != wrong || (wrong == FAIL_ON ? plan.calls < plan.at : plan.calls != plan.at))
+    return false;
+  if (wrong == FAIL || wrong == FAIL_ON) {
+    errno = ENOSPC;
+    return true;
+  }
+  if (wrong != DIE_WITHIN)
+    die ();
+  return true;
+}
+
+static bool
+before (void)
+{
+  plan.calls += plan.wrong != NOTHING;
+  now (DIE_BEFORE);
+  return now (FAIL) || now (FAIL_ON);
+}
+
+static int
+after (int r)
+{
+  now (DIE_AFTER);
+  return r;
+}
+
+ssize_t
+__wrap_write (int fd, const void *data, size_t n)
+{
+  if (before ()) /* a disk that becomes full takes some of it */
+    return n < 2 || plan.calls % 2 ? -1 : __real_write (fd, data, n / 2);
+  if (now (DIE_WITHIN)) {
+    ssize_t some = __real_write (fd, data, n * (size_t) (plan.at % 7) / 7);
+    (void) some;
+    die ();
+  }
+  ssize_t r = __real_write (fd, data, n);
+  now (DIE_AFTER);
+  return r;
+}
+
+int
+__wrap_ftruncate (int fd, off_t length)
+{
+  return before () ? -1 : after (__real_ftruncate (fd, length));
+}
+
+int
+__wrap_ftruncate64 (int fd, off_t length)
+{
+  return __wrap_ftruncate (fd, length);
+}
+
+int
+__wrap_unlinkat (int at, const char *name, int flags)
+{
+  return before () ? -1 : after (__real_unlinkat (at, name, flags));
+}
+
+int
+__wrap_renameat (int from, const char *name, int to, const char *new_name)
+{
+  return before () ? -1 : after (__real_renameat (from, name, to, new_name));
+}
+
+int
+__wrap_linkat (int from, const char *name, int to, const char *new_name, int flags)
+{
+  return before () ? -1 : after (__real_linkat (from, name, to, new_name, flags));
+}
+
+/* ---- What is done ---- */
+
+/* Shared with the process that dies: what was told of which row, in order. */
+struct log {
+  int step; /* that has begun */
+  int calls;
+  bool finished;
+  int n;
+  struct {
+    uint8_t row, fired, step;
+  } messages[MESSAGES];
+};
+
+static struct log *shared;
+
+static void
+note (void *arg, const struct alert_message *m)
+{
+  (void) arg;
+  for (uint32_t i = 0; i < m->n_items && shared->n < MESSAGES; i++) {
+    shared->messages[shared->n].row = (uint8_t) (m->items[i]->row[0] - 'a');
+    shared->messages[shared->n].fired = m->change == ALERT_FIRED;
+    shared->messages[shared->n].step = (uint8_t) shared->step;
+    shared->n++;
+  }
+}
+
+/* Whether the row is true at that step: each at its own pace. */
+static bool
+is_true (int row, int at)
+{
+  return at / (row + 1) % 2 == 0 && at < STEPS + 20;
+}
+
+static void
+do_step (struct alert_engine *e, int at)
+{
+  static const char *const rows[ROWS] = {"a", "b", "c"};
+  shared->step = at;
+  mono = (1000 + at) * S;
+  wall = (1767225600 + at) * S;
+  boot = mono;
+  struct alert_rule *r = alert_engine_begin (e, FAST, mono, wall);
+  for (int i = 0; i < ROWS; i++)
+    look_at_row (r, rows[i], 1, is_true (i, at) ? ALERT_TRUE : ALERT_FALSE);
+  alert_rule_end (r, true);
+  e->store.behind |= at % 13 == 5; /* begins a new file */
+  alert_engine_flush (e, mono, wall, boot, note, NULL);
+}
+
+static struct alert_engine *
+start (const char *dir, int at)
+{
+  struct alert_engine *e = new_engine (NULL);
+  mono = (1000 + at) * S;
+  wall = (1767225600 + at) * S;
+  alert_engine_open (e, dir, mono, wall); /* where it fails it works without */
+  return e;
+}
+
+static void
+work (const char *dir)
+{
+  struct alert_engine *e = start (dir, 0);
+  for (int at = 0; at < STEPS; at++) {
+    do_step (e, at);
+    if (at % 20 == 19) { /* a clean restart */
+      alert_engine_free (e);
+      e = start (dir, at);
+    }
+  }
+  alert_engine_free (e);
+}
+
+/* ---- What must be true then ---- */
+
+/* Each row's messages alternate; only what was told in the step of the crash may come again, right after it; and at the end
+ * nobody believes what is not so. `strict`: not even that. */
+static void
+check_messages (const struct log *log, int crash, int end, bool strict, const char *what, int at)
+{
+  for (int row = 0; row < ROWS; row++) {
+    int fires = 0, last = -1;
+    for (int i = 0; i < log->n; i++) {
+      if (log->messages[i].row != row)
+        continue;
+      bool again = last >= 0 && log->messages[i].fired == fires;
+      ck_assert_msg (!again || (!strict && log->messages[last].step == crash),
+                     "%s call %d: row %d is told twice in step %d, after a crash in step %d", what, at, row,
+                     log->messages[i].step, crash);
+      ck_assert_msg (log->messages[i].fired || last >= 0, "%s call %d: row %d begins with cleared", what, at, row);
+      fires = log->messages[i].fired;
+      last = i;
+    }
+    ck_assert_msg (fires == is_true (row, end), "%s call %d: row %d is believed to be %d", what, at, row, fires);
+  }
+}
+
+/* Returns false once the plan was for a call that is never made. */
+static bool
+one_death (enum wrong wrong, int at, const char *what)
+{
+  char *dir = unit_temp_dir (), *inner = unit_path (dir, "alerts");
+  int status;
+  shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ck_assert (shared != MAP_FAILED);
+  fflush (NULL);
+  pid_t pid = fork ();
+  ck_assert_int_ge (pid, 0);
+  if (pid == 0) {
+    plan.at = at;
+    plan.wrong = wrong;
+    work (inner);
+    plan.wrong = NOTHING;
+    shared->finished = true;
+    die (); /* nothing that checks for leaks at an exit need know of this process */
+  }
+  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
+  ck_assert (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+  const int crash = shared->step;
+  const bool finished = shared->finished;
+  struct alert_engine *e = start (inner, crash);
+  ck_assert_int_ge (e->store.directory, 0);
+  ck_assert_msg (!e->store.damaged, "%s call %d: damaged", what, at);
+  /* The step of the crash is not seen again. */
+  for (int i = crash + 1; i < crash + 10; i++)
+    do_step (e, i);
+  check_messages (shared, crash, crash + 9, finished, what, at);
+  alert_engine_free (e);
+  munmap (shared, sizeof *shared);
+  unit_remove_tree (dir);
+  free (inner);
+  free (dir);
+  return !finished;
+}
+
+/* Each of them, or where everything takes longer, each seventh. */
+static int
+stride (void)
+{
+  return unit_slow () > 1 ? 7 : 1;
+}
+
+static void
+all_deaths (enum wrong wrong, const char *what)
+{
+  int at = 1;
+  while (one_death (wrong, at, what))
+    at += stride ();
+  ck_assert_int_gt (at, 100);
+}
+
+START_TEST (death_before_each_call)
+{
+  all_deaths (DIE_BEFORE, "before");
+}
+END_TEST
+
+START_TEST (death_after_each_call)
+{
+  all_deaths (DIE_AFTER, "after");
+}
+END_TEST
+
+START_TEST (death_within_each_write)
+{
+  int died = 0;
+  for (int at = 1; at <= 160; at += stride ())
+    died += one_death (DIE_WITHIN, at, "within");
+  ck_assert_int_gt (died, 80 / stride ());
+}
+END_TEST
+
+/* A disk that refuses once, or from then on: everything is told all the same, once, and when there is room again the store is
+ * what it would have been. */
+static bool
+one_refusal (enum wrong wrong, int at)
+{
+  char *dir = unit_temp_dir (), *inner = unit_path (dir, "alerts");
+  shared = calloc (1, sizeof *shared);
+  ck_assert_ptr_nonnull (shared);
+  struct alert_engine *e = start (inner, 0);
+  plan.calls = 0;
+  plan.at = at;
+  plan.wrong = wrong;
+  for (int i = 0; i < STEPS; i++)
+    do_step (e, i);
+  const bool came = plan.calls >= at;
+  plan.wrong = NOTHING;
+  for (int i = STEPS; i < STEPS + 15; i++)
+    do_step (e, i);
+  check_messages (shared, -1, STEPS + 14, true, "refused", at);
+  ck_assert_int_eq (e->store.error, 0);
+  kill_engine (e);
+  e = start (inner, STEPS + 15);
+  ck_assert (!e->store.damaged);
+  for (int i = STEPS + 15; i < STEPS + 25; i++)
+    do_step (e, i);
+  check_messages (shared, -1, STEPS + 24, true, "refused", at);
+  alert_engine_free (e);
+  unit_remove_tree (dir);
+  free (shared);
+  free (inner);
+  free (dir);
+  return came;
+}
+
+START_TEST (each_call_refused)
+{
+  int at = 1;
+  while (one_refusal (FAIL, at))
+    at += stride ();
+  ck_assert_int_gt (at, 80);
+}
+END_TEST
+
+START_TEST (all_calls_refused_from_each_on)
+{
+  int at = 1;
+  while (one_refusal (FAIL_ON, at))
+    at += stride ();
+  ck_assert_int_gt (at, 5);
+}
+END_TEST
+
+static void
+tests (TCase *t)
+{
+  tcase_set_timeout (t, 120 * unit_slow ());
+  tcase_add_test (t, death_before_each_call);
+  tcase_add_test (t, death_after_each_call);
+  tcase_add_test (t, death_within_each_write);
+  tcase_add_test (t, each_call_refused);
+  tcase_add_test (t, all_calls_refused_from_each_on);
+}
+
+UNIT_MAIN ("alert-crash", tests)

@@ -1,0 +1,420 @@
+/* States, what waits and silences over a restart, a reload and a crash. */
+#include "alert-kit.h"
+
+#include "alert/file.h"
+
+#include <sys/wait.h>
+
+static char *dir;
+
+static void
+setup (void)
+{
+  dir = unit_temp_dir ();
+  n_told = 0;
+}
+
+static void
+teardown (void)
+{
+  free (dir);
+}
+
+/* Ends in one of the ways an engine ends, and starts a new one; the machine's clocks went on. */
+static struct alert_engine *
+again (struct alert_engine *e, int crash, int64_t down_ns)
+{
+  if (crash)
+    kill_engine (e);
+  else
+    alert_engine_free (e);
+  mono += down_ns;
+  wall += down_ns;
+  boot += down_ns;
+  return open_engine (dir);
+}
+
+START_TEST (firing_goes_on)
+{
+  struct alert_engine *e = open_engine (dir);
+  ck_assert_int_eq (steps (e, 31, SLOW, "a", ALERT_TRUE), 1);
+  e = again (e, _i, 3600 * S);
+  ck_assert_int_eq (phase_of (e, SLOW, "a"), ALERT_FIRING);
+  ck_assert_int_eq (steps (e, 100, SLOW, "a", ALERT_TRUE), 0);
+  ck_assert_int_eq (steps (e, 10, SLOW, "a", ALERT_FALSE), 0);
+  ck_assert_int_eq (step (e, SLOW, "a", ALERT_FALSE), 1);
+  ck_assert_uint_eq (told[1].change, ALERT_CLEARED);
+  e = again (e, _i, S);
+  ck_assert_int_eq (phase_of (e, SLOW, "a"), ALERT_OK);
+  ck_assert_int_eq (steps (e, 5, SLOW, "a", ALERT_FALSE), 0);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (pending_goes_on_with_its_time)
+{
+  struct alert_engine *e = open_engine (dir);
+  ck_assert_int_eq (steps (e, 25, SLOW, "a", ALERT_TRUE), 0);
+  e->store.behind = _i == 2;                             /* all is written anew */
+  ck_assert_int_eq (step (e, SLOW, "a", ALERT_TRUE), 0); /* 25 s */
+  e = again (e, _i, 3600 * S);
+  ck_assert_int_eq (phase_of (e, SLOW, "a"), ALERT_PENDING);
+  /* The first look counts nothing, for nobody looked before it. */
+  int n = 0;
+  while (!step (e, SLOW, "a", ALERT_TRUE))
+    ck_assert_int_lt (n++, 40);
+  if (_i == 1) /* what was saved last */
+    ck_assert (n >= 5 && n <= 20);
+  else
+    ck_assert_int_eq (n, 5);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (clearing_goes_on_with_its_time)
+{
+  struct alert_engine *e = open_engine (dir);
+  steps (e, 31, SLOW, "a", ALERT_TRUE);
+  steps (e, 8, SLOW, "a", ALERT_FALSE); /* 7 s */
+  e = again (e, 0, 3600 * S);
+  ck_assert_int_eq (phase_of (e, SLOW, "a"), ALERT_CLEARING);
+  ck_assert_int_eq (steps (e, 3, SLOW, "a", ALERT_FALSE), 0);
+  ck_assert_int_eq (step (e, SLOW, "a", ALERT_FALSE), 1);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (unknown_is_not_said_again)
+{
+  struct alert_engine *e = open_engine (dir);
+  steps (e, 31, SLOW, "a", ALERT_TRUE);
+  ck_assert_int_eq (steps (e, 61, SLOW, "a", ALERT_UNKNOWN), 1);
+  ck_assert_int_eq (steps (e, 61, FAST, "b", ALERT_UNKNOWN), 1);
+  e->store.behind = _i == 2;
+  step (e, FAST, "b", ALERT_UNKNOWN);
+  e = again (e, _i, 60 * S);
+  n_told = 0;
+  ck_assert_int_eq (steps (e, 200, SLOW, "a", ALERT_UNKNOWN), 0);
+  ck_assert_int_eq (steps (e, 200, FAST, "b", ALERT_UNKNOWN), 0);
+  ck_assert_int_eq (step (e, SLOW, "a", ALERT_TRUE), 1);
+  ck_assert_int_eq (step (e, FAST, "b", ALERT_FALSE), 1);
+  ck_assert_uint_eq (told[0].change, ALERT_KNOWN);
+  ck_assert_uint_eq (told[1].change, ALERT_KNOWN);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (gone_or_another_meanwhile)
+{
+  struct alert_engine *e = open_engine (dir);
+  tick ();
+  struct alert_rule *r = alert_engine_begin (e, FAST, mono, wall);
+  look_at_row (r, "gone", 1, ALERT_TRUE);
+  look_at_row (r, "other", 1, ALERT_TRUE);
+  look_at_row (r, "same", 1, ALERT_TRUE);
+  alert_rule_end (r, true);
+  flush_engine (e);
+  e = again (e, _i, 60 * S);
+  n_told = 0;
+  tick ();
+  r = alert_engine_begin (e, FAST, mono, wall);
+  look_at_row (r, "other", 2, ALERT_FALSE);
+  look_at_row (r, "same", 1, ALERT_TRUE);
+  alert_rule_end (r, true);
+  ck_assert_int_eq (flush_engine (e), 1);
+  ck_assert_uint_eq (told[0].change, ALERT_CLEARED);
+  ck_assert_uint_eq (told[0].total, 2);
+  ck_assert (told[0].gone);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (a_rule_that_is_no_more)
+{
+  const struct alert_rule_config other = {.name = "other"};
+  struct alert_engine *e = open_engine (dir);
+  step (e, FAST, "a", ALERT_TRUE);
+  steps (e, 5, SLOW, "b", ALERT_TRUE);
+  alert_engine_free (e);
+  n_told = 0;
+  ck_assert_int_eq (alert_engine_new (&(struct alert_engine_config){0}, &other, 1, &e), 0);
+  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (flush_engine (e), 1);
+  ck_assert_str_eq (told[0].rule, "fast");
+  ck_assert_uint_eq (told[0].change, ALERT_CLEARED);
+  ck_assert (told[0].gone);
+  alert_engine_free (e);
+  e = open_engine (dir);
+  ck_assert_int_eq (flush_engine (e), 0);
+  ck_assert_int_eq (phase_of (e, FAST, "a"), ALERT_OK);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (a_rule_that_is_another_now)
+{
+  struct alert_engine *e = open_engine (dir);
+  steps (e, 20, SLOW, "pending", ALERT_TRUE);
+  alert_engine_free (e);
+  e = new_engine (NULL);
+  e->rules[SLOW].made++;
+  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (phase_of (e, SLOW, "pending"), ALERT_OK);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (what_waits_is_told_after_a_crash)
+{
+  const struct alert_engine_config config = {.outbox = {.group_wait_ns = 10 * S}};
+  struct alert_engine *e = new_engine (&config);
+  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
+  e->store.behind = _i; /* also from a file that was written anew */
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
+  kill_engine (e);
+  e = new_engine (&config);
+  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (steps (e, 9, FAST, "a", ALERT_TRUE), 0);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
+  ck_assert_uint_eq (told[0].change, ALERT_FIRED);
+  ck_assert_str_eq (told[0].row, "a");
+  kill_engine (e);
+  e = open_engine (dir);
+  ck_assert_int_eq (steps (e, 30, FAST, "a", ALERT_TRUE), 0);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (silence_over_restarts)
+{
+  struct alert_silence silence = {.rule = "f*", .by = "me", .why = "work \"on\" it"};
+  silence.from_ns = wall;
+  silence.until_ns = wall + 100 * S;
+  struct alert_engine *e = open_engine (dir);
+  ck_assert_int_eq (alert_silence_add (dir, &silence, wall), 0);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
+  e = again (e, _i, 10 * S);
+  ck_assert_int_eq (steps (e, 50, FAST, "a", ALERT_TRUE), 0);
+  e = again (e, _i, 10 * S);
+  e->store.behind = true;
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
+  e = again (e, _i, 10 * S);
+  ck_assert_int_eq (steps (e, 30, FAST, "a", ALERT_TRUE), 1);
+  ck_assert (told[0].late);
+  ck_assert_uint_eq (told[0].change, ALERT_FIRED);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (silence_that_is_ended)
+{
+  struct alert_silence silence = {.rule = "fast", .row = "a"};
+  silence.from_ns = wall;
+  silence.until_ns = wall + 1000 * S;
+  struct alert_engine *e = open_engine (dir);
+  ck_assert_int_eq (alert_silence_add (dir, &silence, wall), 0);
+  ck_assert_int_eq (steps (e, 50, FAST, "a", ALERT_TRUE), 0);
+  ck_assert_int_eq (alert_silence_end (dir, silence.id + 1, NULL, wall), 0);
+  ck_assert_int_eq (alert_silence_end (dir, 0, "fas", wall), 0);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
+  ck_assert_int_eq (_i ? alert_silence_end (dir, silence.id, NULL, wall) : alert_silence_end (dir, 0, "fast", wall), 1);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (what_limits_took_outlives_a_crash)
+{
+  const struct alert_engine_config config = {.outbox = {.rule_burst = 1, .rule_every_ns = 600 * S}};
+  struct alert_engine *e = new_engine (&config);
+  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (steps (e, 1, FAST, "a", ALERT_TRUE), 1);
+  for (int i = 0; i < 10; i++)
+    ck_assert_int_eq (step (e, FAST, "a", i % 2 ? ALERT_TRUE : ALERT_FALSE), 0);
+  e->store.behind = _i;
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
+  kill_engine (e);
+  n_told = 0;
+  e = open_engine (dir);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
+  ck_assert_uint_eq (told[0].change, ALERT_SUMMARY);
+  ck_assert_uint_eq (told[0].suppressed, 10);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (two_never_share_a_store)
+{
+  struct alert_engine *first = open_engine (dir), *second = new_engine (NULL);
+  step (first, FAST, "a", ALERT_TRUE);
+  ck_assert_int_eq (alert_engine_open (second, dir, mono, wall), -EWOULDBLOCK);
+  step (first, FAST, "b", ALERT_TRUE);
+  alert_engine_free (first);
+  ck_assert_int_eq (alert_engine_open (second, dir, mono, wall), 0);
+  ck_assert_int_eq (phase_of (second, FAST, "b"), ALERT_FIRING);
+  alert_engine_free (second);
+}
+END_TEST
+
+START_TEST (a_removed_directory_is_made_again)
+{
+  struct alert_engine *e = open_engine (dir);
+  step (e, FAST, "a", ALERT_TRUE);
+  unit_remove_tree (dir);
+  steps (e, 40, FAST, "a", ALERT_TRUE);
+  ck_assert_int_eq (e->store.error, 0);
+  kill_engine (e);
+  n_told = 0;
+  e = open_engine (dir);
+  ck_assert_int_eq (phase_of (e, FAST, "a"), ALERT_FIRING);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (without_a_directory_it_works_all_the_same)
+{
+  unit_write (dir, "file", "x");
+  char *path = unit_path (dir, "file");
+  struct alert_engine *e = new_engine (NULL);
+  ck_assert_int_lt (alert_engine_open (e, path, mono, wall), 0);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_FALSE), 1);
+  ck_assert_int_eq (step (e, FAST, "b", ALERT_TRUE), 1);
+  remove (path);
+  steps (e, 30, FAST, "b", ALERT_TRUE);
+  kill_engine (e);
+  e = new_engine (NULL);
+  ck_assert_int_eq (alert_engine_open (e, path, mono, wall), 0);
+  ck_assert_int_eq (phase_of (e, FAST, "b"), ALERT_FIRING);
+  alert_engine_free (e);
+  free (path);
+}
+END_TEST
+
+static int
+count_change (void *arg, const struct alert_record *r, const char *line, size_t length)
+{
+  int *counts = arg;
+  (void) line, (void) length;
+  ck_assert_str_eq (r->rule, "fast");
+  counts[r->change == ALERT_FIRED ? 0 : 1]++;
+  return 0;
+}
+
+START_TEST (history_and_bytes_are_bounded)
+{
+  const struct alert_engine_config config = {.store_bytes = 100 << 10, .history = 50};
+  struct alert_engine *e = new_engine (&config);
+  struct stat st;
+  char *path = unit_path (dir, ALERT_STORE_FILE);
+  int counts[2] = {0};
+  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  for (int i = 0; i < 2000; i++) {
+    step (e, FAST, i % 3 ? "a row" : "another", i % 2 ? ALERT_FALSE : ALERT_TRUE);
+    n_told = 0;
+    ck_assert_int_eq (stat (path, &st), 0);
+    ck_assert_int_le (st.st_size, (100 << 10) + 4096);
+  }
+  ck_assert_uint_gt (e->store.rewritten, 3);
+  e->store.behind = true;
+  flush_engine (e);
+  ck_assert_int_eq (alert_history_read (dir, count_change, counts), 0);
+  ck_assert_int_eq (counts[0] + counts[1], 50);
+  ck_assert_int_ge (counts[0], 20);
+  alert_engine_free (e);
+  free (path);
+}
+END_TEST
+
+START_TEST (silences_are_added_by_many_at_once)
+{
+  enum { WRITERS = 4, EACH = 8 };
+  struct alert_engine *e = open_engine (dir);
+  pid_t pids[WRITERS];
+  int status;
+  for (int i = 0; i < WRITERS; i++) {
+    pids[i] = fork ();
+    ck_assert_int_ge (pids[i], 0);
+    if (pids[i] == 0) {
+      for (int k = 0; k < EACH; k++) {
+        struct alert_silence s = {.from_ns = wall, .until_ns = wall + 1000 * S};
+        snprintf (s.rule, sizeof s.rule, "rule-%d-%d", i, k);
+        if (alert_silence_add (dir, &s, wall))
+          _exit (1);
+      }
+      _exit (0);
+    }
+  }
+  for (int i = 0; i < WRITERS; i++) {
+    flush_engine (e); /* reads meanwhile */
+    ck_assert_int_eq (waitpid (pids[i], &status, 0), pids[i]);
+    ck_assert_int_eq (status, 0);
+  }
+  flush_engine (e);
+  ck_assert_uint_eq (e->silences.n, WRITERS * EACH);
+  ck_assert_uint_eq (e->silences.damaged_lines, 0);
+  alert_engine_free (e);
+}
+END_TEST
+
+START_TEST (a_damaged_file_of_silences)
+{
+  struct alert_silence s = {.rule = "fast", .from_ns = wall, .until_ns = wall + 1000 * S};
+  ck_assert_int_eq (alert_silence_add (dir, &s, wall), 0);
+  char *text = unit_read (dir, ALERT_SILENCE_FILE, NULL), both[2000];
+  snprintf (both, sizeof both, "garbage\n%s{\"id\":", text);
+  unit_write (dir, ALERT_SILENCE_FILE, both);
+  struct alert_engine *e = open_engine (dir);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
+  ck_assert_uint_eq (e->silences.n, 1);
+  ck_assert_uint_eq (e->silences.damaged_lines, 2);
+  /* A command that writes it keeps what it was. */
+  ck_assert_int_eq (alert_silence_add (dir, &s, wall), 0);
+  step (e, FAST, "a", ALERT_TRUE);
+  ck_assert_uint_eq (e->silences.n, 2);
+  ck_assert_uint_eq (e->silences.damaged_lines, 0);
+  char *kept = unit_read (dir, ALERT_SILENCE_FILE ".damaged", NULL);
+  ck_assert_str_eq (kept, both);
+  free (kept);
+  free (text);
+  /* One that cannot be read changes nothing that is in force. */
+  char *path = unit_path (dir, ALERT_SILENCE_FILE);
+  remove (path);
+  ck_assert_int_eq (mkdir (path, 0700), 0);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
+  ck_assert_int_lt (e->silences.error, 0);
+  ck_assert_uint_eq (e->silences.n, 2);
+  rmdir (path);
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
+  free (path);
+  alert_engine_free (e);
+}
+END_TEST
+
+static void
+tests (TCase *t)
+{
+  tcase_add_checked_fixture (t, setup, teardown);
+  tcase_add_loop_test (t, firing_goes_on, 0, 2);
+  tcase_add_loop_test (t, pending_goes_on_with_its_time, 0, 3);
+  tcase_add_test (t, clearing_goes_on_with_its_time);
+  tcase_add_loop_test (t, unknown_is_not_said_again, 0, 3);
+  tcase_add_loop_test (t, gone_or_another_meanwhile, 0, 2);
+  tcase_add_test (t, a_rule_that_is_no_more);
+  tcase_add_test (t, a_rule_that_is_another_now);
+  tcase_add_loop_test (t, what_waits_is_told_after_a_crash, 0, 2);
+  tcase_add_loop_test (t, silence_over_restarts, 0, 2);
+  tcase_add_loop_test (t, silence_that_is_ended, 0, 2);
+  tcase_add_loop_test (t, what_limits_took_outlives_a_crash, 0, 2);
+  tcase_add_test (t, two_never_share_a_store);
+  tcase_add_test (t, a_removed_directory_is_made_again);
+  tcase_add_test (t, without_a_directory_it_works_all_the_same);
+  tcase_add_test (t, history_and_bytes_are_bounded);
+  tcase_add_test (t, silences_are_added_by_many_at_once);
+  tcase_add_test (t, a_damaged_file_of_silences);
+}
+
+UNIT_MAIN ("alert-engine", tests)
