@@ -1,6 +1,7 @@
 """plugin check: our own plugins pass, and each thing that can be wrong with one is found and named."""
 
 import os
+import resource
 
 import kk
 import plugins
@@ -154,8 +155,8 @@ CRASHES_ARE_CRASHES = "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfp
 ENV = {name: os.environ.get (name, "") + ":" + CRASHES_ARE_CRASHES for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
 
 
-def check (home, file, *more):
-    r = home.run ("plugin", "check", file, "--json", "--time", int (SECONDS * kk.SLOW), *more, timeout=SECONDS + 30, env=ENV)
+def check (home, file, *more, **popen):
+    r = home.run ("plugin", "check", file, "--json", "--time", int (SECONDS * kk.SLOW), *more, timeout=SECONDS + 30, env=ENV, **popen)
     kk.check (r.rc in (0, 1) and not r.err, "plugin check ends well", r)
     report = r.json ()
     kk.equal (report["ok"], r.rc == 0, "the exit status is what the report says")
@@ -202,6 +203,14 @@ def bad_ones (part, of):
 
 for part in range (4):
     bad_ones (part, 4)
+
+
+@kk.test
+def no_descriptor_left (home):
+    "one that loses descriptors until none is left, not even to count them"
+    file = make (home, "loses-descriptors", *BAD["loses-descriptors"][:2])
+    report = check (home, file, preexec_fn=lambda: resource.setrlimit (resource.RLIMIT_NOFILE, (256, 256)))
+    kk.check ([f for f in report["findings"] if f["code"] == "leak-descriptors"], "it is found", report["findings"])
 
 
 @kk.test
