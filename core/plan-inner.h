@@ -70,6 +70,8 @@ int plan_check_flow (struct making *m);
 void plan_add_fault (struct making *m, const struct draft *draft, const struct instance_plan *instance,
                      const struct kk_fault *fault);
 const struct draft *plan_draft_named (const struct making *m, const char *name);
+/* Refuses outputs that record in one directory. */
+void plan_check_places (struct making *m);
 /* Warns of outputs that will have nothing to record. */
 void plan_check_needs (struct making *m);
 /* Warns of what an instance that is off would be refused for, as far as that can be seen. */

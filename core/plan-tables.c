@@ -2,7 +2,11 @@
 
 #include "plan-inner.h"
 
+#include "option.h"
+#include "settings.h"
+
 #include <string.h>
+#include <sys/stat.h>
 
 const char *
 plan_table_name (const struct instance_plan *instance, const struct kk_table *table)
@@ -173,6 +177,60 @@ plan_check_needs (struct making *m)
                   "its own name, or turn '%s' off",
                   output->name, needs[n].table, needs[n].field, needs[n].input, output->name);
       last = n;
+    }
+}
+
+/* ---- Two outputs in one place ---- */
+
+/* Where it records files, as its option says; NULL: it does not. */
+static const char *
+records_in (const struct plan *p, const struct instance_plan *instance)
+{
+  const struct kk_option *option = descriptor_option (instance->descriptor, "path");
+  union option_value path = {.string = NULL};
+  if (strcmp (instance->descriptor->plugin.name, "file-writer") || !option || !instance->config || instance->parked)
+    return NULL;
+  option_load (option, instance->config, &path);
+  return path.string && *path.string ? path.string : p->settings->data_dir;
+}
+
+static bool
+is_same_path (const char *a, const char *b)
+{
+  for (;;) {
+    a += strspn (a, "/");
+    b += strspn (b, "/");
+    size_t n = strcspn (a, "/");
+    if (n != strcspn (b, "/") || strncmp (a, b, n))
+      return false;
+    if (!n)
+      return true;
+    a += n;
+    b += n;
+  }
+}
+
+static bool
+is_same_directory (const char *a, const char *b)
+{
+  struct stat x, y;
+  return is_same_path (a, b) || (!stat (a, &x) && !stat (b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+/* Readers of that directory would find every sample twice. */
+void
+plan_check_places (struct making *m)
+{
+  const struct plan *p = m->plan;
+  for (size_t i = 0; i < p->n_instances; i++)
+    for (size_t j = i + 1; j < p->n_instances; j++) {
+      const struct instance_plan *a = &p->instances[i], *b = &p->instances[j];
+      const char *first = records_in (p, a), *second = first ? records_in (p, b) : NULL;
+      if (second && is_same_directory (first, second))
+        diag_add (m->d, DIAG_ERROR, b->at.line ? b->at : a->at,
+                  "'%s' and '%s' both record in %s, so that each sample is there twice: turn one off, or give it a directory "
+                  "of its own with 'path'",
+                  a->name, b->name, second);
     }
 }
 

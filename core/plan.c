@@ -91,6 +91,7 @@ check_together (struct making *m)
   if (r == 0)
     r = plan_check_flow (m);
   if (r == 0) {
+    plan_check_places (m);
     plan_check_needs (m);
     check_whole (m);
   }

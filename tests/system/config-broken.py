@@ -127,6 +127,9 @@ BROKEN = [
     ("pipeline-item", "pipeline: [[a]]\n", "1:12", "an item of pipeline is a list"),
     ("pipeline-twice", "pipeline: [select]\nplugins: {select: {}, file-writer: {pipeline: [select]}}\n", "2:48",
      "filter 'select' stands in the common pipeline already"),
+    ("recorded-twice", PLUGINS + "second: {plugin: file-writer}\n", "2:3", "'file-writer' and 'second' both record in "),
+    ("recorded-twice-by-path", "daemon: {data_dir: /nowhere/kk}\nplugins:\n  second: {plugin: file-writer, path: /nowhere//kk/}\n  third: {plugin: file-writer, path: /nowhere/k}\n",
+     "3:3", "'file-writer' and 'second' both record in /nowhere//kk/, so that each sample is there twice: turn one off, or give it a directory"),
     ("pipeline-own-unknown", PLUGINS + "file-writer: {pipeline: [nothing]}\n", "2:28", "no filter is named 'nothing'"),
 ]
 

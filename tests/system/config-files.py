@@ -295,4 +295,16 @@ def plugin_commands (home):
     kk.equal (home.run ("plugin", "frobnicate").rc, 2, "usage")
 
 
+@kk.test
+def two_recorders (home):
+    "a second file-writer is fine in a directory of its own, and when one of the two is off; a link to the first one's is the same place"
+    second = "plugins:\n  second: {plugin: file-writer, path: %s}\n"
+    os.makedirs (home.data)
+    os.symlink (home.data, os.path.join (home.top, "link"))
+    check (home, second % os.path.join (home.top, "other"))
+    check (home, second % home.data + "  file-writer: false\n")
+    check (home, "plugins:\n  second: {plugin: file-writer, enabled: false}\n")
+    kk.contains (check (home, second % os.path.join (home.top, "link"), 1).err, "t.yaml:2:3: error: 'file-writer' and 'second' both record in", "the same place")
+
+
 kk.main ()
