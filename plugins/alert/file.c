@@ -14,9 +14,9 @@
 enum { NAME = 300, ASIDE = 4 };
 
 int
-alert_file_directory (const char *path, int *ret)
+alert_file_directory (const char *path, bool make, int *ret)
 {
-  int r = path_mkdirs (path, 0700);
+  int r = make ? path_mkdirs (path, 0700) : 0;
   if (r)
     return r;
   int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Makes and opens the directory. */
-int alert_file_directory (const char *path, int *ret);
+/* Opens the directory; `make`: where there is none it is made. */
+int alert_file_directory (const char *path, bool make, int *ret);
 /* -EWOULDBLOCK: somebody else has it, and `wait` is false. */
 int alert_file_lock (int directory, const char *name, bool wait, int *ret);
 /* The whole of a regular file; the caller frees it. -EFBIG, -ELOOP (no regular file), -ENOENT … */

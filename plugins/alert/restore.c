@@ -88,11 +88,12 @@ forget_all (struct alert_engine *e, uint64_t next_serial)
 {
   for (uint32_t i = 0; i < e->n_rules; i++) {
     alert_rule_free (&e->rules[i].rule);
-    e->outbox.rules[i].suppressed = e->rules[i].count_saved = 0;
+    e->outbox.rules[i].suppressed = e->outbox.rules[i].suppressed_ever = e->rules[i].count_saved = 0;
   }
   while (e->outbox.n)
     alert_outbox_forget (&e->outbox, e->outbox.items[e->outbox.n - 1]->serial);
-  e->forgotten = 0;
+  e->n_rules = e->n;
+  e->outbox.lost = e->forgotten = 0;
   if (next_serial > e->outbox.next_serial && next_serial < UINT64_MAX / 2)
     e->outbox.next_serial = next_serial;
 }

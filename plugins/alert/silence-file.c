@@ -90,7 +90,7 @@ save (const struct alert_silences *s, int directory, int64_t now_ns)
 static int
 begin (const char *path, struct alert_silences *s, int *ret_directory, int *ret_lock)
 {
-  int directory = -1, r = alert_file_directory (path, &directory);
+  int directory = -1, r = alert_file_directory (path, false, &directory);
   if (r)
     return r;
   r = alert_file_lock (directory, ALERT_SILENCE_LOCK, true, ret_lock);

@@ -56,7 +56,8 @@ int alert_silences_parse (struct alert_silences *s, const char *text, size_t len
 
 /* Reads the file again where it changed. Returns 1 when it was read, 0 when it is as it was, -errno. */
 int alert_silences_refresh (struct alert_silences *s, int directory);
-/* For commands. Adds one, whose id it makes. -EINVAL: times or texts that cannot be; -ENOSPC: too many. */
+/* For commands. Adds one, whose id it makes. -EINVAL: times or texts that cannot be; -ENOSPC: too many; -ENOENT: there is no
+ * such directory, for no daemon has had alerts there: by root it would be made for root. */
 int alert_silence_add (const char *directory, struct alert_silence *silence, int64_t now_wall_ns);
 /* Ends those with this id, or, with id 0, those made for exactly this rule. Returns how many, or -errno. */
 int alert_silence_end (const char *directory, uint64_t id, const char *rule, int64_t now_wall_ns);

@@ -110,7 +110,7 @@ load (struct alert_store *s, alert_record_visit visit, void *arg)
 int
 alert_store_open (struct alert_store *s, const char *path, alert_record_visit visit, void *arg)
 {
-  int r = alert_file_directory (path, &s->directory);
+  int r = alert_file_directory (path, true, &s->directory);
   if (!r)
     r = alert_file_lock (s->directory, ALERT_STORE_LOCK, false, &s->lock);
   if (!r)

@@ -1,10 +1,6 @@
 /* States, what waits and silences over a restart, a reload and a crash. */
 #include "alert-kit.h"
 
-#include "alert/file.h"
-
-#include <sys/wait.h>
-
 static char *dir;
 
 static void
@@ -151,6 +147,31 @@ START_TEST (a_rule_that_is_no_more)
 }
 END_TEST
 
+/* The history may name many more; they take no place of those that have something to clear. */
+START_TEST (rules_of_the_history_are_nobodys)
+{
+  struct alert_record r = {.type = ALERT_RECORD_EVENT, .change = ALERT_FIRED, .key = {.text = ""}, .serial = 1};
+  struct buf b = {0};
+  r.state.phase = ALERT_FIRING;
+  for (int i = 0; i < 200; i++, r.serial++) {
+    snprintf (r.rule, sizeof r.rule, "old %d", i);
+    alert_record_add (&b, &r);
+  }
+  alert_record_add (&b, &(struct alert_record){.type = ALERT_RECORD_BASE, .serial = r.serial});
+  r.type = ALERT_RECORD_ROW;
+  strcpy (r.rule, "the last");
+  alert_record_add (&b, &r);
+  unit_write_n (dir, ALERT_STORE_FILE, b.data, b.len);
+  buf_free (&b);
+  struct alert_engine *e = open_engine (dir);
+  ck_assert_int_eq (flush_engine (e), 1);
+  ck_assert_str_eq (told[0].rule, "the last");
+  ck_assert_uint_eq (told[0].change, ALERT_CLEARED);
+  ck_assert_uint_eq (told[0].suppressed, 0);
+  alert_engine_free (e);
+}
+END_TEST
+
 START_TEST (a_rule_that_is_another_now)
 {
   struct alert_engine *e = open_engine (dir);
@@ -204,23 +225,6 @@ START_TEST (silence_over_restarts)
   ck_assert_int_eq (steps (e, 30, FAST, "a", ALERT_TRUE), 1);
   ck_assert (told[0].late);
   ck_assert_uint_eq (told[0].change, ALERT_FIRED);
-  alert_engine_free (e);
-}
-END_TEST
-
-START_TEST (silence_that_is_ended)
-{
-  struct alert_silence silence = {.rule = "fast", .row = "a"};
-  silence.from_ns = wall;
-  silence.until_ns = wall + 1000 * S;
-  struct alert_engine *e = open_engine (dir);
-  ck_assert_int_eq (alert_silence_add (dir, &silence, wall), 0);
-  ck_assert_int_eq (steps (e, 50, FAST, "a", ALERT_TRUE), 0);
-  ck_assert_int_eq (alert_silence_end (dir, silence.id + 1, NULL, wall), 0);
-  ck_assert_int_eq (alert_silence_end (dir, 0, "fas", wall), 0);
-  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
-  ck_assert_int_eq (_i ? alert_silence_end (dir, silence.id, NULL, wall) : alert_silence_end (dir, 0, "fast", wall), 1);
-  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
   alert_engine_free (e);
 }
 END_TEST
@@ -329,71 +333,6 @@ START_TEST (history_and_bytes_are_bounded)
 }
 END_TEST
 
-START_TEST (silences_are_added_by_many_at_once)
-{
-  enum { WRITERS = 4, EACH = 8 };
-  struct alert_engine *e = open_engine (dir);
-  pid_t pids[WRITERS];
-  int status;
-  for (int i = 0; i < WRITERS; i++) {
-    pids[i] = fork ();
-    ck_assert_int_ge (pids[i], 0);
-    if (pids[i] == 0) {
-      for (int k = 0; k < EACH; k++) {
-        struct alert_silence s = {.from_ns = wall, .until_ns = wall + 1000 * S};
-        snprintf (s.rule, sizeof s.rule, "rule-%d-%d", i, k);
-        if (alert_silence_add (dir, &s, wall))
-          _exit (1);
-      }
-      _exit (0);
-    }
-  }
-  for (int i = 0; i < WRITERS; i++) {
-    flush_engine (e); /* reads meanwhile */
-    ck_assert_int_eq (waitpid (pids[i], &status, 0), pids[i]);
-    ck_assert_int_eq (status, 0);
-  }
-  flush_engine (e);
-  ck_assert_uint_eq (e->silences.n, WRITERS * EACH);
-  ck_assert_uint_eq (e->silences.damaged_lines, 0);
-  alert_engine_free (e);
-}
-END_TEST
-
-START_TEST (a_damaged_file_of_silences)
-{
-  struct alert_silence s = {.rule = "fast", .from_ns = wall, .until_ns = wall + 1000 * S};
-  ck_assert_int_eq (alert_silence_add (dir, &s, wall), 0);
-  char *text = unit_read (dir, ALERT_SILENCE_FILE, NULL), both[2000];
-  snprintf (both, sizeof both, "garbage\n%s{\"id\":", text);
-  unit_write (dir, ALERT_SILENCE_FILE, both);
-  struct alert_engine *e = open_engine (dir);
-  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
-  ck_assert_uint_eq (e->silences.n, 1);
-  ck_assert_uint_eq (e->silences.damaged_lines, 2);
-  /* A command that writes it keeps what it was. */
-  ck_assert_int_eq (alert_silence_add (dir, &s, wall), 0);
-  step (e, FAST, "a", ALERT_TRUE);
-  ck_assert_uint_eq (e->silences.n, 2);
-  ck_assert_uint_eq (e->silences.damaged_lines, 0);
-  char *kept = unit_read (dir, ALERT_SILENCE_FILE ".damaged", NULL);
-  ck_assert_str_eq (kept, both);
-  free (kept);
-  free (text);
-  /* One that cannot be read changes nothing that is in force. */
-  char *path = unit_path (dir, ALERT_SILENCE_FILE);
-  remove (path);
-  ck_assert_int_eq (mkdir (path, 0700), 0);
-  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
-  ck_assert_int_lt (e->silences.error, 0);
-  ck_assert_uint_eq (e->silences.n, 2);
-  rmdir (path);
-  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
-  free (path);
-  alert_engine_free (e);
-}
-END_TEST
-
 static void
 tests (TCase *t)
 {
@@ -404,17 +343,15 @@ tests (TCase *t)
   tcase_add_loop_test (t, unknown_is_not_said_again, 0, 3);
   tcase_add_loop_test (t, gone_or_another_meanwhile, 0, 2);
   tcase_add_test (t, a_rule_that_is_no_more);
+  tcase_add_test (t, rules_of_the_history_are_nobodys);
   tcase_add_test (t, a_rule_that_is_another_now);
   tcase_add_loop_test (t, what_waits_is_told_after_a_crash, 0, 2);
   tcase_add_loop_test (t, silence_over_restarts, 0, 2);
-  tcase_add_loop_test (t, silence_that_is_ended, 0, 2);
   tcase_add_loop_test (t, what_limits_took_outlives_a_crash, 0, 2);
   tcase_add_test (t, two_never_share_a_store);
   tcase_add_test (t, a_removed_directory_is_made_again);
   tcase_add_test (t, without_a_directory_it_works_all_the_same);
   tcase_add_test (t, history_and_bytes_are_bounded);
-  tcase_add_test (t, silences_are_added_by_many_at_once);
-  tcase_add_test (t, a_damaged_file_of_silences);
 }
 
 UNIT_MAIN ("alert-engine", tests)

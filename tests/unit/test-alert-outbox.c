@@ -1,10 +1,8 @@
-/* Groups, limits and silences: what is told, when, and what is only counted. */
+/* Groups, limits and what silences hold back: what is told, when, and what is only counted. */
 #include "alert/outbox.h"
-#include "alert/silence.h"
 #include "unit.h"
 
-#define S   INT64_C (1000000000)
-#define DAY (86400 * S)
+#define S INT64_C (1000000000)
 enum { RULES = 3, MOST = 2000 };
 
 static struct alert_outbox o;
@@ -371,107 +369,6 @@ START_TEST (random_changes_are_told_in_the_end)
 }
 END_TEST
 
-/* ---- Silences ---- */
-
-static const char two[] = "{\"id\":\"a1\",\"from\":1000000000000,\"until\":8200000000000,\"rule\":\"cpu*\"}\n"
-                          "{\"id\":\"a2\",\"from\":1000000000000,\"until\":8200000000000,\"rule\":\"mem\",\"row\":\"eth*\"}\n";
-
-static bool
-is_quiet (struct alert_silences *s, const char *rule, const char *row, int64_t wall, int64_t boot)
-{
-  alert_silences_at (s, wall, boot);
-  return alert_silenced (s, rule, row, wall, boot);
-}
-
-START_TEST (silences_match)
-{
-  struct alert_silences s = {0};
-  ck_assert_int_eq (alert_silences_parse (&s, two, strlen (two)), 0);
-  ck_assert_uint_eq (s.n, 2);
-  ck_assert (is_quiet (&s, "cpu_high", "", 1000 * S, 0));
-  ck_assert (is_quiet (&s, "cpu", "x", 1000 * S, 0));
-  ck_assert (!is_quiet (&s, "disk", "", 1000 * S, 0));
-  ck_assert (is_quiet (&s, "mem", "eth0", 1000 * S, 0));
-  ck_assert (!is_quiet (&s, "mem", "lo", 1000 * S, 0));
-  ck_assert (!is_quiet (&s, "mem", "", 1000 * S, 0));
-  alert_silences_free (&s);
-  make (&(struct alert_outbox_config){0});
-}
-END_TEST
-
-static void
-read_two (struct alert_silences *s)
-{
-  alert_silences_free (s);
-  ck_assert_int_eq (alert_silences_parse (s, two, strlen (two)), 0);
-}
-
-START_TEST (silences_end)
-{
-  struct alert_silences s = {0};
-  const int64_t from = 1000 * S, until = 8200 * S, boot = 77 * S;
-  /* In its time. */
-  read_two (&s);
-  for (int64_t t = 0; t < 7200; t += 10)
-    ck_assert (is_quiet (&s, "cpu", "", from + t * S, boot + t * S));
-  ck_assert (!is_quiet (&s, "cpu", "", until, boot + 7200 * S));
-  ck_assert (!is_quiet (&s, "cpu", "", until + DAY, boot + 7200 * S + DAY));
-  /* A clock that is set back does not make it longer. */
-  read_two (&s);
-  ck_assert (is_quiet (&s, "cpu", "", from, boot));
-  ck_assert (is_quiet (&s, "cpu", "", from - DAY, boot + 7199 * S));
-  ck_assert (!is_quiet (&s, "cpu", "", from - DAY, boot + 7200 * S));
-  ck_assert (!is_quiet (&s, "cpu", "", from, boot + 7201 * S));
-  /* Nor one that is in 1970 when it is first seen; once the clock is right, so is the end. */
-  read_two (&s);
-  ck_assert (is_quiet (&s, "cpu", "", 5 * S, boot));
-  ck_assert (!is_quiet (&s, "cpu", "", 7205 * S, boot + 7200 * S));
-  read_two (&s);
-  ck_assert (is_quiet (&s, "cpu", "", 5 * S, boot));
-  ck_assert (is_quiet (&s, "cpu", "", until - 10 * S, boot + 30 * S));
-  ck_assert (is_quiet (&s, "cpu", "", until + S, boot + 41 * S));
-  ck_assert (!is_quiet (&s, "cpu", "", until + 61 * S, boot + 101 * S));
-  /* A jump ahead that is taken back ends nothing, one that stays does. */
-  read_two (&s);
-  ck_assert (is_quiet (&s, "cpu", "", from, boot));
-  ck_assert (is_quiet (&s, "cpu", "", until + DAY, boot + S));
-  ck_assert (is_quiet (&s, "cpu", "", from + 2 * S, boot + 2 * S));
-  ck_assert (is_quiet (&s, "cpu", "", until + DAY, boot + 100 * S));
-  ck_assert (is_quiet (&s, "cpu", "", until + DAY, boot + 159 * S));
-  ck_assert (!is_quiet (&s, "cpu", "", until + DAY, boot + 160 * S));
-  /* One that was over when it was read never begins. */
-  read_two (&s);
-  ck_assert (!is_quiet (&s, "cpu", "", until + S, boot));
-  alert_silences_free (&s);
-  make (&(struct alert_outbox_config){0});
-}
-END_TEST
-
-START_TEST (silences_that_are_none)
-{
-  static const char *const bad[] = {
-    "x",
-    "{}",
-    "{\"id\":\"a\",\"from\":0,\"until\":1}",
-    "{\"id\":\"a\",\"from\":0,\"until\":1,\"rule\":\"\"}",
-    "{\"id\":\"a\",\"from\":5,\"until\":1,\"rule\":\"x\"}",
-    "{\"id\":\"a\",\"from\":-5,\"until\":1,\"rule\":\"x\"}",
-    "{\"id\":\"a\",\"from\":0,\"until\":9000000000000000000,\"rule\":\"x\"}",
-    "{\"id\":\"g\",\"from\":0,\"until\":1,\"rule\":\"x\"}",
-    "{\"id\":\"a\",\"from\":0,\"until\":1,\"rule\":\"x\",\"row\":7}",
-    "{\"id\":\"a\",\"from\":0,\"until\":1,\"rule\":\"x\"} x",
-    "{\"id\":\"a\",\"from\":0,\"until\":1,\"rule\":\"x\\u0000y\"}",
-  };
-  struct alert_silences s = {0};
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    ck_assert_int_eq (alert_silences_parse (&s, bad[i], strlen (bad[i])), 0);
-    ck_assert_msg (s.n == 0 && s.damaged_lines == 1, "%s", bad[i]);
-  }
-  alert_silences_free (&s);
-  make (&(struct alert_outbox_config){0});
-}
-END_TEST
-
 static void
 tests (TCase *t)
 {
@@ -489,9 +386,6 @@ tests (TCase *t)
   tcase_add_test (t, gone_while_unknown_was_held_back);
   tcase_add_test (t, what_waits_is_bounded);
   tcase_add_test (t, random_changes_are_told_in_the_end);
-  tcase_add_test (t, silences_match);
-  tcase_add_test (t, silences_end);
-  tcase_add_test (t, silences_that_are_none);
 }
 
 UNIT_MAIN ("alert-outbox", tests)
