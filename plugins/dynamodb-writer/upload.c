@@ -192,8 +192,7 @@ take_batch_answer (struct work *w, const struct table *t, const struct load *loa
   if (rest < 0)
     return work_judge (w, "BatchWriteItem", t->name);
   if ((size_t) rest == load->n) {
-    report_say (&w->report, KK_LOG_WARNING, "throttled", "upload to DynamoDB is slowed down: table %s takes no more for now",
-                t->name);
+    report_trouble (&w->report, "throttled", "upload to DynamoDB is slowed down: table %s takes no more for now", t->name);
     return WORK_RETRY;
   }
   for (size_t i = load->n; i-- > 0;)

@@ -237,7 +237,7 @@ def broken_answers (home):
 
 @kk.test
 def half_of_a_batch (home):
-    "the second half of a batch comes back unprocessed"
+    "the second half of a batch comes back unprocessed, or all of it"
     with dynakit.Cloud (home) as cloud:
         client = ready (cloud)
         cloud.proxy.next ("half", times=2)
@@ -246,6 +246,10 @@ def half_of_a_batch (home):
             rounds.append (len (left[dynakit.SYSTEM]))
             left = json.loads (client.ask ("BatchWriteItem", RequestItems=left)[2])["UnprocessedItems"]
         kk.equal ((rounds, len (cloud.minutes ())), ([5, 3, 2], 5), "rounds and items")
+        cloud.proxy.next ("none")
+        all_of_it = {dynakit.SYSTEM: [{"PutRequest": {"Item": item ("h", 60 * n)}} for n in range (10, 35)]}
+        kk.equal (json.loads (client.ask ("BatchWriteItem", RequestItems=all_of_it)[2])["UnprocessedItems"], all_of_it, "what comes back")
+        kk.equal (len (cloud.minutes ()), 5, "items")
 
 
 @kk.test

@@ -109,4 +109,28 @@ def full_spool (home):
         kk.check (said.startswith (f"{3000 - len (have)} minutes"), "what status says", said)
 
 
+@kk.test (deadline=120)
+def takes_no_more (home):
+    "a table that takes nothing of a batch: said once, shown with the next try, all of it is sent again, and it is over when it is"
+    words = f"upload to DynamoDB is slowed down: table {dynakit.SYSTEM} takes no more for now"
+    shim = dynakit.fast (home)
+    first = first_of (60, shim)
+    with dynakit.Cloud (home, shim=shim) as cloud:
+        proxy = cloud.proxy
+        proxy.next ("none", "BatchWriteItem", times=None)
+        dynakit.fill_spool (home, HOST, first, 60)
+        with home.daemon (dynakit.config (), env=cloud.env ()) as d:
+            kk.wait_for (lambda: dynakit.writer (d).get ("trouble") == words and proxy.count ("BatchWriteItem") >= 4, 90, "status says it")
+            kk.contains (dynakit.writer (d)["last error"], words, "status")
+            kk.check ("next try" in dynakit.writer (d) and dynakit.queue (d) >= 60, "it waits", dynakit.writer (d))
+            batches = [c for c in proxy.calls if c.operation == "BatchWriteItem"]
+            kk.equal ({(c.items, c.fault) for c in batches}, {(25, "none")}, "batches")
+            kk.equal ([m for h, m in cloud.minutes () if h == HOST], [], "what is there")
+            kk.equal (home.log ().count (words), 1, "said once")
+            proxy.fair ()
+            kk.wait_for (lambda: dynakit.queue (d) == 0 and "trouble" not in dynakit.writer (d), 60, "nothing waits")
+            kk.contains (home.log (), "upload to DynamoDB works again", "the log")
+        dynakit.check_filled (cloud.check (), HOST, first, 60)
+
+
 kk.main ()

@@ -49,8 +49,9 @@ REFUSALS = {
 }
 BEFORE = ("drop-before", "reset-before", "html", "hang")  # dynalite never sees the request
 AFTER = ("drop-after", "reset-after", "reset-middle", "truncated", "cut", "crc", "hang-after")  # it has done what was asked
-FAULTS = (*REFUSALS, *BEFORE, *AFTER, "half", "delay", "yesterday")
-LASTING = ("skew", "yesterday", "hang", "hang-after")  # not in a rain: a server that lies, and what costs a client its whole patience
+FAULTS = (*REFUSALS, *BEFORE, *AFTER, "half", "none", "delay", "yesterday")
+# Not in a rain: a server that lies, and what costs a client its whole patience.
+LASTING = ("skew", "yesterday", "hang", "hang-after", "none")
 
 
 class Rain:
@@ -159,8 +160,8 @@ class Handler (fakeaws.Handler):
             return self.misbehave (call)
         if refusal:
             return self.answer (call, refusal[0], {"__type": refusal[1], "message": refusal[2]}, late=3600 if fault == "skew" else 0)
-        if fault == "half" and call.operation == "BatchWriteItem":
-            return self.half (call)
+        if fault in ("half", "none") and call.operation == "BatchWriteItem":
+            return self.part (call, 2 if fault == "half" else 26)
         if server.meanwhile:
             server.meanwhile (call)
         status, headers, data = server.own (self, call) or self.ask (call.operation, server.passed_on (call))
@@ -196,10 +197,10 @@ class Handler (fakeaws.Handler):
             self.reply (status, data, headers)
         return None
 
-    def half (self, call):
-        """Does the first half of a batch; the rest comes back."""
+    def part (self, call, divisor):
+        """Does the first half of a batch, or nothing of it; the rest comes back."""
         table, requests = next (iter (call.body["RequestItems"].items ()))
-        n = len (requests) // 2
+        n = len (requests) // divisor
         if n:
             self.ask (call.operation, json.dumps ({"RequestItems": {table: requests[:n]}}))
         call.applied = n
