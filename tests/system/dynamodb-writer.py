@@ -2,8 +2,10 @@
 """The output dynamodb-writer in the daemon: minutes and the registry's row, what it tells, what it does without credentials, and that
 nothing of it is loaded while it is off."""
 
+import calendar
 import json
 import os
+import re
 import time
 
 import dynakit
@@ -161,6 +163,39 @@ def no_place_for_the_minute (home):
             os.rmdir (place)
             kk.wait_for (lambda: os.path.isfile (place) and os.path.getsize (place) > 100, 30, "the file")
         cloud.check ()
+
+
+@kk.test (deadline=120)
+def next_try (home):
+    "status tells people and programs when it is tried next, with and without trouble, and then it is"
+    def promised ():
+        for i in home.run ("status", "--json").ok ().json ()["instances"]:
+            if i["name"] == "dynamodb-writer":
+                return i["status"]["next try"]
+        return None
+
+    def keeps (cloud, least):
+        def ahead ():
+            before, done = promised (), cloud.proxy.count ()
+            shown = re.search (r"^  next try +(.*)$", home.run ("status").ok ().out, re.MULTILINE)
+            if not shown or before != promised () or done != cloud.proxy.count ():
+                return None
+            kk.equal (shown[1], before, "what people see")
+            when = calendar.timegm (time.strptime (before, "%Y-%m-%d %H:%M:%S UTC"))
+            kk.check (when < cloud.proxy.now () + 62, "within a minute", when - cloud.proxy.now ())
+            return when > cloud.proxy.now () + least and (when, done)
+        when, done = kk.wait_for (ahead, 60, "a time to come")
+        kk.wait_for (lambda: cloud.proxy.count () > done, 60, "a request")
+        late = cloud.proxy.calls[done].time - when
+        kk.check (-2 < late < 30 * kk.SLOW, "the next request comes when status said", late)
+
+    with dynakit.Cloud (home, shim=fast (home, 4)) as cloud:
+        with home.daemon (dynakit.config (), env=cloud.env ()) as d:
+            kk.wait_for (lambda: cloud.minutes () and cloud.registry (), 60, "a minute and a row")
+            keeps (cloud, 10)
+            cloud.proxy.next ("internal", times=None)
+            kk.wait_for (lambda: "trouble" in writer (d)["status"], 60, "trouble")
+            keeps (cloud, 20)
 
 
 @kk.test

@@ -1,5 +1,6 @@
 """What the upload writes is what was recorded: values, times and names of the minutes, and a registry that the viewer shares."""
 
+import os
 import time
 
 import dynakit
@@ -149,6 +150,51 @@ def answer_lost_then_restart (home):
             kk.wait_for (lambda: any (m > last for _, m in cloud.minutes ()), 60, "a later minute")
         have, recorded = {m: i["samples"] for (_, m), i in cloud.check ().items ()}, dynakit.had_their_turn (home, cloud.minutes ())
         kk.equal ({m: have.get (m) for m in recorded}, {m: len (e) for m, e in recorded.items ()}, "samples of each minute")
+
+
+def starts_anew (home, forget):
+    """The answers to the uploads of a minute are lost, and the daemon is killed; then it starts in that minute, without what `forget`
+    removes of its spool. The minute, and the numbers of samples that are sent of it and refused."""
+    shim = dynakit.fast (home, 10)
+    with dynakit.Cloud (home, shim=shim) as cloud:
+        env, spool = cloud.env (), os.path.join (home.data, "dynamodb-writer")
+        cloud.proxy.next ("drop-after", "PutItem", times=None)
+        with home.daemon (dynakit.config (options="spread: 0"), env=env) as d:
+            kk.wait_for (lambda: [i for i in cloud.minutes ().values () if i["samples"] > 24], 90, "a full minute, whose answer is lost")
+            kk.wait_for (lambda: dynakit.queue (d) > 0, 60, "it waits for an answer")
+            d.kill ()
+        (host, minute), full = max (cloud.minutes ().items (), key=lambda m: m[1]["samples"])
+        for name in filter (forget, os.listdir (spool)):
+            os.unlink (os.path.join (spool, name))
+        cloud.proxy.fair ()
+        done = cloud.proxy.count ()
+        shim.faster (1)
+        shim.step (minute + 38 - time.time () - shim.ahead ())
+        def refused ():
+            return [int (i["samples"]["N"]) for c in cloud.proxy.calls[done:] for i in c.puts ()
+                    if c.error == "ConditionalCheckFailedException" and int (i["minute_timestamp"]["N"]) == minute]
+        with home.daemon (env=env) as d:
+            kk.wait_for (lambda: d.status ()["ticks"]["taken"] > 2, 20, "samples")
+            kk.check (time.time () + shim.ahead () < minute + 60, "they are of that minute", time.time () + shim.ahead () - minute)
+            shim.faster (max (1, round (10 / kk.SLOW)))
+            kk.wait_for (refused, 60, "it is sent again and refused")
+            kk.wait_for (lambda: len ([m for _, m in cloud.minutes () if m > minute]) >= 2 and dynakit.queue (d) == 0, 90, "it goes on")
+        kk.equal (cloud.check ()[(host, minute)], full, "the minute")
+        return full, refused ()
+
+
+@kk.test (deadline=150)
+def restart_without_state (home):
+    "the answer to a PutItem is lost, and who starts anew in that minute without its state has fewer samples: the fuller stays"
+    full, sent = starts_anew (home, lambda name: name == "minute")
+    kk.check (set (sent) == {full["samples"]}, "the spool keeps the fuller", (sent, full))
+
+
+@kk.test (deadline=150)
+def restart_without_spool (home):
+    "the same where nothing is left of the spool either"
+    full, sent = starts_anew (home, lambda _: True)
+    kk.check (max (sent) < full["samples"], "what is sent is emptier", (sent, full))
 
 
 @kk.test (deadline=120)
