@@ -20,6 +20,9 @@ static const int64_t SECOND_NS = 1000000000;
 #define SHOW_EVERY_NS INT64_C (10000000000)
 #define PATIENCE_NS   INT64_C (60000000000)
 #define SAY_EVERY_NS  INT64_C (3600000000000)
+#define NO_DISK       "minutes for DynamoDB cannot wait on disk"
+#define UNREADABLE    "minutes for DynamoDB in %" PRIu64 " file%s of the spool's directory cannot be read: %s"
+#define OTHER_OWNER   "another instance or daemon uses the spool's directory"
 
 struct writer {
   struct kk_instance *self;
@@ -34,33 +37,75 @@ struct writer {
   bool restored;     /* what an earlier run left of a minute */
   uint64_t openings; /* of the spool, as `state` knows it */
   int64_t waits_ns;  /* for another one that has the spool: since when; 0: it does not */
+  bool waited;       /* for another one, until it was opened */
   bool untold;       /* that it is open, to the network thread */
   bool has_told;     /* the network thread of a first reading */
-  uint64_t made, lacking;
-  int disk_error; /* as it was said */
-  int64_t disk_said_ns, state_said_ns, owner_said_ns, lack_said_ns, shown_ns;
+  uint64_t made, lacking, unreadable;
+  int disk_error;    /* as status shows it */
+  int disk_said;     /* as the log has it */
+  bool disk_unended; /* it has no end of that yet */
+  int64_t disk_said_ns, state_said_ns, lack_said_ns, shown_ns;
 };
 
 /* ---- The disk ---- */
 
 static void
+say_disk (struct writer *w, int r, int64_t mono_ns)
+{
+  if (w->disk_said == r && mono_ns - w->disk_said_ns < SAY_EVERY_NS)
+    return;
+  w->disk_said = r;
+  w->disk_said_ns = mono_ns;
+  w->disk_unended = true;
+  if (r == -EWOULDBLOCK)
+    kk_error (w->self, OTHER_OWNER ": give each one of its own by spool_dir; until then minutes wait in memory");
+  else
+    kk_error (w->self,
+              NO_DISK ": %s; they wait in memory, a day of them at most: make room, or give the daemon's user the right to "
+                      "write to the spool's directory",
+              strerror (-r));
+}
+
+/* The result of the last attempt to write there. -EWOULDBLOCK: the instance that a reload is about to end has the spool; or one
+ * that never ends. */
+static void
 note_disk (struct writer *w, int r)
 {
   struct kk_time now;
-  if (r == w->disk_error)
-    return;
   kk_now (w->self, &now);
-  if (!r)
-    kk_info (w->self, "minutes for DynamoDB wait on disk again");
-  else if (!w->disk_said_ns || now.mono_ns - w->disk_said_ns >= SAY_EVERY_NS) {
-    kk_error (
-      w->self,
-      "minutes for DynamoDB cannot wait on disk: %s; they wait in memory, a day of them at most: make room, or give the "
-      "daemon's user the right to write to the spool's directory",
-      strerror (-r));
-    w->disk_said_ns = now.mono_ns;
-  }
+  if (r != -EWOULDBLOCK)
+    w->waits_ns = 0;
+  else if (!w->waits_ns)
+    w->waits_ns = now.mono_ns;
+  if (r == w->disk_error || (w->waits_ns && now.mono_ns - w->waits_ns < PATIENCE_NS))
+    return;
   w->disk_error = r;
+  if (r) {
+    say_disk (w, r, now.mono_ns);
+    shared_trouble (w->shared, SHARED_DISK, r == -EWOULDBLOCK ? OTHER_OWNER : NO_DISK ": %s", strerror (-r));
+    return;
+  }
+  if (w->disk_unended)
+    kk_info (w->self, "minutes for DynamoDB wait on disk again");
+  w->disk_unended = false;
+  shared_trouble (w->shared, SHARED_DISK, "%s", "");
+}
+
+/* Files of an earlier run. */
+static void
+note_unreadable (struct writer *w, const struct spool_view *v)
+{
+  const char *many = v->unreadable == 1 ? "" : "s", *why = strerror (-v->unreadable_error);
+  if (v->unreadable == w->unreadable)
+    return;
+  w->unreadable = v->unreadable;
+  if (v->unreadable) {
+    kk_error (w->self, UNREADABLE "; they wait there, and are tried again each minute", v->unreadable, many, why);
+    shared_trouble (w->shared, SHARED_FILES, UNREADABLE, v->unreadable, many, why);
+  } else {
+    kk_info (w->self, "all minutes for DynamoDB on disk can be read again");
+    shared_trouble (w->shared, SHARED_FILES, "%s", "");
+  }
 }
 
 static void
@@ -95,29 +140,13 @@ restore (struct writer *w, int64_t mono_ns)
   free (m);
 }
 
-/* The instance that a reload is about to end has the spool; or one that never ends. */
-static void
-wait_for_owner (struct writer *w, int64_t mono_ns)
-{
-  if (!w->waits_ns)
-    w->waits_ns = mono_ns;
-  if (mono_ns - w->waits_ns < PATIENCE_NS || (w->owner_said_ns && mono_ns - w->owner_said_ns < SAY_EVERY_NS))
-    return;
-  w->owner_said_ns = mono_ns;
-  kk_error (w->self, "another instance or daemon uses the spool's directory: give each one of its own by spool_dir; until then "
-                     "minutes wait in memory");
-}
-
 static void
 open_spool (struct writer *w, const struct kk_time *now)
 {
   if (w->opened)
     return;
   int r = spool_open (w->spool);
-  if (r == -EWOULDBLOCK) {
-    wait_for_owner (w, now->mono_ns);
-    return;
-  }
+  w->waited = w->waits_ns;
   note_disk (w, r);
   if (r < 0)
     return;
@@ -132,7 +161,7 @@ tell_open (struct writer *w)
 {
   /* The one that a reload ended has told the registry so, mostly before this one began. */
   if (w->untold)
-    shared_wake (w->shared, w->state.ours || w->waits_ns);
+    shared_wake (w->shared, w->state.ours || w->waited);
   w->untold = false;
 }
 
@@ -182,8 +211,7 @@ keep_minute (void *arg, const struct minute *m)
   }
   int r = spool_add (w->spool, &p);
   w->made += r != -EINVAL && r != -ENOMEM;
-  if (r != -EWOULDBLOCK)
-    note_disk (w, r);
+  note_disk (w, r);
   shared_wake (w->shared, false);
 }
 
@@ -222,6 +250,7 @@ show (struct writer *w, const struct kk_time *now)
 {
   struct spool_view v;
   struct buf bytes BUF_CLEANUP = {0}, most BUF_CLEANUP = {0}, age BUF_CLEANUP = {0}, oldest BUF_CLEANUP = {0};
+  char memory[64] = "";
   if (w->shown_ns && now->mono_ns - w->shown_ns < SHOW_EVERY_NS)
     return;
   w->shown_ns = now->mono_ns;
@@ -238,9 +267,12 @@ show (struct writer *w, const struct kk_time *now)
     return;
   kk_status (w->self, "queue", "%" PRIu64 " %s%s%s%s", v.points, v.points == 1 ? "minute waits" : "minutes wait",
              v.points ? ", the oldest of " : "", v.points ? oldest.data : "", v.points ? " ago" : "");
-  kk_status (w->self, "spool", "%s of %s; kept at most %s%s", bytes.data, most.data, age.data,
-             w->opened ? "" : "; not open, they wait in memory");
+  if (v.in_memory)
+    snprintf (memory, sizeof memory, "; %" PRIu64 " in memory", v.in_memory);
+  kk_status (w->self, "spool", "%s of %s; kept at most %s%s%s", bytes.data, most.data, age.data, w->opened ? "" : "; not open",
+             memory);
   show_drops (w, &v);
+  note_unreadable (w, &v);
 }
 
 /* ---- Callbacks ---- */
@@ -264,6 +296,19 @@ writer_write (void *state, const struct kk_sample *const *samples, uint32_t n, u
   return 0;
 }
 
+static void
+say_lost (struct writer *w, int r)
+{
+  struct spool_view v;
+  spool_look (w->spool, &v);
+  if (r < 0 && v.in_memory)
+    kk_error (w->self,
+              "%" PRIu64
+              " minutes for DynamoDB that waited in memory end with it: %s; `kode-kronical-daemon dynamodb backfill` "
+              "uploads what was recorded",
+              v.in_memory, strerror (-r));
+}
+
 static int
 writer_flush (void *state)
 {
@@ -275,6 +320,7 @@ writer_flush (void *state)
   open_spool (w, &now);
   minutes_flush (&w->minutes);
   int r = spool_open (w->spool); /* what waits in memory goes to disk */
+  say_lost (w, r);
   if (w->opened)
     saved = minute_state_save (&w->state, minutes_running (&w->minutes), w->minutes.written, now.mono_ns, true);
   shared_give_back (w->shared);

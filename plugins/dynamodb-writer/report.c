@@ -115,7 +115,7 @@ report_trouble (struct report *r, const char *topic, const char *format, ...)
     r->since_ns = shared_mono_ns ();
   const int n = shortened (text);
   const char *rest = text[n] ? " … (the log has all of it)" : "";
-  shared_status (r->shared, "trouble", "%.*s%s", n, text, rest);
+  shared_trouble (r->shared, SHARED_NETWORK, "%.*s%s", n, text, rest);
   shared_status (r->shared, "last error", "%s: %.*s%s", when, n, text, rest);
 }
 
@@ -131,7 +131,7 @@ report_works (struct report *r)
   text_duration (&b, (now - r->since_ns) / SECOND_NS * SECOND_NS);
   shared_log (r->shared, r->said ? KK_LOG_INFO : KK_LOG_DEBUG, "upload to DynamoDB works again, after %s",
               b.error || !b.data ? "a while" : b.data);
-  shared_status (r->shared, "trouble", "%s", "");
+  shared_trouble (r->shared, SHARED_NETWORK, "%s", "");
   r->since_ns = 0;
   r->said = false;
   for (int i = 0; i < REPORT_TOPICS; i++)

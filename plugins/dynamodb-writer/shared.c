@@ -159,6 +159,23 @@ shared_status (struct shared *s, const char *key, const char *format, ...)
   pthread_mutex_unlock (&s->lock);
 }
 
+void
+shared_trouble (struct shared *s, enum shared_side side, const char *format, ...)
+{
+  char all[SHARED_SIDES * (SHARED_TROUBLE + 2)] = "";
+  va_list args;
+  va_start (args, format);
+  pthread_mutex_lock (&s->lock);
+  vsnprintf (s->troubles[side], SHARED_TROUBLE, format, args);
+  for (size_t i = 0, n = 0; i < SHARED_SIDES; i++)
+    if (*s->troubles[i])
+      n += (size_t) snprintf (all + n, sizeof all - n, "%s%s", n ? "; " : "", s->troubles[i]);
+  if (s->self)
+    kk_status (s->self, "trouble", "%s", all);
+  pthread_mutex_unlock (&s->lock);
+  va_end (args);
+}
+
 struct spool *
 shared_spool (struct shared *s)
 {

@@ -15,6 +15,10 @@ struct shared_latest {
   int64_t cpu_percent, memory_percent; /* in tenths */
 };
 
+/* Of what there may be trouble: writing minutes to disk, reading those of an earlier run, sending them. */
+enum shared_side { SHARED_DISK, SHARED_FILES, SHARED_NETWORK, SHARED_SIDES };
+enum { SHARED_TROUBLE = 192 };
+
 struct shared {
   int stop_fd; /* readable once the instance ends */
   /* The turn of whoever goes on with minutes and spool together; held over disk accesses, never over the network. `lock` may be
@@ -26,6 +30,7 @@ struct shared {
   pthread_cond_t changed;  /* on the monotonic clock */
   unsigned references;
   struct kk_instance *self; /* NULL: the instance is gone */
+  char troubles[SHARED_SIDES][SHARED_TROUBLE];
   struct shared_latest latest;
   bool stopping, ended;
   bool woken;      /* there is a new minute */
@@ -50,9 +55,11 @@ void shared_leave (struct shared *s);
 
 /* ---- The network thread ---- */
 
-/* Both do nothing when the instance is gone. */
+/* These do nothing when the instance is gone. */
 __attribute__ ((format (printf, 3, 4))) void shared_log (struct shared *s, enum kk_level level, const char *format, ...);
 __attribute__ ((format (printf, 3, 4))) void shared_status (struct shared *s, const char *key, const char *format, ...);
+/* For the instance too: what hinders this side, "" for nothing. `status` shows them as one. */
+__attribute__ ((format (printf, 3, 4))) void shared_trouble (struct shared *s, enum shared_side side, const char *format, ...);
 /* The turn and the spool, to be given back by shared_give_back; NULL: it is gone, and there is nothing to give back. */
 struct spool *shared_spool (struct shared *s);
 void shared_give_back (struct shared *s);

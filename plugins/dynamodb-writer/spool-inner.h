@@ -20,7 +20,11 @@ struct spool_entry {
   uint32_t serial;
   uint32_t samples;
   bool again;
+  uint8_t doubt; /* enum spool_doubt */
 };
+
+/* Whether it can be read: another one of its file could not; it could not itself. */
+enum spool_doubt { SPOOL_FINE, SPOOL_DOUBTED, SPOOL_UNREADABLE, SPOOL_DOUBTS };
 
 struct spool_part {
   uint32_t number;
@@ -36,6 +40,7 @@ struct spool {
   int fd;               /* of the last part, which is appended to; -1: begin a new one */
   int reader;           /* of part reader_number */
   uint32_t reader_number;
+  uint32_t unreadable_number; /* the first one of counts.unreadable */
   uint32_t next_number, next_serial;
   struct spool_entry *entries; /* by minute, then by host */
   size_t n, capacity;

@@ -82,7 +82,7 @@ spool_detach (struct spool *s)
     }
   s->n = kept;
   s->n_parts = 0;
-  s->counts.bytes = 0;
+  s->counts.bytes = s->counts.unreadable = 0;
   spool_close_reader (s);
   if (s->fd >= 0)
     close (s->fd);
@@ -205,27 +205,49 @@ load_data (struct spool *s, uint32_t number, const unsigned char *data, size_t l
 }
 
 static int
+read_file (const struct spool *s, uint32_t number, unsigned char **ret, size_t *ret_length)
+{
+  int fd, r = spool_file_open (s->directory, number, false, &fd);
+  if (r)
+    return r;
+  r = spool_file_read (fd, ret, ret_length);
+  close (fd);
+  return r;
+}
+
+static int
 load_file (struct spool *s, uint32_t number)
 {
   unsigned char *data = NULL;
   size_t length = 0;
-  int fd, r = spool_room (s);
+  int r = spool_room (s);
   if (r)
     return r;
-  r = spool_file_open (s->directory, number, false, &fd);
-  if (!r) {
-    r = spool_file_read (fd, &data, &length);
-    close (fd);
-  }
+  r = read_file (s, number, &data, &length);
   if (r == -ELOOP || r == -EFBIG)
     set_aside (s, number);
-  else if (r && r != -ENOMEM)
+  else if (r && r != -ENOMEM && r != -ENOENT) {
     s->counts.disk_errors++;
+    if (!s->counts.unreadable++) {
+      s->unreadable_number = number;
+      s->counts.unreadable_error = r;
+    }
+  }
   if (r)
     return r == -ENOMEM ? r : 0;
   r = load_data (s, number, data, length);
   free (data);
   return r;
+}
+
+static bool
+is_readable_again (const struct spool *s)
+{
+  unsigned char *data = NULL;
+  size_t length;
+  int r = s->counts.unreadable ? read_file (s, s->unreadable_number, &data, &length) : -ENOENT;
+  free (data);
+  return s->counts.unreadable && (!r || r == -ENOENT);
 }
 
 static int
@@ -290,7 +312,7 @@ spool_attach (struct spool *s)
 {
   size_t known = 0;
   if (s->directory >= 0) {
-    if (!is_lost (s))
+    if (!is_lost (s) && !is_readable_again (s))
       return 0;
     known = s->n - s->counts.in_memory;
     spool_detach (s);

@@ -178,18 +178,27 @@ spool_directory (struct spool *s)
 
 /* ---- Sending ---- */
 
+static size_t
+pick (const struct spool *s, int64_t now, unsigned doubt, size_t most, struct spool_ref *ret)
+{
+  size_t n = 0;
+  for (size_t i = s->n; i-- > 0 && n < most;) {
+    const struct spool_entry *e = &s->entries[i];
+    if (e->minute - SPOOL_FUTURE > now || e->doubt != doubt)
+      continue;
+    ret[n++] =
+      (struct spool_ref){.minute = e->minute, .host = e->host, .serial = e->serial, .samples = e->samples, .again = e->again};
+  }
+  return n;
+}
+
 size_t
 spool_pick (struct spool *s, int64_t now, size_t most, struct spool_ref *ret)
 {
   size_t n = 0;
   pthread_mutex_lock (&s->lock);
-  for (size_t i = s->n; i-- > 0 && n < most;) {
-    const struct spool_entry *e = &s->entries[i];
-    if (e->minute - SPOOL_FUTURE > now)
-      continue;
-    ret[n++] =
-      (struct spool_ref){.minute = e->minute, .host = e->host, .serial = e->serial, .samples = e->samples, .again = e->again};
-  }
+  for (unsigned doubt = 0; doubt < SPOOL_DOUBTS; doubt++)
+    n += pick (s, now, doubt, most - n, ret + n);
   pthread_mutex_unlock (&s->lock);
   return n;
 }
@@ -211,6 +220,15 @@ drop (struct spool *s, size_t at)
   spool_take_out (s, at, 1);
 }
 
+/* The others of its file come behind those of other files: one that cannot be read holds up nothing else. */
+static void
+doubt_file (struct spool *s, const struct spool_entry *e)
+{
+  for (size_t i = 0; e->doubt == SPOOL_FINE && i < s->n; i++)
+    if (!s->entries[i].packed && s->entries[i].file == e->file && s->entries[i].doubt == SPOOL_FINE && &s->entries[i] != e)
+      s->entries[i].doubt = SPOOL_DOUBTED;
+}
+
 static int
 get (struct spool *s, const struct spool_ref *ref, struct point *ret)
 {
@@ -218,7 +236,7 @@ get (struct spool *s, const struct spool_ref *ref, struct point *ret)
   int fd;
   if (!find_ref (s, ref, &at))
     return -ENOENT;
-  const struct spool_entry *e = &s->entries[at];
+  struct spool_entry *e = &s->entries[at];
   if (e->packed)
     return point_unpack (e->packed, e->packed_length, ret);
   int r = spool_reader (s, e->file, &fd);
@@ -231,6 +249,9 @@ get (struct spool *s, const struct spool_ref *ref, struct point *ret)
     s->counts.damaged++;
     return -EBADMSG;
   }
+  if (r)
+    doubt_file (s, e);
+  e->doubt = r ? SPOOL_UNREADABLE : SPOOL_FINE;
   return r;
 }
 

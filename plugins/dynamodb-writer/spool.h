@@ -11,7 +11,8 @@
  * dropped. All of that is counted. Crashes: after kill -9 at any moment every point whose spool_add returned 0 is there, unless
  * spool_done was called for it; one that was being marked as done may come again, which is harmless, for the same item is
  * written again. After a power cut the same holds with `sync`. Damage: what is whole in a damaged file is used; files that are
- * nothing of ours are set aside (set-aside.N) and nothing depends on them. Two daemons: the directory has one owner, by flock
+ * nothing of ours are set aside (set-aside.N) and nothing depends on them. A file that cannot be read stays, and is tried again
+ * with each spool_add; the other points are sent meanwhile. Two daemons: the directory has one owner, by flock
  * on its file `lock`. Until it is ours, points wait in memory.
  *
  * Sending: pick some, get them; one that is `again`, or alone, goes by PutItem (item.h), where AWS_OK and AWS_CONDITION both
@@ -62,10 +63,10 @@ struct spool_ref {
   uint32_t samples;
   bool again; /* POINT_AGAIN */
 };
-/* Up to `most` points that may be sent, the newest first. Those of minutes that are still to come by more than SPOOL_FUTURE are
- * left out: a clock that was ahead made them, or the clock is behind now. `now`: Unix seconds, as true as they are known: a
- * server's Date that the monotonic clock carries on, so that no step of the machine's clock moves it. Returns their number. The
- * same ones come again until they are done. */
+/* Up to `most` points that may be sent, the newest first, those that could not be read the last time behind all others. Those
+ * of minutes that are still to come by more than SPOOL_FUTURE are left out: a clock that was ahead made them, or the clock is
+ * behind now. `now`: Unix seconds, as true as they are known: a server's Date that the monotonic clock carries on, so that no
+ * step of the machine's clock moves it. Returns their number. The same ones come again until they are done. */
 size_t spool_pick (struct spool *s, int64_t now, size_t most, struct spool_ref *ret);
 /* 0; -ENOENT: not there any more, or replaced by a fuller one; -EBADMSG: the disk damaged it, it is dropped and counted;
  * -errno. */
@@ -95,6 +96,8 @@ struct spool_view {
   uint64_t damaged_bytes; /* found when it was opened, */
   uint64_t torn_bytes;    /* of points that were never completely written */
   uint64_t set_aside;     /* files */
+  uint64_t unreadable;    /* files of ours that wait until they can be read */
+  int unreadable_error;   /* of the first one */
   uint64_t recovered;     /* points of an earlier run */
   uint64_t opened;        /* times: more than once when the directory was removed */
   uint64_t disk_errors;

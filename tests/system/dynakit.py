@@ -95,10 +95,10 @@ def had_their_turn (home, minutes):
     return {m: found[m] for m in sorted (found)[:-1] if m <= newest}
 
 
-def fill_spool (home, host, first, count, samples=60, *again):
-    """Puts so many minutes into the spool of a daemon that does not run."""
+def fill_spool (home, host, first, count, samples=60, *again, place=None):
+    """Puts so many minutes into the spool of a daemon that does not run. place: its spool_dir."""
     os.makedirs (home.data, 0o700, exist_ok=True)
-    home.run (os.path.join (home.data, "dynamodb-writer"), host, first, count, samples, *again, program=SPOOL_FILL, timeout=60).ok ()
+    home.run (place or os.path.join (home.data, "dynamodb-writer"), host, first, count, samples, *again, program=SPOOL_FILL, timeout=60).ok ()
 
 
 def check_filled (minutes, host, first, count, samples=60):

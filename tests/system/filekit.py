@@ -51,7 +51,8 @@ def journal_entries (data):
 
 
 class Shim:
-    """Moves the daemon's clocks, lets its fsync fail, its inotify fail or see nothing, and its processes seem not to end."""
+    """Moves the daemon's clocks, lets its fsync and its reads of some files fail, its inotify fail or see nothing, and its processes seem
+    not to end."""
 
     def __init__ (self, home):
         if not os.path.exists (SHIM):
@@ -94,6 +95,13 @@ class Shim:
     def fsync (self, error):
         self.map[8:16] = struct.pack ("<q", error)
 
+    def unreadable (self, error, name=""):
+        """The errno of reads of files whose names end so."""
+        self.map[432:440] = bytes (8)
+        if error:
+            self.map[440:441 + len (name)] = name.encode () + b"\0"
+            self.map[432:440] = struct.pack ("<q", error)
+
     def inotify (self, instance=0, watch=0, deaf=False):
         self.map[32:56] = struct.pack ("<qqq", instance, watch, deaf)
 
@@ -112,6 +120,14 @@ def writer (d, name="file-writer"):
 def segment (d):
     """The name of the current file, found without looking at the directory, which would count as reading."""
     return writer (d)["status"]["segment"].split (",")[0]
+
+
+def fill (place):
+    """Leaves no room on that disk; the file that takes it."""
+    with open (os.path.join (place, "ballast"), "wb") as f, contextlib.suppress (OSError):
+        while True:
+            os.write (f.fileno (), bytes (4096))
+    return os.path.join (place, "ballast")
 
 
 @contextlib.contextmanager

@@ -41,20 +41,13 @@ def no_long_gap (have, seconds):
     kk.check (max (gaps) < seconds * kk.SLOW, "a gap", max (gaps))
 
 
-def fill (place):
-    with open (os.path.join (place, "ballast"), "wb") as f, contextlib.suppress (OSError):
-        while True:
-            os.write (f.fileno (), bytes (4096))
-    return os.path.join (place, "ballast")
-
-
 @kk.test
 def full_by_bytes (home):
     "a disk that is full for a while: nothing is lost, it is said once, it goes on by itself"
     with filekit.small_disk (home, "size=512k,mode=0755") as place:
         d = home.daemon (filekit.config (0.05, path=place, publish="always")).start ()
         kk.wait_for (lambda: recorded (place), 10)
-        ballast = fill (place)
+        ballast = filekit.fill (place)
         kk.contains (kk.wait_for (lambda: trouble (d), 20, "status says it"), "No space left", "trouble")
         time.sleep (2)
         recorded (place)
@@ -87,7 +80,7 @@ def full_by_inodes (home):
 def full_from_the_start (home):
     "a disk that is full when the daemon starts does not keep it from starting"
     with filekit.small_disk (home, "size=64k,mode=0755") as place:
-        ballast = fill (place)
+        ballast = filekit.fill (place)
         d = home.daemon (filekit.config (0.05, path=place)).start ()
         kk.wait_for (lambda: trouble (d), 10, "status says it")
         os.unlink (ballast)
@@ -109,7 +102,7 @@ def crash_on_a_full_disk (home):
     with filekit.small_disk (home, "size=512k,mode=0755") as place:
         d = home.daemon (filekit.config (0.05, path=place, publish="always")).start ()
         kk.wait_for (lambda: len (recorded (place)) > 5, 10)
-        ballast = fill (place)
+        ballast = filekit.fill (place)
         kk.wait_for (lambda: trouble (d), 20, "status says it")
         d.kill ()
         before = set (recorded (place)) | set (filekit.stamps (filekit.journal_entries (place)))

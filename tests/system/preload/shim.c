@@ -1,10 +1,11 @@
 /* Preloaded into the daemon by system tests: moves its clocks, lets fsync fail, inotify fail or see nothing, and waitid see no
- * end, as a small file says that the test changes meanwhile. KK_SHIM names it; 64-bit numbers: the offset of the wall clock in
- * ns, the errno of fsync and fdatasync, which of two paces the clocks have, none, the errno of inotify_init1, that of
- * inotify_add_watch, whether watches see nothing, and whether processes seem not to end. From byte 64 on the name of the host,
- * if it is to have one. From byte 384 on the two paces, three numbers each: how many times faster all clocks run (0: as they
- * do), since when (CLOCK_MONOTONIC in ns), and how far they were ahead then. With clocks that run faster every wait is shorter.
- * A pace that is in use is not changed; the other one is written first. */
+ * end, and pread fail, as a small file says that the test changes meanwhile. KK_SHIM names it; 64-bit numbers: the offset of
+ * the wall clock in ns, the errno of fsync and fdatasync, which of two paces the clocks have, none, the errno of inotify_init1,
+ * that of inotify_add_watch, whether watches see nothing, and whether processes seem not to end. From byte 64 on the name of
+ * the host, if it is to have one. From byte 384 on the two paces, three numbers each: how many times faster all clocks run (0:
+ * as they do), since when (CLOCK_MONOTONIC in ns), and how far they were ahead then. From byte 432 on the errno of pread of
+ * those files whose names end in the text that follows. With clocks that run faster every wait is shorter. A pace that is in
+ * use is not changed; the other one is written first. */
 #undef _FORTIFY_SOURCE /* with it the headers define some of these functions */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -19,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,6 +34,10 @@ SHIM int gettimeofday (struct timeval *restrict ret, void *restrict zone);
 SHIM time_t time (time_t *ret);
 SHIM int fsync (int fd);
 SHIM int fdatasync (int fd);
+SHIM ssize_t pread (int fd, void *to, size_t size, off_t at);
+SHIM ssize_t pread64 (int fd, void *to, size_t size, off_t at);
+SHIM ssize_t __pread_chk (int fd, void *to, size_t size, off_t at, size_t room);
+SHIM ssize_t __pread64_chk (int fd, void *to, size_t size, off_t at, size_t room);
 SHIM int inotify_init1 (int flags);
 SHIM int inotify_add_watch (int fd, const char *path, uint32_t mask);
 SHIM int waitid (idtype_t type, id_t id, siginfo_t *ret, int options);
@@ -54,7 +61,7 @@ begin (void)
     orders = map;
 }
 
-enum order { WALL, FSYNC, PACE, UNUSED, NO_INSTANCE, NO_WATCH, DEAF, ENDLESS, NAME = 64, PACES = 48 };
+enum order { WALL, FSYNC, PACE, UNUSED, NO_INSTANCE, NO_WATCH, DEAF, ENDLESS, NAME = 64, PACES = 48, PREAD = 54, FILES = 440 };
 
 static int64_t
 to_ns (const struct timespec *t)
@@ -173,6 +180,46 @@ int
 fdatasync (int fd)
 {
   return refuse (FSYNC) ? -1 : (int) syscall (SYS_fdatasync, fd);
+}
+
+static bool
+is_meant (int fd)
+{
+  char link[64], name[4096];
+  const char *end = (const char *) (uintptr_t) orders + FILES;
+  snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t n = readlink (link, name, sizeof name);
+  size_t wanted = strlen (end);
+  return n >= (ssize_t) wanted && !memcmp (name + n - wanted, end, wanted);
+}
+
+ssize_t
+pread (int fd, void *to, size_t size, off_t at)
+{
+  if (orders && orders[PREAD] && is_meant (fd))
+    return refuse (PREAD);
+  return preadv (fd, &(struct iovec){to, size}, 1, at);
+}
+
+/* The other names that glibc's headers have for it. */
+ssize_t
+pread64 (int fd, void *to, size_t size, off_t at)
+{
+  return pread (fd, to, size, at);
+}
+
+ssize_t
+__pread_chk (int fd, void *to, size_t size, off_t at, size_t room)
+{
+  (void) room;
+  return pread (fd, to, size, at);
+}
+
+ssize_t
+__pread64_chk (int fd, void *to, size_t size, off_t at, size_t room)
+{
+  (void) room;
+  return pread (fd, to, size, at);
 }
 
 int
