@@ -9,7 +9,6 @@
 #include "path.h"
 #include "units.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,18 +160,6 @@ check_interval (struct making *m, const struct draft *draft, int64_t interval)
   else if (interval % sample)
     diag_add (m->d, DIAG_NOTE, pair->at,
               "interval is no multiple of sample_interval: '%s' is read at the first sample after each interval", draft->name);
-}
-
-bool
-plan_is_table_name (const char *name)
-{
-  size_t n = strlen (name);
-  if (!n || n > PLAN_MAX_NAME || !islower ((unsigned char) *name))
-    return false;
-  for (; *name; name++)
-    if (!islower ((unsigned char) *name) && !isdigit ((unsigned char) *name) && *name != '_')
-      return false;
-  return true;
 }
 
 static bool

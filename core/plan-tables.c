@@ -5,8 +5,21 @@
 #include "option.h"
 #include "settings.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <sys/stat.h>
+
+bool
+plan_is_table_name (const char *name)
+{
+  size_t n = strlen (name);
+  if (!n || n > PLAN_MAX_NAME || !islower ((unsigned char) *name))
+    return false;
+  for (; *name; name++)
+    if (!islower ((unsigned char) *name) && !isdigit ((unsigned char) *name) && *name != '_')
+      return false;
+  return true;
+}
 
 const char *
 plan_table_name (const struct instance_plan *instance, const struct kk_table *table)
