@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Filters between inputs and outputs: select in the common pipeline and in that of one output."""
+"""Filters between inputs and outputs, in the common pipeline and in that of one output: what each does to what is recorded."""
+
+import json
+import os
 
 import kk
 
@@ -66,6 +69,136 @@ plugins: {process: false, blind: {plugin: select, drop_fields: [system.memory_pe
         kk.wait_for (lambda: left_out (), 10, "samples that are left out")
         d.stop ()
     kk.equal (home.metrics (), [], "entries")
+
+
+# ---- rate
+
+
+@kk.test
+def rate (home):
+    "a counter's rate is recorded beside it: what it rose by over the time between two readings"
+    with home.daemon ("""daemon: {sample_interval: 0.1}
+plugins:
+  cpu: {context_switches: true, interval: 0.2}
+  net: {enabled: false}
+  process: {enabled: false}
+  rates: {plugin: rate, fields: ["*.context_switches", system.interrupts]}
+pipeline: [rates]
+""") as d:
+        def fresh ():
+            "the entries with a new reading of the counter"
+            found = []
+            for e in home.metrics ():
+                if not found or e["system"].get ("context_switches") != found[-1]["system"].get ("context_switches"):
+                    found.append (e)
+            return found
+        kk.wait_for (lambda: len (fresh ()) > 5, 20, "some readings")
+        got = fresh ()
+        d.stop ()
+    off = []
+    for before, after in zip (got[1:], got[2:]):
+        a, b = before["system"], after["system"]
+        rose, over = b["context_switches"] - a["context_switches"], b["timestamp"] - a["timestamp"]
+        kk.check (b["context_switches_per_s"] > 0 and b["interrupts_per_s"] >= 0, f"rates: {after}")
+        off.append (abs (rose / b["context_switches_per_s"] / over - 1))
+    kk.check (sorted (off)[len (off) // 2] < 0.2, f"most rates are what the counter rose by, over the time: {got}")
+    kk.check (all ("processes_started_per_s" not in e["system"] for e in got), "what was not named")
+
+
+# ---- dedup and top, on a table that the test writes
+
+
+THINGS = """daemon: {{sample_interval: 0.1}}
+plugins:
+  process: {{enabled: false}}
+  net: {{enabled: false}}
+  things: {{plugin: exec, command: [cat, {path}], format: json, fields: ['things[name].load f64 %', 'things[name].size u64 By']}}
+{more}"""
+
+
+def put_things (home, **things):
+    path = os.path.join (home.top, "things")
+    with open (path + ".new", "w", encoding="ascii") as f:
+        json.dump ({"things": {k: {"load": v, "size": 10} for k, v in things.items ()}}, f)
+    os.rename (path + ".new", path)
+    return path
+
+
+def recorded_things (home):
+    return [{k: v["load"] for k, v in e.get ("things", {}).items ()} for e in home.metrics ()]
+
+
+@kk.test
+def dedup (home):
+    "a row that stays as it is gets recorded once, one that changes at once, and one within its deadband not"
+    path = put_things (home)
+    with home.daemon (THINGS.format (path=path, more="""  changes: {plugin: dedup, every: 1000, deadband: [things.load=0.5]}
+  file-writer: {pipeline: [changes]}
+""")) as d:
+        def wait_for (row, what):
+            return kk.wait_for (lambda: row in recorded_things (home) and recorded_things (home), 30, what)
+        kk.wait_for (lambda: home.metrics (), 30, "entries, of which the daemon's first sample is none")
+        put_things (home, a=1, b=2)
+        wait_for ({"a": 1, "b": 2}, "both")
+        kk.wait_for (lambda: len (home.metrics ()) > 5, 30, "entries")
+        put_things (home, a=1, b=2.25)
+        n = len (home.metrics ())
+        kk.wait_for (lambda: len (home.metrics ()) > n + 5, 30, "entries")
+        put_things (home, a=4, b=2.5)
+        wait_for ({"a": 4}, "the one that changed")
+        put_things (home, a=4, b=2.5, c=0)
+        got = wait_for ({"c": 0}, "a new one")
+        live = samples (home)
+        d.stop ()
+    kk.equal ([g for g in got if g], [{"a": 1, "b": 2}, {"a": 4}, {"c": 0}], "what is recorded")
+    kk.check (any (s.get ("things", {}).keys () >= {"a", "b"} for s in live), f"the ring has all: {live}")
+
+
+@kk.test
+def top (home):
+    "the rows with the most are recorded, with a row for the rest"
+    path = put_things (home, a=1, b=20, c=3, d=30, e=0)
+    with home.daemon (THINGS.format (path=path, more="""  most: {plugin: top, by: things.load, n: 2, other: true}
+pipeline: [most]
+""")) as d:
+        kk.wait_for (lambda: {"b": 20, "d": 30, "other": 4} in recorded_things (home), 30, "two, and the others")
+        put_things (home, a=50, b=20, c=3, d=30)
+        kk.wait_for (lambda: {"a": 50, "d": 30, "other": 23} in recorded_things (home), 30, "others")
+        put_things (home, a=50)
+        kk.wait_for (lambda: {"a": 50} in recorded_things (home), 30, "no rest")
+        d.stop ()
+
+
+@kk.test
+def one_after_another (home):
+    "the rate of a counter chooses the rows, and a select behind it takes away the counter"
+    path = put_things (home, slow=1, fast=1, gone=1)
+    config = THINGS.replace ("load f64 %", "load u64 By counter")
+    with home.daemon (config.format (path=path, more="""  rate: {}
+  most: {plugin: top, by: things.load_per_s, n: 1}
+  few: {plugin: select, drop_fields: [things.load, things.size]}
+pipeline: [rate, most, few]
+""")) as d:
+        count = 0
+        def fast ():
+            nonlocal count
+            count += 1
+            put_things (home, slow=1 + count, fast=1 + 1000 * count)
+            return [t for t in (e.get ("things", {}) for e in home.metrics ()) if t.get ("fast", {}).get ("load_per_s")]
+        got = kk.wait_for (fast, 30, "the fast one")
+        d.stop ()
+    kk.check (all (set (t) == {"fast"} and set (t["fast"]) == {"load_per_s"} for t in got), f"nothing else: {got}")
+
+
+@kk.test
+def what_does_not_come_is_said (home):
+    "config --check refuses a filter that names what nobody has"
+    path = home.config ("""plugins: {most: {plugin: top, by: processes.cpu_percnt}, rate: {fields: [system.nothing]}}
+pipeline: [most, rate]
+""")
+    r = home.run ("config", "--check", "-c", path)
+    kk.contains (r.out + r.err, "has no field 'cpu_percnt': did you mean 'cpu_percent'?", "the first")
+    kk.check (r.rc != 0, "the exit status")
 
 
 kk.main ()
