@@ -125,6 +125,8 @@ written_default (const struct kk_option *option, char *text, size_t size)
     value = "\"\"";
   else if (!*value && option->type == KK_OPTION_LIST)
     value = "[]";
+  else if (!*value && option->type == KK_OPTION_MAP)
+    value = "{}";
   if (!*value && option->type == KK_OPTION_CHOICE)
     snprintf (text, size, "%.*s", (int) strcspn (option->choices, "|"), option->choices);
   else
@@ -165,40 +167,76 @@ add_help (struct buf *b, const struct kk_option *option)
   buf_addc (b, ')');
 }
 
+/* How a list of options is written. */
+struct form {
+  const char *prefix; /* before a key: "    # " */
+  const char *above;  /* before what a key means, where that stands in a line of its own */
+  int width;          /* of a key and its value */
+};
+
+static void
+add_option (struct buf *b, const struct form *form, const struct kk_option *o)
+{
+  char value[200];
+  written_default (o, value, sizeof value);
+  int w = (int) (strlen (o->name) + strlen (value));
+  struct buf BUF_CLEANUP help = {0};
+  add_help (&help, o);
+  const char *text = help.data ? help.data : "";
+  /* What does not fit beside goes above. */
+  if (strlen (form->prefix) + 2 + (size_t) form->width + 4 + help.len <= WIDTH) {
+    buf_printf (b, "%s%s: %s%*s  # %s\n", form->prefix, o->name, value, form->width - w, "", text);
+  } else {
+    add_wrapped (b, form->above, text);
+    buf_printf (b, "%s%s: %s\n", form->prefix, o->name, value);
+  }
+}
+
+static int
+widest (const struct kk_option *options, uint32_t n, const struct descriptor *d)
+{
+  char value[200];
+  int width = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    written_default (&options[i], value, sizeof value);
+    int w = (int) (strlen (options[i].name) + strlen (value));
+    if (w > width && (d ? is_written (d, &options[i]) : !(options[i].flags & KK_ADVANCED)))
+      width = w;
+  }
+  return width;
+}
+
+/* An example of a map: one entry, with its options. */
+static void
+add_map (struct buf *b, const struct form *form, const struct kk_option *o)
+{
+  char prefix[40], above[40];
+  add_wrapped (b, form->above, o->help);
+  buf_printf (b, "%s%s:\n%s  some_name:%s\n", form->prefix, o->name, form->prefix, o->n_members ? "" : " text");
+  snprintf (prefix, sizeof prefix, "%s    ", form->prefix);
+  snprintf (above, sizeof above, "%s    # ", form->prefix);
+  const struct form inner = {.prefix = prefix, .above = above, .width = widest (o->members, o->n_members, NULL)};
+  for (uint32_t i = 0; i < o->n_members; i++)
+    if (!(o->members[i].flags & KK_ADVANCED))
+      add_option (b, &inner, &o->members[i]);
+}
+
 static void
 add_plugin (struct buf *b, const struct descriptor *d, bool built_in)
 {
   const struct kk_plugin *plugin = &d->plugin;
-  char value[200];
-  int width = 0;
-  for (uint32_t i = 0; i < plugin->n_options; i++) {
-    const struct kk_option *o = &plugin->options[i];
-    written_default (o, value, sizeof value);
-    int w = (int) (strlen (o->name) + strlen (value));
-    if (is_written (d, o) && w > width)
-      width = w;
-  }
+  const struct form form = {.prefix = built_in ? "    # " : "  #   ",
+                            .above = built_in ? "    # " : "  #   # ",
+                            .width = widest (plugin->options, plugin->n_options, d)};
   if (b->len && !b->error && strcmp (b->data + b->len - strlen ("plugins:\n"), "plugins:\n") != 0)
     buf_addc (b, '\n');
   buf_printf (b, "  # %s\n  %s%s:\n", plugin->summary, built_in ? "" : "# ", plugin->name);
   for (uint32_t i = 0; i < plugin->n_options; i++) {
     const struct kk_option *o = &plugin->options[i];
-    written_default (o, value, sizeof value);
-    int w = (int) (strlen (o->name) + strlen (value));
-    if (!is_written (d, o))
-      continue;
-    size_t start = b->len;
-    buf_printf (b, built_in ? "    # %s: %s" : "  #   %s: %s", o->name, value);
-    struct buf BUF_CLEANUP help = {0};
-    add_help (&help, o);
-    /* What does not fit beside goes above. */
-    if (8 + (size_t) width + 4 + help.len <= WIDTH) {
-      buf_printf (b, "%*s  # %s\n", width - w, "", help.data ? help.data : "");
-    } else if (!b->error) {
-      b->len = start;
-      add_wrapped (b, built_in ? "    # " : "  #   # ", help.data ? help.data : "");
-      buf_printf (b, built_in ? "    # %s: %s\n" : "  #   %s: %s\n", o->name, value);
-    }
+    if (is_written (d, o) && o->type == KK_OPTION_MAP)
+      add_map (b, &form, o);
+    else if (is_written (d, o))
+      add_option (b, &form, o);
   }
 }
 

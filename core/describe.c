@@ -38,7 +38,7 @@ field_kind_word (uint32_t kind)
 void
 describe_option_facts (struct buf *b, const struct kk_option *option)
 {
-  char *expected = option_expected (option);
+  char *expected = option->n_members ? strdup ("a map of names to what follows") : option_expected (option);
   buf_adds (b, expected ? expected : option_type_word (option));
   free (expected);
   if (option->unit)
@@ -49,12 +49,26 @@ describe_option_facts (struct buf *b, const struct kk_option *option)
     buf_printf (b, "; default %s", option->def);
 }
 
-static void
-add_option_text (struct buf *b, const struct kk_option *option, int width)
+/* Of the names, with those of members set in. */
+static int
+name_width (const struct kk_option *options, uint32_t n, int least)
 {
-  buf_printf (b, "  %-*s  %s\n  %*s  (", width, option->name, option->help, width, "");
+  for (uint32_t i = 0; i < n; i++) {
+    int own = (int) strlen (options[i].name), inner = name_width (options[i].members, options[i].n_members, 0) + 2;
+    least = own > least ? own : least;
+    least = options[i].n_members && inner > least ? inner : least;
+  }
+  return least;
+}
+
+static void
+add_option_text (struct buf *b, const struct kk_option *option, int width, int indent)
+{
+  buf_printf (b, "  %*s%-*s  %s\n  %*s  (", indent, "", width - indent, option->name, option->help, width, "");
   describe_option_facts (b, option);
   buf_adds (b, ")\n");
+  for (uint32_t i = 0; i < option->n_members; i++)
+    add_option_text (b, &option->members[i], width, indent + 2);
 }
 
 static void
@@ -94,19 +108,16 @@ void
 describe_plugin_text (struct buf *b, const struct descriptor *d)
 {
   const struct kk_plugin *p = &d->plugin;
-  int width = 12;
+  int width = name_width (p->options, p->n_options, 12);
   buf_printf (b, "%s: %s\n\n  %-9s %s\n  %-9s %s\n  %-9s %s\n", p->name, p->summary, "kind", descriptor_kind (d), "version",
               p->version, "file", d->path ? d->path : "part of the daemon");
-  for (uint32_t i = 0; i < p->n_options; i++)
-    if ((int) strlen (p->options[i].name) > width)
-      width = (int) strlen (p->options[i].name);
   buf_printf (b, "\nOptions, below plugins.%s in daemon.yaml:%s\n", p->name, p->n_options ? "" : " none of its own");
   for (uint32_t i = 0; i < p->n_options; i++)
-    add_option_text (b, &p->options[i], width);
+    add_option_text (b, &p->options[i], width, 0);
   buf_printf (b, "\nOptions that every %s takes:\n", descriptor_kind (d));
   for (uint32_t i = 0; i < n_host_options; i++)
     if (is_of_kind (&host_options[i], d))
-      add_option_text (b, &host_options[i], width);
+      add_option_text (b, &host_options[i], width, 0);
   if (p->kind == KK_INPUT)
     buf_printf (b, "  %-*s  New names for its tables\n  %*s  (a map such as {%s: %s_2})\n", width, "tables", width, "",
                 p->n_tables ? p->tables[0].name : "table", p->n_tables ? p->tables[0].name : "table");
@@ -126,6 +137,8 @@ add_member (struct buf *b, const char *key, const char *text)
     buf_adds (b, "null");
 }
 
+static void add_options_json (struct buf *b, const struct kk_option *options, uint32_t n);
+
 static void
 add_option_json (struct buf *b, const struct kk_option *option)
 {
@@ -140,8 +153,25 @@ add_option_json (struct buf *b, const struct kk_option *option)
     add_member (b, members[i].key, members[i].text);
     buf_addc (b, ',');
   }
-  buf_printf (b, "\"required\":%s,\"advanced\":%s,\"secret\":%s}", option->flags & KK_REQUIRED ? "true" : "false",
+  buf_printf (b, "\"required\":%s,\"advanced\":%s,\"secret\":%s,\"members\":", option->flags & KK_REQUIRED ? "true" : "false",
               option->flags & KK_ADVANCED ? "true" : "false", option->flags & KK_SECRET ? "true" : "false");
+  if (option->n_members)
+    add_options_json (b, option->members, option->n_members);
+  else
+    buf_adds (b, "null");
+  buf_addc (b, '}');
+}
+
+static void
+add_options_json (struct buf *b, const struct kk_option *options, uint32_t n)
+{
+  buf_addc (b, '[');
+  for (uint32_t i = 0; i < n; i++) {
+    if (i)
+      buf_addc (b, ',');
+    add_option_json (b, &options[i]);
+  }
+  buf_addc (b, ']');
 }
 
 static void
@@ -185,13 +215,9 @@ describe_plugin_json (struct buf *b, const struct descriptor *d)
     add_member (b, members[i][0], members[i][1]);
     buf_addc (b, ',');
   }
-  buf_printf (b, "\"api\":%u,\"options\":[", p->api);
-  for (uint32_t i = 0; i < p->n_options; i++) {
-    if (i)
-      buf_addc (b, ',');
-    add_option_json (b, &p->options[i]);
-  }
-  buf_adds (b, "],\"tables\":[");
+  buf_printf (b, "\"api\":%u,\"options\":", p->api);
+  add_options_json (b, p->options, p->n_options);
+  buf_adds (b, ",\"tables\":[");
   for (uint32_t i = 0; i < p->n_tables; i++) {
     if (i)
       buf_addc (b, ',');
@@ -227,7 +253,10 @@ add_option_pod (struct buf *b, const char *name, const struct kk_option *option,
   buf_addc (b, '.');
   if (flat)
     buf_printf (b, " Short form: C<%s>.", flat);
-  buf_adds (b, "\n\n");
+  buf_adds (b, option->n_members ? "\n\n=over\n\n" : "\n\n");
+  for (uint32_t i = 0; i < option->n_members; i++)
+    add_option_pod (b, option->members[i].name, &option->members[i], NULL);
+  buf_adds (b, option->n_members ? "=back\n\n" : "");
 }
 
 static const struct short_key *

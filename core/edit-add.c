@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* What is further from its '#' is below another key: an entry of a map, say. */
+enum { MAX_GAP = 4 };
+
 /* A line such as "  # per_core: false  # Record …" for our key: where its '#' is; false when it is none. */
 static bool
 is_commented_key (const struct editing *s, size_t line, const char *key, size_t *ret_mark)
@@ -14,7 +17,7 @@ is_commented_key (const struct editing *s, size_t line, const char *key, size_t 
   if (i >= end || s->text[i] != '#')
     return false;
   i++;
-  while (i < end && s->text[i] == ' ')
+  while (i < end && s->text[i] == ' ' && i <= mark + MAX_GAP)
     i++;
   if (i + n >= end || strncmp (s->text + i, key, n) != 0 || s->text[i + n] != ':')
     return false;

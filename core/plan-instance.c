@@ -263,17 +263,6 @@ take_confinement (struct making *m, const struct draft *draft, const struct host
 
 /* ---- One instance ---- */
 
-void
-plan_add_fault (struct making *m, const struct draft *draft, const struct instance_plan *instance, const struct kk_fault *fault)
-{
-  const struct kk_plugin *plugin = &instance->loaded->plugin;
-  struct place at = draft->at;
-  if (fault->option)
-    at = option_place (plugin->options, plugin->n_options, draft->options, fault->option, at);
-  diag_add (m->d, DIAG_ERROR, at, "%s: %s", fault->option ? fault->option : draft->name,
-            *fault->text ? fault->text : "its options do not fit together");
-}
-
 /* Lets the plugin judge its config, and say which tables follow from it. */
 static int
 ask_plugin (struct making *m, const struct draft *draft, struct instance_plan *instance)

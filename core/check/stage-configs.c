@@ -1,7 +1,7 @@
 /* Wild values, made from the plugin's own option table: all that its types and ranges let through. */
 #include "check/stand.h"
 
-#include "option.h"
+#include "check/wild.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,72 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_VALUES = 24, MIXES = 200, LONG_TEXT = 5000, LONG_LIST = 500 };
-
-struct values {
-  char *texts[MAX_VALUES];
-  size_t n;
-};
+enum { MIXES = 200, LONG_LIST = 500 };
 
 static void
-add (struct values *v, const char *text)
+replace (const struct kk_option *o, void *config, const union option_value *value)
 {
-  if (text && v->n < MAX_VALUES && (v->texts[v->n] = strdup (text)))
-    v->n++;
-}
-
-static void
-add_choices (struct values *v, const char *choices)
-{
-  while (choices && *choices) {
-    size_t n = strcspn (choices, "|");
-    char *one = strndup (choices, n);
-    add (v, one);
-    free (one);
-    choices += n + (choices[n] == '|');
-  }
-}
-
-static void
-add_paths (struct values *v, const char *dir)
-{
-  static const char *const names[] = {"",     "/missing", "/missing/deep/er", "/file", "/file/below", "/with blank and \"",
-                                      "/data"};
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    struct buf BUF_CLEANUP b = {0};
-    buf_printf (&b, "%s%s", dir, names[i]);
-    add (v, b.data);
-  }
-}
-
-/* Whatever does not fit the option is refused by the host and left out later. */
-static void
-values_for (struct values *v, const struct kk_option *o, const char *dir)
-{
-  static const char *const words[] = {
-    "true", "false", "0",  "1",       "-1",   "2",    "0.5", "1e300", "-1e300", "9223372036854775807", "-9223372036854775808",
-    "1ns",  "1ms",   "1h", "100000h", "1TiB", "100%", "0%"};
-  static const char *const texts[] = {"", "word", "a/../../b", "%s%n%s", "*", "[", "\303\244\342\202\254", "\\", "a b", "-"};
-  add (v, o->min);
-  add (v, o->max);
-  if (o->type == KK_OPTION_CHOICE) {
-    add_choices (v, o->choices);
-  } else if (o->type == KK_OPTION_PATH) {
-    add_paths (v, dir);
-  } else if (o->type == KK_OPTION_STRING || o->type == KK_OPTION_LIST) {
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-      add (v, texts[i]);
-    char *text = malloc (LONG_TEXT + 1);
-    if (text) {
-      memset (text, 'x', LONG_TEXT);
-      text[LONG_TEXT] = 0;
-      add (v, text);
-    }
-    free (text);
-  } else {
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-      add (v, words[i]);
-  }
+  union option_value old;
+  option_load (o, config, &old);
+  option_value_free (o, &old);
+  option_store (o, config, value);
 }
 
 /* Puts a text into the config as the user's file would; false when the option does not take it. */
@@ -86,12 +29,10 @@ put (const struct kk_option *o, void *config, const char *text, bool long_list)
   struct yaml_node list = {.kind = YAML_LIST, .items = items, .n = long_list ? LONG_LIST : *text ? 1 : 0};
   for (size_t i = 0; i < LONG_LIST; i++)
     items[i] = &word;
-  union option_value value, old;
+  union option_value value;
   if (option_parse (o, o->type == KK_OPTION_LIST ? &list : &word, &value))
     return false;
-  option_load (o, config, &old);
-  option_value_free (o, &old);
-  option_store (o, config, &value);
+  replace (o, config, &value);
   return true;
 }
 
@@ -132,13 +73,35 @@ describe (char *to, size_t size, const struct kk_option *o, const char *text, bo
 }
 
 static void
+try_maps (struct check *k, struct stand *s, struct samples *samples, const struct kk_option *o, uint32_t *tried, uint32_t *made)
+{
+  const struct kk_plugin *p = &k->d->plugin;
+  for (size_t which = 0; which < WILD_MAPS; which++) {
+    void *config = check_time_left (k) ? defaults (k) : NULL;
+    union option_value value;
+    char what[160];
+    snprintf (what, sizeof what, "%s: wild map %zu", o->name, which);
+    if (config && wild_map (o, k->dir, which, &value)) {
+      replace (o, config, &value);
+      ++*tried;
+      try_config (k, s, samples, config, what, made);
+    }
+    option_free (p->options, p->n_options, config);
+  }
+}
+
+static void
 try_each (struct check *k, struct stand *s, struct samples *samples, uint32_t *tried, uint32_t *made)
 {
   const struct kk_plugin *p = &k->d->plugin;
   for (uint32_t i = 0; i < p->n_options; i++) {
     struct values v = {0};
     char what[160];
-    values_for (&v, p->options + i, k->dir);
+    if (p->options[i].type == KK_OPTION_MAP) {
+      try_maps (k, s, samples, p->options + i, tried, made);
+      continue;
+    }
+    wild_values (&v, p->options + i, k->dir);
     for (size_t j = 0; j < v.n; j++) {
       bool long_list = p->options[i].type == KK_OPTION_LIST && j % 3 == 2;
       void *config = check_time_left (k) ? defaults (k) : NULL;
@@ -148,8 +111,8 @@ try_each (struct check *k, struct stand *s, struct samples *samples, uint32_t *t
         try_config (k, s, samples, config, what, made);
       }
       option_free (p->options, p->n_options, config);
-      free (v.texts[j]);
     }
+    wild_free (&v);
   }
 }
 
@@ -164,13 +127,18 @@ try_mixes (struct check *k, struct stand *s, struct samples *samples, uint32_t *
     void *config = defaults (k);
     for (uint32_t i = 0; config && i < p->n_options; i++) {
       struct values v = {0};
-      values_for (&v, p->options + i, k->dir);
+      union option_value value;
       seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+      if (p->options[i].type == KK_OPTION_MAP) {
+        if (seed % 3 && wild_map (p->options + i, k->dir, (seed >> 8) % WILD_MAPS, &value))
+          replace (p->options + i, config, &value);
+        continue;
+      }
+      wild_values (&v, p->options + i, k->dir);
       if (v.n && seed % 3 && put (p->options + i, config, v.texts[(seed >> 8) % v.n], (seed >> 32) % 8 == 0))
         snprintf (what + strlen (what), sizeof what - strlen (what), "%s%s: %.24s", *what ? ", " : "", p->options[i].name,
                   v.texts[(seed >> 8) % v.n]);
-      for (size_t j = 0; j < v.n; j++)
-        free (v.texts[j]);
+      wild_free (&v);
     }
     ++*tried;
     if (config)

@@ -20,18 +20,26 @@ check_help (struct check *k, const char *what, const char *name, const char *hel
                 "the help of %s '%s' should be one line that begins with a capital letter and has no full stop", what, name);
 }
 
+/* `map`: whose members they are, with a dot; "" for the plugin's own. */
 static void
-check_options (struct check *k)
+check_options (struct check *k, const char *map, const struct kk_option *options, uint32_t n)
 {
-  const struct kk_plugin *p = &k->d->plugin;
-  for (uint32_t i = 0; i < p->n_options; i++) {
-    const struct kk_option *o = p->options + i;
+  for (uint32_t i = 0; i < n; i++) {
+    const struct kk_option *o = options + i;
+    char name[160];
+    snprintf (name, sizeof name, "%s%s", map, o->name);
     bool number =
       o->type == KK_OPTION_INT || o->type == KK_OPTION_FLOAT || o->type == KK_OPTION_DURATION || o->type == KK_OPTION_BYTES;
-    check_help (k, o->type == KK_OPTION_CHOICE ? "choice" : "option", o->name, o->help);
+    check_help (k, o->type == KK_OPTION_CHOICE ? "choice" : "option", name, o->help);
     if (number && !o->min && !o->max)
       check_find (k, CHECK_ADVICE, "no-range", "Give it .min and .max: the host then refuses what makes no sense.",
-                  "option '%s' is a number of any size", o->name);
+                  "option '%s' is a number of any size", name);
+    if (o->n_members) {
+      strcat (name, ".");
+      check_options (k, name, o->members, o->n_members);
+    }
+    if (*map)
+      continue;
     if (!strcmp (o->name, "enabled") || !strcmp (o->name, "plugin") || !strcmp (o->name, "interval"))
       check_find (k, CHECK_ADVICE, "name-of-host", "Choose another name.",
                   "option '%s' has the name of a key that the daemon itself may take", o->name);
@@ -99,7 +107,7 @@ stage_descriptor (struct check *k)
     check_find (k, CHECK_ADVICE, "no-version", "Set .version, \"1.0\" say.", "it has an empty version");
   if (!*p->summary)
     check_find (k, CHECK_ADVICE, "no-summary", "Set .summary: one line.", "it has an empty summary");
-  check_options (k);
+  check_options (k, "", p->options, p->n_options);
   check_tables (k);
   for (uint32_t i = 0; i < p->n_tables; i++)
     fields += p->tables[i].n_fields;

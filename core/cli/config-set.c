@@ -127,6 +127,37 @@ split_key (char *key, struct edit *e)
   return 0;
 }
 
+/* Below a map the user's own names may hold dots, and a line of an entry may be anywhere: that is work for an editor. -EINVAL
+ * when the key is an instance's option of type map, or something in one. */
+static int
+refuse_map (const char *file, const char *key, struct modules *modules)
+{
+  struct diag d = {0};
+  struct plan *plan = NULL;
+  const char *rest = strncmp (key, "plugins.", 8) ? "" : key + 8;
+  int r = *rest ? plan_make_with (file, NULL, modules, &d, &plan) : -EINVAL;
+  for (size_t i = 0; r == 0 && i < plan->n_instances; i++) {
+    const struct instance_plan *instance = plan->instances + i;
+    size_t n = strlen (instance->name);
+    if (strncmp (rest, instance->name, n) || rest[n] != '.')
+      continue;
+    char option[64];
+    snprintf (option, sizeof option, "%.*s", (int) strcspn (rest + n + 1, "."), rest + n + 1);
+    const struct kk_option *o = descriptor_option (instance->descriptor, option);
+    if (!o || o->type != KK_OPTION_MAP)
+      continue;
+    fprintf (stderr,
+             PROGRAM ": %s of '%s' is a map, which is not set from the command line: write its entries into %s, below "
+                     "'%s:', as " PROGRAM " plugin info %s shows\n",
+             option, instance->name, file, option, instance->descriptor->plugin.name);
+    r = -EINVAL;
+  }
+  bool map = plan && r == -EINVAL;
+  plan_free (plan);
+  diag_free (&d);
+  return map ? -EINVAL : 0;
+}
+
 /* ---- config set ---- */
 
 static int
@@ -176,7 +207,7 @@ config_set (const struct command_call *call, struct modules *modules)
     config_fail ("read", call->config_file ? call->config_file : "the configuration", r);
   else if (!file)
     fprintf (stderr, PROGRAM ": there is no configuration file yet; write one: " PROGRAM " config\n");
-  else if (split_key (key, &e) == 0)
+  else if (refuse_map (file, key, modules) == 0 && split_key (key, &e) == 0)
     status = set_in_file (file, &e, modules);
   free (file);
   free (key);
