@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""rename and label: what is recorded has the new names and the constant fields, and plugin graph knows them before."""
+
+import kk
+
+RENAME = """daemon: {sample_interval: 0.1}
+plugins:
+  process: false
+  names:
+    plugin: rename
+    tables: {network: traffic}
+    fields: {system.load_avg_1m: load, system.load_avg_5m: load_avg_1m}
+pipeline: [names]
+"""
+
+
+def refused (home, text, at, message):
+    home.config (text)
+    r = home.run ("config", "--check")
+    kk.equal (r.rc, 1, f"config --check: {r}")
+    kk.contains (r.err, f":{at}: error: {message}", "place and reason")
+
+
+@kk.test
+def new_names_are_recorded (home):
+    "fields have their new names in the files, also where one takes the old name of another, and the graph says so"
+    home.config (RENAME)
+    graph = home.run ("plugin", "graph", "--json").ok ().json ()
+    kk.check ("traffic" in graph["pipeline"]["tables"] and "network" not in graph["pipeline"]["tables"], "the table's new name", graph)
+    system = graph["pipeline"]["tables"]["system"]
+    kk.check ("load" in system and "load_avg_1m" in system and "load_avg_5m" not in system, "the fields' new names", system)
+    with home.daemon (RENAME) as d:
+        e = kk.wait_for (lambda: next ((e for e in home.metrics () if "load" in e["system"]), None), 20, "an entry")
+        d.stop ()
+    kk.check ("load_avg_1m" in e["system"] and "load_avg_5m" not in e["system"] and "cpu_percent" in e["system"], "its fields", e)
+
+
+@kk.test
+def a_name_that_is_wrong (home):
+    "an old name that nothing has, and a new one that two would have, is an error at its entry"
+    refused (home, RENAME.replace ("network: traffic", "netwrk: traffic"), "6:22", "tables.netwrk: no table 'netwrk' comes along: did you mean 'network'?")
+    refused (home, RENAME.replace ("5m: load_avg_1m", "5m: load_avg_15m"), "7:60", "fields.system.load_avg_5m: there would be two fields system.load_avg_15m")
+    refused (home, RENAME.replace ("load, ", "Load, "), "7:34", "fields.system.load_avg_1m: 'Load' is no name")
+
+
+kk.main ()
