@@ -177,6 +177,20 @@ START_TEST (a_change_within_the_deadband_is_none)
 }
 END_TEST
 
+START_TEST (what_goes_on_because_it_is_time_is_measured_from_too)
+{
+  deadbands[0] = "things.level=0.5";
+  config.deadband.count = 1;
+  ck_assert_str_eq (pass (1), "a");
+  rows[0].cells[0].f64 = 1.4;
+  for (int i = 1; i < 5; i++)
+    ck_assert_str_eq (pass (1), "");
+  ck_assert_str_eq (pass (1), "a");
+  rows[0].cells[0].f64 = 1.8;
+  ck_assert_str_eq (pass (1), "");
+}
+END_TEST
+
 START_TEST (what_creeps_is_seen)
 {
   deadbands[0] = "things.level=1";
@@ -335,6 +349,7 @@ tests (TCase *t)
   tcase_add_test (t, a_row_that_is_first_seen_in_a_repeated_reading_goes_on);
   tcase_add_test (t, only_a_complete_table_says_that_a_row_is_gone);
   tcase_add_test (t, a_change_within_the_deadband_is_none);
+  tcase_add_test (t, what_goes_on_because_it_is_time_is_measured_from_too);
   tcase_add_test (t, what_creeps_is_seen);
   tcase_add_test (t, only_the_tables_that_are_named);
   tcase_add_test (t, an_unchanged_shape_costs_nothing);
