@@ -2,6 +2,7 @@
 
 import glob
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -90,6 +91,19 @@ def old_plugins_on_a_later_host (home):
         kk.contains (r.out, f"options of {prefix}-input: 10 {number} {text}", "members that an older plugin does not have are zero")
         with open (os.path.join (directory, "lines"), encoding="utf-8") as f:
             check_lines (f.read (), answer)
+
+
+@kk.test
+def maps_of_a_later_header (home):
+    "the options of a map have the size of the plugin's header, too: its members are found where a later header puts them"
+    _, later = plugins.headers (home)
+    plugins.build (home, os.path.join (kk.SOURCE, "tests", "isolate", "mapper.c"), "mapper", later, "-DKK_API=2")
+    env = {"KODE_KRONICAL_PLUGINS": os.path.join (home.top, "plugins") + ":" + os.environ["KODE_KRONICAL_PLUGINS"]}
+    info = json.loads (home.run ("plugin", "info", "mapper", "--json", env=env).ok ().out)
+    kk.equal ([m["name"] for o in info["options"] for m in o["members"] or []], ["text", "number", "on", "words", "pin"], "members")
+    for isolate in ("true", "false"):
+        home.config (f"plugins: {{mapper: {{isolate: {isolate}, entries: {{one: {{text: x, words: [w]}}, two: {{text: bad}}}}}}}}\n")
+        kk.contains (home.run ("config", "--check", env=env).err, "entries.two.text: 'bad' is no good", f"isolate: {isolate}")
 
 
 GOOD = """#include <kode-kronical/plugin.h>
