@@ -106,7 +106,7 @@ def pages (home):
             check_history (history, host)
             kk.check (viewer.now () - newest["timestamp"] < ONLINE and machine["online"], "online", (viewer.now (), newest, machine))
             kk.equal ((machine["platform"], machine["first_seen"]), ("Linux", row["first_seen"]), "the row")
-            kk.equal ([r["timestamp"] for r in viewer.history (host, 0.05)], [r["timestamp"] for r in history if r["timestamp"] >= viewer.now () - 180],
+            kk.equal ([r["timestamp"] for r in viewer.history (host, 0.05)], [r["timestamp"] for r in history if r["timestamp"] >= int (viewer.now () - 180)],
                       "the last three minutes")
             viewer.now = cloud.proxy.now
             for active in (False, True):
