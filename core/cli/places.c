@@ -54,7 +54,8 @@ places_find (const char *given, struct places *ret)
     plan_free (files.plan);
     return r;
   }
-  p.guessed = plan_load (&files, p.config_file) == -EINVAL; /* as far as the files can be read */
+  r = plan_load (&files, p.config_file); /* as far as the files can be read */
+  p.guessed = r < 0 || files.unreadable;
   r = fill (files.root, &p);
   diag_free (&faults);
   plan_free (files.plan);
