@@ -95,6 +95,14 @@ def had_their_turn (home, minutes):
     return {m: found[m] for m in sorted (found)[:-1] if m <= newest}
 
 
+def all_up (home, cloud, d):
+    """Whether nothing waits but a minute that waits for this host's place: near the end of the minute there nearly always is one."""
+    if queue (d) > 1:
+        return False
+    minutes = cloud.minutes ()
+    return bool (minutes) and set (had_their_turn (home, minutes)) <= {m for _, m in minutes}
+
+
 def fill_spool (home, host, first, count, samples=60, *again, place=None):
     """Puts so many minutes into the spool of a daemon that does not run. place: its spool_dir."""
     os.makedirs (home.data, 0o700, exist_ok=True)

@@ -134,7 +134,7 @@ def nothing_left (home):
     "what it leaves on disk when all is up: no points, and nothing that others may read"
     shim = dynakit.fast (home)
     with dynakit.Cloud (home, shim=shim) as cloud:
-        with home.daemon (dynakit.config (), env=cloud.env ()) as d:
+        with home.daemon (dynakit.config (options=AT_ONCE), env=cloud.env ()) as d:
             kk.wait_for (lambda: len (cloud.minutes ()) >= 2 and dynakit.queue (d) == 0, 60, "two minutes")
             top = os.path.join (home.data, "dynamodb-writer")
             kk.equal (os.stat (top).st_mode & 0o77, 0, "the directory's mode")

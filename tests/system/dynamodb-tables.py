@@ -82,7 +82,7 @@ def of_another_kind (home):
             kk.equal (cloud.proxy.count ("PutItem", "BatchWriteItem"), 0, "writes")
             kk.equal (home.log ().count ("hostname_hour (S), minute_timestamp (N)"), 1, "said once")
             cloud.ask ("DeleteTable", TableName=dynakit.SYSTEM)
-            kk.wait_for (lambda: cloud.minutes () and dynakit.queue (d) == 0, 60, "nothing waits")
+            kk.wait_for (lambda: dynakit.all_up (home, cloud, d), 60, "nothing waits")
         complete (home, cloud)
 
 
@@ -119,7 +119,7 @@ def by_hand (home):
             kk.equal (cloud.proxy.count ("CreateTable"), 0, "tables made")
             for name, keys in KEYS.items ():
                 cloud.make (name, *[k[:2] for k in keys])
-            kk.wait_for (lambda: cloud.minutes () and cloud.registry () and dynakit.queue (d) == 0, 60, "nothing waits")
+            kk.wait_for (lambda: cloud.registry () and dynakit.all_up (home, cloud, d), 60, "nothing waits")
         complete (home, cloud)
 
 
@@ -136,7 +136,7 @@ def not_allowed (home):
             kk.check (home.log ().count ("perform: dynamodb:CreateTable") <= 4, "said seldom", home.log ().count ("perform: dynamodb:CreateTable"))
             for name, keys in KEYS.items ():
                 cloud.make (name, *[k[:2] for k in keys])
-            kk.wait_for (lambda: cloud.minutes () and dynakit.queue (d) == 0, 60, "nothing waits")
+            kk.wait_for (lambda: dynakit.all_up (home, cloud, d), 60, "nothing waits")
         complete (home, cloud)
 
 

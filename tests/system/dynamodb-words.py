@@ -32,8 +32,8 @@ def trouble (home, cloud, env, words, mend, options="", minutes=3, times=1):
         kk.check (all (re.search ("(?i)upload|dynamodb", line) for line in lines), "found by grep", lines)
         kk.check (not [m for h, m in cloud.minutes ()], "nothing is there", cloud.minutes ())
         mend ()
-        kk.wait_for (lambda: cloud.minutes () and dynakit.queue (d) == 0, 90, "nothing waits")
-        kk.contains (home.log (), "works again", "the log")
+        kk.wait_for (lambda: dynakit.all_up (home, cloud, d), 90, "nothing waits")
+        kk.wait_for (lambda: "works again" in home.log (), 20, "the log")
         for secret in fakeaws.SECRETS | {"AWS4-HMAC-SHA256"}:
             kk.check (secret not in texts (home, d), "a secret that people can read", secret)
     have = {m: i["samples"] for (_, m), i in cloud.minutes ().items ()}
@@ -174,7 +174,7 @@ def no_endpoint (home):
                 lines = [line for line in home.log ().splitlines () if sentence in line and " debug " not in line]
                 kk.equal (len (lines), 1, "lines")
                 home.write (".aws/config", f"[default]\nendpoint_url = {cloud.proxy.url ()}\n")
-                kk.wait_for (lambda: cloud.minutes () and dynakit.queue (d) == 0, 90, "nothing waits")
+                kk.wait_for (lambda: dynakit.all_up (home, cloud, d), 90, "nothing waits")
         kk.check (set (dynakit.had_their_turn (home, cloud.minutes ())) <= {m for _, m in cloud.check ()}, "every recorded minute is there")
 
 

@@ -322,7 +322,7 @@ os.kill (os.getpid (), signal.SIGWINCH)
 @kk.test
 def memory (home):
     "a program that takes more than memory_limit fails, alone, with a reason, and is started again"
-    words = """print ("thing a value", os.getpid (), flush=True); time.sleep (0.3)
+    words = """print ("thing a value", os.getpid (), flush=True); time.sleep (1)
 held = b"x" * (80 << 20)
 """
     silent = """held = []

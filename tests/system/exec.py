@@ -291,7 +291,7 @@ def escapes_at_stop (home):
 def killed_by_its_own (home):
     "a program that is not held in and kills its keeper is dead too, and is started again; the keeper is not taken for the program"
     script = """print ("thing a value", os.getpid (), flush=True)
-time.sleep (0.3)
+time.sleep (1)
 os.kill (os.getppid (), 9)
 time.sleep (600)
 """
@@ -311,7 +311,7 @@ time.sleep (600)
 def dies (home):
     "a stream that dies is named with its signal and started again; missing programs are an error too"
     script = """print ("thing a value", os.getpid (), flush=True)
-time.sleep (0.3)
+time.sleep (1)
 os.kill (os.getpid (), 9)
 """
     missing = "  gone: {plugin: exec, command: [/nowhere/at-all], fields: [gone.x u64], mode: stream}\n"
