@@ -230,6 +230,11 @@ START_TEST (a_refused_condition_leaves_nothing)
   ck_assert_int_eq (expression_clear (e, "processes[a].cpu_percent < rate(gpu.x) and 5", &fault), -EINVAL);
   ck_assert_int_eq (expression_clear (e, "max(interfaces[a].speed) < 5 and", &fault), -EINVAL);
   ck_assert_int_eq (expression_bind (e, kit_schema (&kit), &b, &fault), 0);
+  kit_process (&kit, 1, 0, "b");
+  kit_tick (&kit, SECOND);
+  static struct kit_results results;
+  kit_evaluate (&kit, e, b, &results);
+  ck_assert_uint_eq (results.n, 1); /* the rows are not chosen by what was refused */
   expression_unbind (b);
   ck_assert_int_eq (expression_clear (e, "< 80", &fault), 0);
   ck_assert_int_eq (expression_clear (e, "< 80", &fault), -EINVAL);

@@ -212,6 +212,20 @@ START_TEST (a_gauge_may_fall)
 }
 END_TEST
 
+START_TEST (a_time_that_grows_is_a_share)
+{
+  struct rule r = rule ("rate(system.cpu_seconds) > 0.5");
+  for (int i = 0; i < 2; i++) {
+    kit_f64 (&kit, SYSTEM, 0, S_CPU_S, 0.75 * i);
+    kit_tick (&kit, SECOND);
+    say (&r);
+  }
+  is (0, 0.75);
+  ck_assert_str_eq (expression_unit (r.b), "");
+  rule_free (&r);
+}
+END_TEST
+
 static void
 add_processes (uint32_t n)
 {
@@ -513,6 +527,7 @@ tests (TCase *t)
   tcase_add_test (t, a_gap_while_held_is_a_gap);
   tcase_add_test (t, held_values_repeat_the_rate);
   tcase_add_test (t, a_gauge_may_fall);
+  tcase_add_test (t, a_time_that_grows_is_a_share);
   tcase_add_test (t, rows_are_told_apart_by_key_and_identity);
   tcase_add_test (t, rows_that_are_gone_are_forgotten);
   tcase_add_test (t, changes_over_a_span);

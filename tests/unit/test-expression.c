@@ -1,5 +1,6 @@
 /* What expressions mean on samples. */
 #include "expression-kit.h"
+#include "expression/inner.h"
 
 #include <math.h>
 
@@ -300,6 +301,50 @@ START_TEST (selectors)
 }
 END_TEST
 
+START_TEST (globs)
+{
+  static const struct {
+    const char *pattern, *text;
+    bool is;
+  } all[] = {
+    {"", "", true},
+    {"", "a", false},
+    {"*", "", true},
+    {"a*", "a", true},
+    {"*a", "ba", true},
+    {"*a", "ab", false},
+    {"a*b*c", "aXbYbZc", true},
+    {"a*b*c", "aXc", false},
+    {"?", "\303\244", true},
+    {"??", "\303\244", false},
+    {"[a-c]", "b", true},
+    {"[a-c]", "d", false},
+    {"[!a-c]", "d", true},
+    {"[!a-c]", "b", false},
+    {"[^a]", "a", false},
+    {"[]a]", "]", true},
+    {"[a-]", "-", true},
+    {"[abc", "[abc", true},
+    {"\\*", "*", true},
+    {"\\*", "a", false},
+    {"a\\", "a\\", true},
+    {"*[0-9]", "eth10", true},
+    {"*?", "", false},
+    {"**a**", "bab", true},
+    {"[!a]", "", false},
+  };
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    ck_assert_msg (expr_glob (all[i].pattern, all[i].text) == all[i].is, "%s %s", all[i].pattern, all[i].text);
+  char many[200], text[16385];
+  for (size_t i = 0; i < sizeof many - 2; i += 2)
+    memcpy (many + i, "*a", 2);
+  memcpy (many + sizeof many - 2, "b", 2);
+  memset (text, 'a', sizeof text - 1);
+  text[sizeof text - 1] = 0;
+  ck_assert (!expr_glob (many, text)); /* and before the test's time is over */
+}
+END_TEST
+
 START_TEST (results_say_which_row_and_what_value)
 {
   add_rows ();
@@ -444,6 +489,14 @@ START_TEST (held_values_are_not_fresh)
   ck_assert (!results.results->fresh);
   ck_assert_str_eq (letters (&two), "y");
   ck_assert (results.results->fresh);
+  kit.tables[PROCESSES].partial = true;
+  kit_tick (&kit, SECOND);
+  ck_assert_str_eq (letters (&rows), "nyyy");
+  ck_assert (!results.outcome.all);
+  kit.tables[PROCESSES].partial = false;
+  kit_tick (&kit, SECOND);
+  ck_assert_str_eq (letters (&rows), "nyyy");
+  ck_assert (results.outcome.all);
   kit.tables[PROCESSES].result = KK_HELD;
   kit_tick (&kit, SECOND);
   ck_assert_str_eq (letters (&two), "y");
@@ -529,6 +582,7 @@ tests (TCase *t)
   tcase_add_test (t, what_the_schema_lacks_is_unknown);
   tcase_add_test (t, rows_are_judged_one_by_one);
   tcase_add_test (t, selectors);
+  tcase_add_test (t, globs);
   tcase_add_test (t, results_say_which_row_and_what_value);
   tcase_add_test (t, rows_that_may_be_meant_are_unknown);
   tcase_add_test (t, aggregates);
