@@ -154,10 +154,15 @@ plan_pipelines (struct making *m)
   for (size_t i = 0; i < p->n_instances && r == 0; i++)
     if (p->instances[i].descriptor->plugin.kind == KK_OUTPUT)
       r = output_pipeline (&l, &p->instances[i], m->hosts[i]);
-  /* A filter that is named nowhere would do nothing, which nobody wants who turned it on. */
-  for (size_t i = 0; i < p->n_instances && r == 0; i++)
-    if (p->instances[i].descriptor->plugin.kind == KK_FILTER && !is_used (&l, p->instances[i].name))
-      r = append (&p->pipeline, &p->n_pipeline, p->instances[i].name);
+  /* A filter that is named nowhere would do nothing, which nobody wants who turned it on. Alerts are about what all others
+   * left. */
+  for (int alerts = 0; alerts < 2; alerts++)
+    for (size_t i = 0; i < p->n_instances && r == 0; i++) {
+      const struct instance_plan *filter = &p->instances[i];
+      bool is_alert = !strcmp (filter->descriptor->plugin.name, "alert");
+      if (filter->descriptor->plugin.kind == KK_FILTER && is_alert == (alerts == 1) && !is_used (&l, filter->name))
+        r = append (&p->pipeline, &p->n_pipeline, filter->name);
+    }
   free (l.users);
   return r;
 }

@@ -14,10 +14,12 @@ static const struct kk_option options[] = {
   KK_OPT_DURATION ("every", struct config, every_ns, .def = "60s", .min = "1ms", .max = "24h",
                    .help = "Pass on one sample for each such time, which begins at whole multiples of it"),
   KK_OPT_DURATION ("window", struct config, window_ns, .def = "0s", .max = "24h",
-                   .help = "How much time a sample is about, a multiple of every: more of it makes windows that overlap; 0s: every"),
-  KK_OPT_LIST ("fields", struct config, fields, .def = "[\"*.*=mean max\"]",
-               .help = "Fields of numbers, and what to make of them (table.field=FUNCTIONS, globs; the first that fits counts): min, "
-                       "max, mean, last, count, sum, stddev, and percentiles as p95"),
+                   .help =
+                     "How much time a sample is about, a multiple of every: more of it makes windows that overlap; 0s: every"),
+  KK_OPT_LIST ("fields", struct config, fields, .def = "[*.*=mean max]",
+               .help =
+                 "Fields of numbers, and what to make of them (table.field=FUNCTIONS, globs; the first that fits counts): min, "
+                 "max, mean, last, count, sum, stddev, and percentiles as p95"),
 };
 
 struct state {

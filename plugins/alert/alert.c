@@ -1,0 +1,351 @@
+/* alert: judges every sample by rules, tells of changes once, and adds the table `alerts`. */
+#include "actor.h"
+#include "engine.h"
+#include "wording.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define GAP_NS      INT64_C (300000000000)
+#define PATIENCE_NS INT64_C (2000000000)
+enum { MOST_UNIT = 32, MOST_KEY = ALERT_RULE_NAME + ALERT_ROW_NAME };
+
+enum { RULE, ROW, STATE, SEVERITY, SINCE, VALUE, UNIT, TEXT };
+static const struct kk_field fields[] = {
+  [RULE] = KK_STRING ("rule", .help = "Name of the rule"),
+  [ROW] = KK_STRING ("row", .help = "Key of the row it is about; empty for a table of one row"),
+  [STATE] = KK_STRING ("state", .help = "pending, firing or clearing"),
+  [SEVERITY] = KK_STRING ("severity", .help = "info, warning or critical"),
+  [SINCE] = KK_F64 ("since", "s", KK_GAUGE, .decimals = 3, .help = "Since when its condition has been true, in Unix seconds"),
+  [VALUE] = KK_F64 ("value", "1", KK_GAUGE, .help = "What is compared, in the unit of the field unit"),
+  [UNIT] = KK_STRING ("unit", .help = "Unit of the value"),
+  [TEXT] = KK_STRING ("text", .help = "What is said"),
+};
+static const struct kk_table alerts = KK_KEYED ("alerts", "alert", KK_STRING_KEY, fields, "What is not as it should be");
+
+struct state {
+  struct kk_instance *self;
+  const struct options *options;
+  struct watches watches;
+  char (*units)[MOST_UNIT]; /* by watch */
+  struct alert_engine *engine;
+  struct actor *actor;
+  char *path;
+  bool opened;
+  bool warned;
+  uint32_t firing, pending; /* as status shows them */
+  int64_t wall_ns;
+};
+
+struct binding {
+  uint32_t added, n;
+  struct expression_binding *rules[];
+};
+
+/* ---- Configuration ---- */
+
+static int
+alert_check (const void *config, struct kk_fault *fault)
+{
+  struct watches w;
+  int r = watches_make (config, &w, fault);
+  if (!r)
+    watches_free (&w);
+  return r;
+}
+
+/* All rules on one schema; what is missing is an error of the rule that names it. */
+static int
+check_rules (const struct watches *w, const struct kk_schema *in, struct kk_fault *fault)
+{
+  int r = 0;
+  for (uint32_t i = 0; i < w->n && !r; i++) {
+    struct expression_binding *b = NULL;
+    struct expression_fault f;
+    r = expression_bind (w->items[i].expression, in, &b, &f);
+    expression_unbind (b);
+    if (r == -ENOENT || r == -EINVAL)
+      r = kk_refuse_entry (fault, "rules", w->items[i].name, f.in_clear ? "clear" : "when", "column %u: %s", f.column, f.text);
+  }
+  return r;
+}
+
+static int
+alert_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
+{
+  struct watches w;
+  uint32_t added;
+  int r = watches_make (config, &w, fault);
+  if (r)
+    return r;
+  r = check_rules (&w, in, fault);
+  watches_free (&w);
+  return r ? r : kk_shape_add_table (shape, KK_NONE, &alerts, &added);
+}
+
+/* ---- An instance ---- */
+
+static void
+alert_destroy (void *state)
+{
+  struct state *s = state;
+  alert_engine_free (s->engine);
+  actor_free (s->actor, PATIENCE_NS);
+  watches_free (&s->watches);
+  free (s->units);
+  free (s->path);
+  free (s);
+}
+
+static int
+make_engine (struct state *s)
+{
+  const struct options *o = s->options;
+  const struct alert_engine_config config = {.outbox = {.group_wait_ns = o->group_wait_ns,
+                                                        .rule_burst = (uint32_t) o->rule_messages,
+                                                        .rule_every_ns = o->rule_every_ns,
+                                                        .all_burst = (uint32_t) o->messages,
+                                                        .all_every_ns = o->every_ns},
+                                             .history = (uint32_t) o->history};
+  struct alert_rule_config *rules = calloc (s->watches.n + 1, sizeof *rules);
+  if (!rules)
+    return -ENOMEM;
+  for (uint32_t i = 0; i < s->watches.n; i++) {
+    const struct watch *w = s->watches.items + i;
+    rules[i] = (struct alert_rule_config){.name = w->name, .made = w->made, .params = w->params};
+    rules[i].params.gap_ns = GAP_NS;
+  }
+  int r = alert_engine_new (&config, rules, s->watches.n, &s->engine);
+  free (rules);
+  return r;
+}
+
+static int
+alert_create (struct kk_instance *self, const void *config, void **state)
+{
+  struct state *s = calloc (1, sizeof *s);
+  if (!s)
+    return -ENOMEM;
+  s->self = self;
+  s->options = config;
+  int r = watches_make (config, &s->watches, NULL);
+  if (!r
+      && (asprintf (&s->path, "%s/%s", kk_data_dir (self), kk_name (self)) < 0
+          || !(s->units = calloc (s->watches.n + 1, sizeof *s->units))))
+    r = -ENOMEM;
+  if (!r)
+    r = make_engine (s);
+  if (!r)
+    r = actor_new (self, s->options, &s->actor);
+  if (r) {
+    alert_destroy (s);
+    return r;
+  }
+  *state = s;
+  return 0;
+}
+
+static void
+alert_unbind (void *state, void *binding)
+{
+  struct binding *b = binding;
+  (void) state;
+  for (uint32_t i = 0; i < b->n; i++)
+    expression_unbind (b->rules[i]);
+  free (b);
+}
+
+static int
+alert_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
+{
+  struct state *s = state;
+  struct binding *b = calloc (1, sizeof *b + s->watches.n * sizeof (struct expression_binding *));
+  int r = b ? kk_shape_add_table (shape, KK_NONE, &alerts, &b->added) : -ENOMEM;
+  for (uint32_t i = 0; i < s->watches.n && !r; i++) {
+    struct expression_fault f;
+    r = expression_bind (s->watches.items[i].expression, in, &b->rules[i], &f);
+    if (r == -ENOENT || r == -EINVAL) {
+      kk_warn (s->self, "rule %s: column %u: %s", s->watches.items[i].name, f.column, f.text);
+      r = 0;
+    }
+    b->n = i + 1;
+    if (!r && b->rules[i])
+      snprintf (s->units[i], MOST_UNIT, "%s", expression_unit (b->rules[i]));
+  }
+  if (r) {
+    if (b)
+      alert_unbind (s, b);
+    return r;
+  }
+  *binding = b;
+  return 0;
+}
+
+/* ---- Judging ---- */
+
+struct looking {
+  struct alert_rule *rule;
+  const struct watch *watch;
+  const struct kk_time *time;
+};
+
+static enum alert_truth
+truth (enum expression_verdict v)
+{
+  return v == EXPRESSION_UNKNOWN ? ALERT_UNKNOWN : v == EXPRESSION_YES ? ALERT_TRUE : ALERT_FALSE;
+}
+
+static void
+look (void *arg, const struct expression_result *result)
+{
+  struct looking *l = arg;
+  struct alert_key key = {.identity = result->identity};
+  struct alert_look at = {.mono_ns = l->time->mono_ns,
+                          .wall_ns = l->time->wall_ns,
+                          .when = truth (result->verdict),
+                          .held = !result->fresh,
+                          .has_value = result->value_type == EXPRESSION_NUMBER,
+                          .value = result->value_type == EXPRESSION_NUMBER ? result->number : 0};
+  at.clear = l->watch->has_clear ? truth (result->clear) : alert_not (at.when);
+  if (result->key.absent)
+    key.text = "";
+  else if (result->key.type == KK_TYPE_STRING) {
+    key.text = result->key.string;
+    key.length = result->key.length < ALERT_KEY_MOST ? result->key.length : ALERT_KEY_MOST;
+  } else
+    key.number = result->key.u64;
+  alert_rule_look (l->rule, &key, &at);
+}
+
+static void
+judge (struct state *s, const struct binding *b, const struct kk_sample *in, const struct kk_time *time)
+{
+  for (uint32_t i = 0; i < b->n; i++) {
+    struct expression_outcome outcome;
+    struct kk_table_info info = {.held = 0};
+    if (!b->rules[i])
+      continue;
+    int table = expression_rows_of (b->rules[i]);
+    if (table >= 0 && (kk_table_info (in, (uint32_t) table, &info) || info.held))
+      continue;
+    struct looking l = {alert_engine_begin (s->engine, i, time->mono_ns, time->wall_ns), s->watches.items + i, time};
+    if (expression_evaluate (s->watches.items[i].expression, b->rules[i], in, look, &l, &outcome))
+      outcome.all = false;
+    alert_rule_end (l.rule, outcome.all && table >= 0);
+  }
+}
+
+static void
+send_one (void *arg, const struct alert_message *m)
+{
+  struct state *s = arg;
+  const struct watch *w = m->rule < s->watches.n ? s->watches.items + m->rule : NULL;
+  const char *unit = w ? s->units[m->rule] : "";
+  struct notice *n;
+  if (notice_new (w, alert_engine_name (s->engine, m->rule), unit, m, s->wall_ns, &n)) {
+    kk_error (s->self, "a message of rule %s is lost: out of memory", alert_engine_name (s->engine, m->rule));
+    return;
+  }
+  bool bad = (m->change == ALERT_FIRED || m->change == ALERT_REMINDER) && w && w->severity > 0;
+  if (s->options->log && bad)
+    kk_warn (s->self, "%s", n->line);
+  else if (s->options->log)
+    kk_info (s->self, "%s", n->line);
+  if (actor_tell (s->actor, n))
+    kk_warn (s->self, "a message of rule %s is lost for actions: too many wait", alert_engine_name (s->engine, m->rule));
+}
+
+/* Until the store is there, rules without what they were would fire anew. */
+static bool
+is_open (struct state *s, const struct kk_time *time)
+{
+  if (s->opened)
+    return true;
+  int r = alert_engine_open (s->engine, s->path, time->mono_ns, time->wall_ns);
+  s->opened = r != -EWOULDBLOCK;
+  if (r == -EWOULDBLOCK && !s->warned)
+    kk_debug (s->self, "waits for the instance before it");
+  else if (r)
+    kk_error (s->self, "%s cannot be used, so a restart forgets what fires: %s", s->path, strerror (-r));
+  s->warned = true;
+  return s->opened;
+}
+
+/* ---- The table ---- */
+
+struct giving {
+  struct state *s;
+  struct kk_rows *rows;
+  uint32_t added, rule, firing, pending;
+};
+
+static void
+give_row (void *arg, const struct alert_row *row)
+{
+  struct giving *g = arg;
+  const struct alert_state *state = &row->state;
+  const struct watch *w = g->s->watches.items + g->rule;
+  const struct alert_key key = alert_row_key (row);
+  char name[ALERT_ROW_NAME], whole[MOST_KEY];
+  struct buf BUF_CLEANUP text = {0};
+  if (state->phase == ALERT_OK)
+    return;
+  g->firing += state->phase != ALERT_PENDING;
+  g->pending += state->phase == ALERT_PENDING;
+  alert_key_name (&key, name);
+  snprintf (whole, sizeof whole, "%s%s%s", w->name, *name ? "/" : "", name);
+  struct kk_row *to = kk_row (g->rows, g->added, whole, row->identity);
+  kk_string (to, RULE, w->name);
+  kk_string (to, ROW, name);
+  kk_string (to, STATE, alert_phase_name (state->phase));
+  kk_string (to, SEVERITY, watch_severity (w));
+  kk_f64 (to, SINCE, (double) state->began_ns / 1e9);
+  if (state->has_value)
+    kk_f64 (to, VALUE, state->value);
+  kk_string (to, UNIT, g->s->units[g->rule]);
+  wording_text (&text, w, name, state->has_value, state->value, g->s->units[g->rule]);
+  kk_string (to, TEXT, text.error || !text.data ? "" : text.data);
+}
+
+static void
+give (struct state *s, const struct binding *b, struct kk_emit *out)
+{
+  struct giving g = {.s = s, .rows = kk_emit_rows (out), .added = b->added};
+  if (!g.rows)
+    return;
+  for (g.rule = 0; g.rule < s->watches.n; g.rule++)
+    alert_rule_each (&s->engine->rules[g.rule].rule, give_row, &g);
+  if (!s->opened)
+    kk_table_state (g.rows, b->added, KK_FAILED);
+  if (g.firing == s->firing && g.pending == s->pending)
+    return;
+  s->firing = g.firing;
+  s->pending = g.pending;
+  kk_status (s->self, "alerts", "%u fire, %u pending; %u rule%s", g.firing, g.pending, s->watches.n,
+             s->watches.n == 1 ? "" : "s");
+}
+
+static int
+alert_process (void *state, void *binding, const struct kk_sample *in, struct kk_emit *out)
+{
+  struct state *s = state;
+  const struct binding *b = binding;
+  struct kk_time time;
+  struct timespec boot;
+  kk_sample_time (in, &time);
+  s->wall_ns = time.wall_ns;
+  if (is_open (s, &time)) {
+    judge (s, b, in, &time);
+    clock_gettime (CLOCK_BOOTTIME, &boot);
+    alert_engine_flush (s->engine, time.mono_ns, time.wall_ns, boot.tv_sec * INT64_C (1000000000) + boot.tv_nsec, send_one, s);
+  }
+  give (s, b, out);
+  return kk_emit (out);
+}
+
+KK_PLUGIN (.kind = KK_FILTER, .name = "alert", .version = "1.0", .summary = "Tells once, rightly, when something is wrong",
+           .options = alert_options, .n_options = ALERT_N_OPTIONS, .config_size = sizeof (struct options),
+           .create = alert_create, .destroy = alert_destroy, .check = alert_check, .shape = alert_shape, .bind = alert_bind,
+           .unbind = alert_unbind, .process = alert_process);

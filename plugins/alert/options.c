@@ -1,0 +1,46 @@
+#include "options.h"
+
+static const struct kk_option rule_options[] = {
+  KK_OPT_STRING ("when", struct rule_options, when, .flags = KK_REQUIRED,
+                 .help = "Fire when this is true: kode-kronical-expression(7)"),
+  KK_OPT_DURATION ("for", struct rule_options, for_ns, .def = "0s", .max = "24h", .help = "... for so long without a break"),
+  KK_OPT_STRING ("clear", struct rule_options, clear,
+                 .help = "Clear when this is true, as '< 80 for 10s'; without it as soon as when is false"),
+  KK_OPT_CHOICE ("severity", struct rule_options, severity, "info|warning|critical", .def = "warning",
+                 .help = "How bad that is"),
+  KK_OPT_STRING ("text", struct rule_options, text,
+                 .help = "What is said: {rule} {row} {value} {unit} {when} {severity} {host} are replaced"),
+  KK_OPT_DURATION ("unknown_after", struct rule_options, unknown_after_ns, .def = "5m", .max = "30d",
+                   .help = "Say that nothing is known after so long; 0s: never"),
+  KK_OPT_DURATION ("remind", struct rule_options, remind_ns, .def = "0s", .max = "30d",
+                   .help = "Say again that it fires after so long; 0s: never"),
+};
+
+const struct kk_option alert_options[ALERT_N_OPTIONS] = {
+  KK_OPT_MAP ("rules", struct options, rules, KK_MEMBERS (rule_options, struct rule_options), .help = "Rules by name"),
+  KK_OPT_PERCENT ("cpu", struct options, cpu_threshold, .def = "0", .min = "0", .max = "100",
+                  .help = "A rule 'cpu': system.cpu_percent above this for 1 min, clear when 5 % less for 1 min; 0: none"),
+  KK_OPT_PERCENT ("memory", struct options, memory_threshold, .def = "0", .min = "0", .max = "100",
+                  .help = "A rule 'memory' of system.memory_percent, likewise; 0: none"),
+  KK_OPT_BOOL ("log", struct options, log, .def = "true", .help = "Write each message to the daemon's log"),
+  KK_OPT_PATH ("file", struct options, file, .help = "Append each message to this file, as a line of JSON"),
+  KK_OPT_LIST ("command", struct options, command,
+               .help =
+                 "Run this program for each message, without a shell; what happened is in its environment (KK_ALERT_...)"),
+  KK_OPT_DURATION ("command_timeout", struct options, command_timeout_ns, .def = "30s", .min = "100ms", .max = "1h",
+                   .help = "End the program after so long"),
+  KK_OPT_INT ("commands_at_once", struct options, commands_at_once, .def = "4", .min = "1", .max = "64",
+              .help = "So many programs at most at the same time; more messages wait", .flags = KK_ADVANCED),
+  KK_OPT_DURATION ("group_wait", struct options, group_wait_ns, .def = "1s", .max = "1h",
+                   .help = "Rows of one rule that change within this time are one message"),
+  KK_OPT_INT ("rule_messages", struct options, rule_messages, .def = "5", .min = "1", .max = "1000",
+              .help = "Messages of one rule at once, before rule_every holds", .flags = KK_ADVANCED),
+  KK_OPT_DURATION ("rule_every", struct options, rule_every_ns, .def = "1m", .max = "24h",
+                   .help = "After that one message of a rule in this time; what is held back is told later; 0s: no limit"),
+  KK_OPT_INT ("messages", struct options, messages, .def = "30", .min = "1", .max = "10000",
+              .help = "Messages of all rules at once, before message_every holds", .flags = KK_ADVANCED),
+  KK_OPT_DURATION ("message_every", struct options, every_ns, .def = "10s", .max = "24h",
+                   .help = "After that one message in this time; 0s: no limit", .flags = KK_ADVANCED),
+  KK_OPT_INT ("history", struct options, history, .def = "1000", .min = "10", .max = "100000",
+              .help = "Changes that 'alerts history' remembers", .flags = KK_ADVANCED),
+};

@@ -1,0 +1,28 @@
+/* What a user says in daemon.yaml. */
+#ifndef ALERT_OPTIONS_H
+#define ALERT_OPTIONS_H
+
+#include <kode-kronical/plugin.h>
+
+struct rule_options {
+  const char *when, *clear, *text;
+  int64_t for_ns, unknown_after_ns, remind_ns;
+  int32_t severity;
+};
+
+struct options {
+  struct kk_map rules; /* of struct rule_options */
+  double cpu_threshold, memory_threshold;
+  bool log;
+  const char *file;
+  struct kk_list command;
+  int64_t command_timeout_ns, commands_at_once;
+  int64_t group_wait_ns;
+  int64_t rule_messages, messages;
+  int64_t rule_every_ns, every_ns;
+  int64_t history;
+};
+
+enum { ALERT_N_OPTIONS = 14 };
+extern const struct kk_option alert_options[ALERT_N_OPTIONS];
+#endif

@@ -1,0 +1,113 @@
+#include "runner.h"
+
+#include "launch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LOOK_NS INT64_C (20000000)
+
+int
+runner_init (struct runner *r, struct kk_instance *self, const struct kk_list *command, int64_t timeout_ns, uint32_t most)
+{
+  *r = (struct runner){.self = self, .timeout_ns = timeout_ns, .most = most < RUNNER_MOST ? most : RUNNER_MOST};
+  if (!command->count)
+    return 0;
+  r->argv = calloc (command->count + 1, sizeof *r->argv);
+  for (uint32_t i = 0; r->argv && i < command->count; i++)
+    if (!(r->argv[i] = strdup (command->items[i])))
+      return -ENOMEM;
+  return r->argv ? 0 : -ENOMEM;
+}
+
+static void
+end_group (const struct run *run)
+{
+  kill (-run->pid, SIGKILL);
+  kill (run->pid, SIGKILL); /* before it made the group its own */
+}
+
+static void
+forget (struct runner *r, struct run *run)
+{
+  *run = (struct run){.pid = 0};
+  r->n--;
+}
+
+void
+runner_free (struct runner *r)
+{
+  for (uint32_t i = 0; i < RUNNER_MOST; i++) {
+    struct run *run = r->runs + i;
+    if (!run->pid)
+      continue;
+    end_group (run);
+    while (waitpid (run->pid, NULL, 0) < 0 && errno == EINTR)
+      ;
+    forget (r, run);
+  }
+  for (char **a = r->argv; a && *a; a++)
+    free (*a);
+  free (r->argv);
+}
+
+int
+runner_start (struct runner *r, char *const *env, int64_t now_ns)
+{
+  struct run *free_one = r->runs;
+  if (!r->argv)
+    return 0;
+  if (r->n >= r->most)
+    return -EAGAIN;
+  while (free_one->pid)
+    free_one++;
+  pid_t pid;
+  int e = launch_group (r->argv[0], r->argv, env, (int[]){-1, -1}, 2, &pid);
+  if (e) {
+    r->failed++;
+    kk_error (r->self, "command %s cannot be run: %s", r->argv[0], strerror (-e));
+    return e;
+  }
+  *free_one = (struct run){.pid = pid, .until_ns = now_ns + r->timeout_ns};
+  r->n++;
+  r->started++;
+  return 0;
+}
+
+static void
+say_end (struct runner *r, const struct run *run, int status)
+{
+  bool failed = run->killed || !WIFEXITED (status) || WEXITSTATUS (status);
+  r->failed += failed;
+  if (run->killed)
+    kk_error (r->self, "command %s took longer than command_timeout, and was ended", r->argv[0]);
+  else if (WIFSIGNALED (status))
+    kk_error (r->self, "command %s was ended by signal %d (%s)", r->argv[0], WTERMSIG (status), strsignal (WTERMSIG (status)));
+  else if (failed)
+    kk_error (r->self, "command %s ended with status %d", r->argv[0], WEXITSTATUS (status));
+}
+
+int64_t
+runner_look (struct runner *r, int64_t now_ns)
+{
+  for (uint32_t i = 0; i < RUNNER_MOST && r->n; i++) {
+    struct run *run = r->runs + i;
+    int status;
+    if (!run->pid)
+      continue;
+    if (!run->killed && now_ns >= run->until_ns) {
+      end_group (run);
+      run->killed = true;
+      r->ended++;
+    }
+    if (waitpid (run->pid, &status, WNOHANG) != run->pid)
+      continue;
+    kill (-run->pid, SIGKILL); /* what it left behind */
+    say_end (r, run, status);
+    forget (r, run);
+  }
+  return r->n ? now_ns + LOOK_NS : INT64_MAX;
+}

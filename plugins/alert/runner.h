@@ -1,0 +1,32 @@
+/* Programs that are run for messages: at most so many at once, each for a bounded time. One thread. */
+#ifndef ALERT_RUNNER_H
+#define ALERT_RUNNER_H
+
+#include <kode-kronical/plugin.h>
+#include <sys/types.h>
+
+enum { RUNNER_MOST = 64 };
+
+struct run {
+  pid_t pid; /* 0: free */
+  int64_t until_ns;
+  bool killed;
+};
+
+struct runner {
+  struct kk_instance *self;
+  char **argv;
+  int64_t timeout_ns;
+  uint32_t most, n;
+  struct run runs[RUNNER_MOST];
+  uint64_t started, failed, ended; /* ended: because they took too long */
+};
+
+int runner_init (struct runner *r, struct kk_instance *self, const struct kk_list *command, int64_t timeout_ns, uint32_t most);
+void runner_free (struct runner *r); /* ends what runs */
+/* 0; -EAGAIN: too many run; other -errno: it cannot be started, which was said. */
+int runner_start (struct runner *r, char *const *env, int64_t now_ns);
+/* Takes note of programs that ended, and ends those that take too long. Returns when to look again, or INT64_MAX: nothing runs.
+ */
+int64_t runner_look (struct runner *r, int64_t now_ns);
+#endif

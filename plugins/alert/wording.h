@@ -1,0 +1,17 @@
+/* What people and programs are told of a message. */
+#ifndef ALERT_WORDING_H
+#define ALERT_WORDING_H
+
+#include "buf.h"
+#include "outbox.h"
+#include "watch.h"
+
+/* The rule's own text with the values of one row in it; without one "processes.cpu_percent > 90" and the value. */
+void wording_text (struct buf *b, const struct watch *w, const char *row, bool has_value, double value, const char *unit);
+/* One line: "cpu fires: system.cpu_percent > 90 (93.1 %)". `watch` NULL: the rule is no more, and `name` is all that is known.
+ */
+void wording_line (struct buf *b, const struct watch *w, const char *name, const char *unit, const struct alert_message *m);
+/* The same for programs, as a JSON object without a newline. */
+void wording_json (struct buf *b, const struct watch *w, const char *name, const char *unit, const struct alert_message *m,
+                   int64_t wall_ns);
+#endif

@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""alert: told once, rightly, when something is wrong, over restart, crash and reload; and the table alerts."""
+
+import json
+import os
+import time
+
+import kk
+
+CONFIG = """daemon: {sample_interval: 0.1}
+plugins:
+  process: false
+  probe:
+    plugin: exec
+    command: [cat, %(values)s]
+    fields: ["probe.load f64 %%", "items[name].size f64 By"]
+    timeout: 10s
+    deadline: 10s
+  alert:
+    file: %(told)s
+    group_wait: 0s
+    rules:
+%(rules)s
+"""
+BUSY = """      busy: {when: probe.load > 90, for: 300ms, clear: < 80 for 300ms, severity: critical, text: "{rule} on {host}: {value} {unit}"}
+"""
+ITEMS = """      big: {when: "items[a*].size > 1KiB"}
+"""
+
+
+class Scene:
+    """A daemon whose values a file says, and what it told."""
+
+    def __init__ (self, home, rules, more=""):
+        self.home = home
+        self.values, self.told_file = os.path.join (home.top, "values"), os.path.join (home.top, "told")
+        self.say (load=10)
+        self.text = CONFIG % {"values": self.values, "told": self.told_file, "rules": rules} + more
+
+    def say (self, items=None, **values):
+        lines = [f"probe {k} {v}\n" for k, v in values.items ()] + [f"items {k} size {v}\n" for k, v in (items or {}).items ()]
+        with open (self.values + ".new", "w", encoding="utf-8") as f:
+            f.writelines (lines)
+        os.rename (self.values + ".new", self.values)
+
+    def told (self):
+        try:
+            with open (self.told_file, encoding="utf-8") as f:
+                return [json.loads (line) for line in f]
+        except FileNotFoundError:
+            return []
+
+    def changes (self):
+        return [(m["rule"], m["change"]) for m in self.told ()]
+
+    def wait (self, *changes):
+        kk.wait_for (lambda: len (self.changes ()) >= len (changes), 20, f"{changes}")
+        kk.equal (self.changes (), list (changes), "what was told")
+
+    def samples (self, n=200):
+        with kk.Connection (self.home.data) as c:
+            c.send ("samples", last=n)
+            found = []
+            while "end" not in (line := c.receive ()):
+                found.append (line)
+        return found
+
+    def wait_samples (self, d, n):
+        """Until n more samples were judged."""
+        count = lambda: next (i for i in d.status ()["instances"] if i["name"] == "alert")["calls"]
+        first = count ()
+        kk.wait_for (lambda: count () >= first + n, 30, "samples")
+
+
+def rows (sample):
+    return sample.get ("alerts") or {}
+
+
+@kk.test
+def fires_and_clears (home):
+    "one message when it begins, one when it is over, none between; the log, the file and the table say the same"
+    s = Scene (home, BUSY)
+    with home.daemon (s.text) as d:
+        s.wait_samples (d, 5)
+        kk.equal (s.told (), [], "nothing is wrong")
+        s.say (load=95)
+        s.wait (("busy", "fired"))
+        s.say (load=85)
+        s.wait_samples (d, 10)
+        s.say (load=99)
+        s.wait_samples (d, 5)
+        s.wait (("busy", "fired"))
+        s.say (load=50)
+        s.wait (("busy", "fired"), ("busy", "cleared"))
+        s.wait_samples (d, 10)
+        seen = s.samples ()
+        d.stop ()
+    first = s.told ()[0]
+    kk.equal ((first["severity"], first["total"], first["rows"][0]["value"], first["unit"]), ("critical", 1, 95, "%"), "what the message says")
+    kk.contains (first["text"], f"busy on {os.uname ().nodename}: 95 %", "its own text")
+    kk.equal (home.log ().count ("busy fires: busy on"), 1, "lines of the log")
+    kk.equal (home.log ().count ("busy is over"), 1, "lines of the log")
+    states = [rows (x)["busy"]["state"] for x in seen if "busy" in rows (x)]
+    kk.check (states and states == sorted (states, key=["pending", "firing", "clearing"].index) or "clearing" in states, "states in order", states)
+    caused = next (x for x in seen if rows (x).get ("busy", {}).get ("state") == "firing")
+    kk.check (caused["probe"]["load"] > 90, "it is in the sample that caused it", caused)
+    kk.check (any (rows (e).get ("busy", {}).get ("state") == "firing" for e in home.metrics ()), "and in a recorded file")
+    kk.check (not rows (seen[-1]), "nothing is left of it", seen[-1])
+
+
+@kk.test
+def each_row_of_its_own (home):
+    "rows have states of their own; one that is gone is told as gone"
+    s = Scene (home, ITEMS)
+    with home.daemon (s.text) as d:
+        s.say (load=1, items={"a1": 2000, "a2": 10, "b1": 5000})
+        s.wait (("big", "fired"))
+        s.say (load=1, items={"a1": 2000, "a2": 3000, "b1": 5000})
+        s.wait (("big", "fired"), ("big", "fired"))
+        s.say (load=1, items={"a2": 3000, "b1": 5000})
+        s.wait (("big", "fired"), ("big", "fired"), ("big", "cleared"))
+        d.stop ()
+    kk.equal ([m["rows"][0]["row"] for m in s.told ()], ["a1", "a2", "a1"], "rows")
+    kk.equal (s.told ()[2]["rows"][0].get ("gone"), True, "gone")
+
+
+@kk.test
+def over_a_crash (home):
+    "after kill -9 what fires goes on firing without a new message, and is told to be over when it is"
+    s = Scene (home, BUSY)
+    s.say (load=95)
+    with home.daemon (s.text) as d:
+        s.wait (("busy", "fired"))
+        d.kill ()
+    with home.daemon (s.text) as d:
+        kk.wait_for (lambda: any (rows (x).get ("busy", {}).get ("state") == "firing" for x in s.samples ()), 20, "it fires still")
+        s.wait_samples (d, 10)
+        s.wait (("busy", "fired"))
+        d.kill ()
+    s.say (load=10)
+    with home.daemon (s.text) as d:
+        s.wait (("busy", "fired"), ("busy", "cleared"))
+        d.stop ()
+
+
+@kk.test
+def over_a_reload (home):
+    "a reload that changes other rules leaves what fires as it is; a rule that is taken away ends what it had firing"
+    s = Scene (home, BUSY)
+    s.say (load=95)
+    with home.daemon (s.text) as d:
+        s.wait (("busy", "fired"))
+        home.config (s.text + "      other: {when: probe.load < 0}\n")
+        home.run ("reload").ok ()
+        s.wait_samples (d, 10)
+        s.wait (("busy", "fired"))
+        home.config (s.text.replace (BUSY, "      other: {when: probe.load < 0}\n"))
+        home.run ("reload").ok ()
+        s.wait (("busy", "fired"), ("busy", "cleared"))
+        d.stop ()
+
+
+@kk.test
+def a_command_is_run (home):
+    "a command gets each message in its environment, and of the daemon's only what it needs"
+    s = Scene (home, BUSY)
+    out = os.path.join (home.top, "ran")
+    script = home.write ("act.sh", f"#!/bin/sh\nenv >{out}.new && mv {out}.new {out}.$KK_ALERT_CHANGE\n", 0o755)
+    text = s.text.replace ("    group_wait: 0s", f"    command: [sh, {script}]\n    group_wait: 0s")
+    s.say (load=95)
+    with home.daemon (text, env={"SECRET_OF_THE_DAEMON": "x"}) as d:
+        kk.wait_for (lambda: os.path.exists (out + ".fired"), 20, "the command")
+        s.say (load=1)
+        kk.wait_for (lambda: os.path.exists (out + ".cleared"), 20, "the command again")
+        d.stop ()
+    with open (out + ".fired", encoding="utf-8") as f:
+        env = dict (line.rstrip ("\n").split ("=", 1) for line in f if "=" in line)
+    kk.equal ((env["KK_ALERT_RULE"], env["KK_ALERT_SEVERITY"], env["KK_ALERT_VALUE"], env["KK_ALERT_TOTAL"]), ("busy", "critical", "95", "1"), "environment")
+    kk.equal (json.loads (env["KK_ALERT_JSON"])["change"], "fired", "all of it")
+    kk.check ("PATH" in env and "SECRET_OF_THE_DAEMON" not in env, "no more than needed", sorted (env))
+
+
+@kk.test
+def a_command_that_never_ends (home):
+    "a command that never ends is ended after its time, with what it started; sampling and other messages go on, and a stop is quick"
+    s = Scene (home, BUSY + """      low: {when: probe.load < 50}
+""")
+    text = s.text.replace ("    group_wait: 0s", "    command: [sh, -c, 'sleep 1000 & sleep 1000']\n    command_timeout: 500ms\n    commands_at_once: 1\n    group_wait: 0s")
+    s.say (load=95)
+    with home.daemon (text) as d:
+        kk.wait_for (lambda: "took longer than command_timeout" in home.log (), 20, "it is ended")
+        s.say (load=10)
+        s.wait_samples (d, 10)
+        kk.wait_for (lambda: len (s.changes ()) >= 3, 20, "messages go on")
+        begin = time.monotonic ()
+        kk.equal (d.stop (), 0, "the daemon's end")
+        kk.check (time.monotonic () - begin < 8 * kk.SLOW, "a stop is quick", time.monotonic () - begin)
+    kk.equal ([p for p in home.processes () if "sleep 1000" in str (p)], [], "nothing is left running")
+
+
+@kk.test
+def a_file_that_cannot_be_written (home):
+    "a file that cannot be written is said once, and nothing else is held up"
+    s = Scene (home, BUSY)
+    s.say (load=95)
+    text = s.text.replace (f"file: {s.told_file}", f"file: {home.top}/no/such/dir/told")
+    with home.daemon (text) as d:
+        kk.wait_for (lambda: "no/such/dir/told cannot be written" in home.log (), 20, "it is said")
+        s.say (load=1)
+        kk.wait_for (lambda: "busy is over" in home.log (), 20, "the log goes on")
+        s.wait_samples (d, 5)
+        kk.equal (home.log ().count ("cannot be written"), 1, "once")
+        d.stop ()
+
+
+@kk.test
+def what_is_wrong_in_rules (home):
+    "a rule that cannot be is an error with its place, its column and what would be right"
+    s = Scene (home, BUSY)
+    def refused (rule, message):
+        home.config (s.text.replace (BUSY, f"      busy: {rule}\n"))
+        r = home.run ("config", "--check")
+        kk.equal (r.rc, 1, f"config --check with {rule}: {r}")
+        kk.contains (r.err, message, rule)
+        kk.check (":13:" in r.err or ":14:" in r.err or ":15:" in r.err, "its place", r.err)
+    refused ("{when: probe.lod > 90}", "did you mean load?")
+    refused ("{when: prob.load > 90}", "column 1: ")
+    refused ("{when: 'probe.load >'}", "column ")
+    refused ("{when: probe.load > 90, clear: < 80 for soon}", "ends in no time")
+    refused ("{when: probe.load > 90, clear: 80}", "column ")
+    refused ("{when: probe.load > 90, severty: info}", "severity")
+    refused ("{for: 3s}", "when")
+
+
+@kk.test
+def the_short_keys (home):
+    "cpu_alert_threshold and memory_alert_threshold are rules of their own"
+    with home.daemon ("daemon: {sample_interval: 0.1, cpu_alert_threshold: 90, memory_alert_threshold: 0.01}\nplugins: {process: false}\n") as d:
+        def row ():
+            with kk.Connection (home.data) as c:
+                c.send ("samples", last=1)
+                line = c.receive ()
+            return rows (line).get ("memory")
+        found = kk.wait_for (row, 20, "pending")
+        kk.equal ((found["state"], found["severity"]), ("pending", "warning"), "memory is above 0.01 %")
+        kk.contains (found["text"], "system.memory_percent > 0.01", "what it says")
+        d.stop ()
+
+
+@kk.test
+def it_stands_last (home):
+    "a filter that comes later in the file still stands in front of it"
+    s = Scene (home, BUSY, "  few: {plugin: select, drop_tables: [network]}\n")
+    home.config (s.text)
+    graph = home.run ("plugin", "graph", "--json").ok ().json ()
+    kk.equal ([f["name"] for f in graph["pipeline"]["filters"]], ["few", "alert"], "the common pipeline")
+    kk.check ("alerts" in graph["pipeline"]["tables"] and "network" not in graph["pipeline"]["tables"], "tables", graph["pipeline"])
+
+
+kk.main ()
