@@ -83,6 +83,12 @@ read_ (void *state, struct kk_rows *out)
 static const struct kk_plugin plugins[] = {PLUGIN ("kit-system", SYSTEM), PLUGIN ("kit-processes", PROCESSES),
                                            PLUGIN ("kit-interfaces", INTERFACES)};
 
+const struct kk_table *
+kit_table (unsigned table)
+{
+  return tables + table;
+}
+
 void
 kit_init (struct kit *k)
 {

@@ -57,6 +57,8 @@ void kit_free (struct kit *k);
 const struct kk_sample *kit_tick (struct kit *k, int64_t ns);
 const struct kk_schema *kit_schema (const struct kit *k);
 
+const struct kk_table *kit_table (unsigned table);
+
 /* A new row at the end; the key of processes is a number, that of interfaces a name. */
 struct kit_row *kit_process (struct kit *k, uint64_t pid, uint64_t identity, const char *name);
 struct kit_row *kit_interface (struct kit *k, const char *name, uint64_t identity);
