@@ -1,6 +1,7 @@
 /* Bytes as what the process of an isolated plugin answers, the first of them says to which question: refused, or a descriptor,
  * tables, rows and samples that hold together. */
 #include "chain.h"
+#include "check/wild.h"
 #include "declare.h"
 #include "instance.h"
 #include "isolate/face.h"
@@ -27,7 +28,18 @@ no_time (void *arg, struct clock_reading *ret)
 
 /* ---- What a plugin is ---- */
 
-/* Its defaults go to the process and back, and mean the same. */
+/* Two entries in each of its maps. */
+static void
+fill_maps (const struct kk_plugin *p, void *config)
+{
+  for (uint32_t i = 0; i < p->n_options; i++) {
+    union option_value value;
+    if (p->options[i].type == KK_OPTION_MAP && wild_map (p->options + i, "/nowhere", 1, &value))
+      option_store (p->options + i, config, &value);
+  }
+}
+
+/* Its defaults, and maps, go to the process and back, and mean the same. */
 static void
 try_config (const struct descriptor *d)
 {
@@ -36,6 +48,7 @@ try_config (const struct descriptor *d)
   void *config;
   if (!option_fill (p->options, p->n_options, p->config_size, NULL, NULL, (struct place){0}, &faults, &config)) {
     struct buf BUF_CLEANUP bytes = {0};
+    fill_maps (p, config);
     face_put_config (&bytes, d, config);
     struct wire w = {.p = bytes.data, .end = bytes.data ? bytes.data + bytes.len : NULL};
     void *again = face_take_config (&w, d);
