@@ -35,7 +35,7 @@ def installs (home):
     for wanted in (r"bin/kode-kronical-daemon$", r"include/kode-kronical/plugin\.h$", r"pkgconfig/kode-kronical\.pc$",
                    r"plugins/rate\.so$", r"plugins/dedup\.so$", r"plugins/top\.so$",
                    r"plugins/cpu\.so$", r"plugins/memory\.so$", r"plugins/net\.so$", r"plugins/process\.so$", r"plugins/select\.so$", r"plugins/aggregate\.so$", r"plugins/alert\.so$",
-                   r"plugins/rename\.so$",
+                   r"plugins/rename\.so$", r"plugins/label\.so$",
                    r"plugins/exec\.so$",
                    r"plugins/file-writer\.so$", r"bin/install-kode-kronical-service$", r"doc/kode-kronical/README$"):
         kk.check (any (re.search (wanted, f) for f in there), f"{wanted} is installed", there)

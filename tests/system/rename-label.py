@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """rename and label: what is recorded has the new names and the constant fields, and plugin graph knows them before."""
 
+import socket
+
 import kk
 
 RENAME = """daemon: {sample_interval: 0.1}
@@ -41,6 +43,41 @@ def a_name_that_is_wrong (home):
     refused (home, RENAME.replace ("network: traffic", "netwrk: traffic"), "6:22", "tables.netwrk: no table 'netwrk' comes along: did you mean 'network'?")
     refused (home, RENAME.replace ("5m: load_avg_1m", "5m: load_avg_15m"), "7:60", "fields.system.load_avg_5m: there would be two fields system.load_avg_15m")
     refused (home, RENAME.replace ("load, ", "Load, "), "7:34", "fields.system.load_avg_1m: 'Load' is no name")
+
+
+LABEL = """daemon: {sample_interval: 0.1}
+plugins:
+  process: false
+  where:
+    plugin: label
+    fields: {site: berlin, rack: "12"}
+    environment: {role: KK_TEST_ROLE, gone: KK_TEST_GONE}
+    host_name: hostname
+    tables: [system]
+pipeline: [where]
+"""
+
+
+@kk.test
+def constant_fields_are_recorded (home):
+    "each entry has the texts of the configuration, of the environment and the name of the machine; a variable that is not set is told once"
+    home.config (LABEL)
+    graph = home.run ("plugin", "graph", "--json").ok ().json ()
+    kk.check ({"site", "rack", "role", "gone", "hostname"} <= set (graph["pipeline"]["tables"]["system"]), "the graph has them", graph)
+    with home.daemon (LABEL, env={"KK_TEST_ROLE": "database"}) as d:
+        entries = kk.wait_for (lambda: e if len (e := home.metrics ()) >= 3 else None, 20, "entries")
+        d.stop ()
+    for e in entries:
+        kk.equal ([e["system"].get (k) for k in ("site", "rack", "role", "gone", "hostname")],
+                  ["berlin", "12", "database", None, socket.gethostname ()], "its texts")
+    kk.equal (home.log ().count ("KK_TEST_GONE is not set"), 1, "told once")
+
+
+@kk.test
+def a_label_that_is_wrong (home):
+    "a field that is there already is an error at its entry"
+    refused (home, LABEL.replace ("site:", "cpu_percent:"), "6:27", "fields.cpu_percent: table 'system' has a field 'cpu_percent' already")
+    refused (home, LABEL.replace ("[system]", "[systm]"), "9:13", "tables: no table 'systm' comes along: did you mean 'system'?")
 
 
 kk.main ()
