@@ -241,22 +241,26 @@ add_pod (struct buf *b, const char *text)
       buf_addc (b, *text);
 }
 
+/* Members stand in the list of the options, as map.NAME.member: pod2man makes blocks of lists within lists that mandoc refuses.
+ */
 static void
-add_option_pod (struct buf *b, const char *name, const struct kk_option *option, const char *flat)
+add_option_pod (struct buf *b, const char *map, const struct kk_option *option, const char *flat)
 {
   struct buf BUF_CLEANUP facts = {0};
   describe_option_facts (&facts, option);
-  buf_printf (b, "=item B<%s>\n\n", name);
+  if (map)
+    buf_printf (b, "=item B<%s.>I<NAME>B<.%s>\n\n", map, option->name);
+  else
+    buf_printf (b, "=item B<%s>\n\n", option->name);
   add_pod (b, option->help);
   buf_adds (b, ": ");
   add_pod (b, facts.data ? facts.data : "");
   buf_addc (b, '.');
   if (flat)
     buf_printf (b, " Short form: C<%s>.", flat);
-  buf_adds (b, option->n_members ? "\n\n=over\n\n" : "\n\n");
+  buf_adds (b, "\n\n");
   for (uint32_t i = 0; i < option->n_members; i++)
-    add_option_pod (b, option->members[i].name, &option->members[i], NULL);
-  buf_adds (b, option->n_members ? "=back\n\n" : "");
+    add_option_pod (b, option->name, &option->members[i], NULL);
 }
 
 static const struct short_key *
@@ -282,7 +286,7 @@ describe_plugin_pod (struct buf *b, const struct descriptor *d)
     char flat[100] = "";
     if (k)
       snprintf (flat, sizeof flat, "%s.%s", k->section, k->option.name);
-    add_option_pod (b, p->options[i].name, &p->options[i], k ? flat : NULL);
+    add_option_pod (b, NULL, &p->options[i], k ? flat : NULL);
   }
   if (p->n_options)
     buf_adds (b, "=back\n\n");
@@ -324,7 +328,7 @@ describe_instances_pod (struct buf *b)
     buf_printf (b, "=head2 %s\n\n=over\n\n", groups[i].heading);
     for (uint32_t j = 0; j < n_host_options; j++)
       if (host_option_kinds (host_options[j].name) == groups[i].kinds)
-        add_option_pod (b, host_options[j].name, &host_options[j], NULL);
+        add_option_pod (b, NULL, &host_options[j], NULL);
     if (groups[i].kinds == HOST_INPUT)
       buf_adds (
           b, "=item B<tables>\n\nOther names for its tables, so that several instances do not get in each other's way: a map "

@@ -90,13 +90,14 @@ use_often (struct check *k, struct specimen *p, struct samples *samples, uint32_
   }
 }
 
-/* Memory that grows from window to window. */
+/* Memory that grows from window to window. Between them an hour passes, so that what is kept for a while is let go. */
 static void
 watch_memory (struct check *k, struct specimen *p, struct samples *samples, struct course *c)
 {
   uint64_t least = UINT64_MAX, heap = holds_now ().heap;
   for (int i = 0; i < WINDOWS; i++) {
     uint32_t before = c->uses;
+    stand_pass (p->stand, INT64_C (3600000000000));
     use_often (k, p, samples, WINDOW_USES, c);
     if (c->uses - before < WINDOW_USES)
       return;

@@ -86,7 +86,7 @@ group (struct parser *p)
   r = r ? r : expr_compare (p);
   if (r)
     return r;
-  if (l->token.kind != TOKEN_CLOSE && l->token.kind == TOKEN_END)
+  if (l->token.kind == TOKEN_END)
     return expr_refuse (&l->source, open, "this bracket is not closed: a ')' is missing");
   if (l->token.kind != TOKEN_CLOSE) {
     struct piece piece = expr_piece (l->source.text, l->token.at, l->token.end);

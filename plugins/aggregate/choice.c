@@ -73,22 +73,22 @@ add_slot (struct window *w, uint32_t field, uint32_t type, const struct choice *
 {
   static const struct function last = {.kind = FUNCTION_LAST};
   struct window_slot *more = realloc (w->slots, (w->n_slots + 1) * sizeof *more);
-  int r = more ? 0 : -ENOMEM;
-  if (r)
-    return r;
+  if (!more)
+    return -ENOMEM;
   w->slots = more;
-  more[w->n_slots] = (struct window_slot){.field = field, .type = type};
+  struct window_slot *slot = more + w->n_slots;
+  *slot = (struct window_slot){.field = field, .type = type};
+  int r = 0;
   for (int i = 0; i < (c ? c->n : 1) && !r; i++) {
     const struct function *f = c ? c->functions + i : &last;
-    more[w->n_slots].sketch |= f->kind == FUNCTION_PERCENTILE;
+    slot->sketch |= f->kind == FUNCTION_PERCENTILE;
     r = add_out (w, (struct window_out){.slot = w->n_slots, .field = field, .type = type, .function = *f});
   }
   w->n_slots++;
   return r;
 }
 
-/* Numbers that are not chosen, counters among those that a
- * wildcard takes, and what is no number: the last of them. */
+/* Numbers that are not chosen, counters among those that a wildcard takes, and what is no number: the last of them. */
 int
 choices_window (const struct choice *choices, uint32_t n, uint32_t n_panes, const struct kk_schema *in, uint32_t table,
                 struct window **ret)

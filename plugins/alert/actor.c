@@ -106,12 +106,11 @@ show (struct actor *a)
 
 /* One message; false: it has to wait until a program has ended. */
 static bool
-act (struct actor *a, struct notice *n)
+act (struct actor *a, const struct notice *n)
 {
   if (runner_start (&a->runner, n->env, mono_ns ()) == -EAGAIN)
     return false;
   write_file (a, n);
-  notice_free (n);
   return true;
 }
 
@@ -122,34 +121,45 @@ is_over (const struct actor *a)
   return a->ending && ((!a->first && !a->runner.n) || mono_ns () >= a->end_ns);
 }
 
+/* With the lock held: the next message, or NULL when it is over. Takes note of programs that end meanwhile. */
+static struct notice *
+wait_for_one (struct actor *a)
+{
+  for (;;) {
+    int64_t look_ns = runner_look (&a->runner, mono_ns ());
+    if (is_over (a))
+      return NULL;
+    if (a->first)
+      return take (a);
+    sleep_until (a, a->ending && a->end_ns < look_ns ? a->end_ns : look_ns);
+  }
+}
+
 static void *
 run (void *arg)
 {
   struct actor *a = arg;
-  struct notice *held = NULL; /* waits for a program to end */
+  struct notice *n;
   prctl (PR_SET_NAME, "kk-alert");
   pthread_mutex_lock (&a->lock);
-  while (held || !is_over (a)) {
-    int64_t look_ns = runner_look (&a->runner, mono_ns ());
-    if (!held && !(held = take (a))) {
-      if (!is_over (a))
-        sleep_until (a, a->ending && a->end_ns < look_ns ? a->end_ns : look_ns);
-      continue;
-    }
-    if (held && a->ending && mono_ns () >= a->end_ns)
-      break;
+  while ((n = wait_for_one (a))) {
     pthread_mutex_unlock (&a->lock);
-    bool done = act (a, held);
+    bool done = act (a, n);
     pthread_mutex_lock (&a->lock);
-    if (done) {
-      held = NULL;
-      a->told++;
-      show (a);
-    } else
-      sleep_until (a, runner_look (&a->runner, mono_ns ()));
+    for (; !done && !is_over (a); pthread_mutex_lock (&a->lock)) { /* too many programs run */
+      int64_t look_ns = runner_look (&a->runner, mono_ns ());
+      if (a->runner.n >= a->runner.most)
+        sleep_until (a, look_ns);
+      pthread_mutex_unlock (&a->lock);
+      done = act (a, n);
+    }
+    if (!done)
+      write_file (a, n);
+    a->told += done;
+    notice_free (n);
+    show (a);
   }
   pthread_mutex_unlock (&a->lock);
-  notice_free (held);
   return NULL;
 }
 

@@ -8,7 +8,8 @@ import plugins
 
 OURS = sorted (n[:-3] for n in os.listdir (os.path.join (kk.BUILD, "plugins", "all")) if n.endswith (".so"))
 SECONDS = 20
-NEEDED = {"exec": ("command=[/bin/echo, t.f 1]", "fields=[t.f u64 1 gauge]")}
+# A window that fills looks like a leak as long as it fills.
+NEEDED = {"exec": ("command=[/bin/echo, t.f 1]", "fields=[t.f u64 1 gauge]"), "top": ("by=[processes.cpu_percent]",), "aggregate": ("every=1s",)}
 
 INPUT = r"""#include <kode-kronical/plugin.h>
 #include <errno.h>

@@ -133,7 +133,7 @@ def documented (home):
               [("text", "string", True, False), ("number", "int", False, False), ("on", "bool", False, False),
                ("words", "list", False, False), ("pin", "string", False, True)], "members")
     pod = home.run ("plugin", "info", "mapper", "--pod", env=env).ok ().out
-    kk.check (re.search (r"=item B<entries>\n\n.*\n\n=over\n\n=item B<text>\n(.*\n)*=back\n\n=item B<pins>", pod), "pod", pod)
+    kk.check (re.search (r"=item B<entries>\n\n.*\n\n=item B<entries\.>I<NAME>B<\.text>\n(.*\n)*=item B<pins>", pod), "pod", pod)
     kk.equal (pod.count ("=over"), pod.count ("=back"), "lists are ended")
     generated = home.run ("config", "--print", env=env).ok ().out
     block = re.search (r"  # mapper:\n((?:  #.*\n)+)", generated).group (1)

@@ -77,6 +77,10 @@ def said (home, words):
     return [line for line in home.log ().splitlines () if words in line and " debug " not in line]
 
 
+def all_there (home, cloud, d, full):
+    return dynakit.all_up (home, cloud, d) and sum (host == HOST for host, _ in cloud.minutes ()) >= full.count
+
+
 @kk.test (deadline=200)
 def full (home):
     "a full disk is said once and shown, sampling goes on, and what waits is there when there is room and network again"
@@ -101,7 +105,7 @@ def full (home):
         cloud.proxy.fair ()
         cloud.shim.faster (max (1, round (60 / kk.SLOW)))
         with home.daemon (full.config, env=full.env) as d:
-            kk.wait_for (lambda: cloud.minutes () and dynakit.queue (d) == 0 and not trouble (d), 60, "nothing waits")
+            kk.wait_for (lambda: all_there (home, cloud, d, full) and not trouble (d), 90, "nothing waits")
         dynakit.check_filled (cloud.check (), HOST, full.first, full.count)
         check_recorded (home, cloud.minutes (), range (running, running + 180))
         kk.equal (len (said (home, "cannot wait on disk")), 1, "said once")
@@ -117,7 +121,7 @@ def stop_when_full (home):
         kk.check (lost and int (lost[1]) >= 3, "what is said", home.log ())
         cloud.proxy.fair ()
         with home.daemon (full.config, env=full.env) as d:
-            kk.wait_for (lambda: cloud.minutes () and dynakit.queue (d) == 0, 60, "nothing waits")
+            kk.wait_for (lambda: all_there (home, cloud, d, full), 90, "nothing waits")
         dynakit.check_filled (cloud.check (), HOST, full.first, full.count)
         cloud.shim.faster (1)
         home.run ("dynamodb", "backfill", "--since", "1d", env=full.env).ok ()
