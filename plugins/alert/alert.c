@@ -34,7 +34,7 @@ struct state {
   struct actor *actor;
   char *path;
   bool opened;
-  bool warned;
+  int open_error, store_error; /* the latter as it was said */
   uint32_t firing, pending; /* as status shows them */
   int64_t wall_ns;
 };
@@ -257,20 +257,44 @@ send_one (void *arg, const struct alert_message *m)
     kk_warn (s->self, "a message of rule %s is lost for actions: too many wait", alert_engine_name (s->engine, m->rule));
 }
 
-/* Until the store is there, rules without what they were would fire anew. */
+/* Until the store is there, rules without what they were would fire anew: the instance that a reload ends has it for a while.
+ */
 static bool
 is_open (struct state *s, const struct kk_time *time)
 {
   if (s->opened)
     return true;
   int r = alert_engine_open (s->engine, s->path, time->mono_ns, time->wall_ns);
+  const struct alert_store *store = &s->engine->store;
   s->opened = r != -EWOULDBLOCK;
-  if (r == -EWOULDBLOCK && !s->warned)
-    kk_debug (s->self, "waits for the instance before it");
-  else if (r)
+  s->open_error = s->store_error = s->opened ? r : 0;
+  if (s->store_error)
     kk_error (s->self, "%s cannot be used, so a restart forgets what fires: %s", s->path, strerror (-r));
-  s->warned = true;
+  if (store->damaged)
+    kk_warn (s->self,
+             "%s/" ALERT_STORE_FILE " was damaged: what is whole of it is used, and a copy is kept as " ALERT_STORE_FILE
+             ".damaged",
+             s->path);
   return s->opened;
+}
+
+/* What people should know once, and when it is over. */
+static void
+say_trouble (struct state *s)
+{
+  int error = s->engine->store.directory < 0 ? s->open_error : s->engine->store.error;
+  if (error && !s->store_error)
+    kk_error (s->self, "%s cannot be written, so a restart forgets what changes: %s", s->path, strerror (-error));
+  else if (!error && s->store_error)
+    kk_info (s->self, "%s is written again", s->path);
+  s->store_error = error;
+  for (uint32_t i = 0; i < s->watches.n; i++) {
+    struct alert_rule *rule = &s->engine->rules[i].rule;
+    if (rule->left_out && !rule->full_said)
+      kk_warn (s->self, "rule %s: more than %u rows would have to be kept, and the others are left out: let it choose fewer",
+               s->watches.items[i].name, rule->most);
+    rule->full_said = rule->left_out > 0;
+  }
 }
 
 /* ---- The table ---- */
@@ -340,6 +364,7 @@ alert_process (void *state, void *binding, const struct kk_sample *in, struct kk
     judge (s, b, in, &time);
     clock_gettime (CLOCK_BOOTTIME, &boot);
     alert_engine_flush (s->engine, time.mono_ns, time.wall_ns, boot.tv_sec * INT64_C (1000000000) + boot.tv_nsec, send_one, s);
+    say_trouble (s);
   }
   give (s, b, out);
   return kk_emit (out);

@@ -161,6 +161,33 @@ def over_a_reload (home):
 
 
 @kk.test
+def a_store_that_cannot_be_used (home):
+    "where the store cannot be, alerts go on and it is said once; a damaged one is put aside, and what fires is known all the same"
+    s = Scene (home, BUSY)
+    s.say (load=95)
+    store = os.path.join (home.data, "alert")
+    os.makedirs (home.data, 0o700, exist_ok=True)
+    with open (store, "w", encoding="utf-8") as f:
+        f.write ("in the way")
+    with home.daemon (s.text) as d:
+        s.wait (("busy", "fired"))
+        s.wait_samples (d, 10)
+        kk.equal (home.log ().count (f"{store} cannot be used"), 1, "said once")
+        kk.check ("is written again" not in home.log (), "and not taken back")
+        os.unlink (store)
+        kk.wait_for (lambda: f"{store} is written again" in home.log (), 90, "it comes back")
+        d.kill ()
+    with open (os.path.join (store, "alerts"), "r+b") as f:
+        f.write (b"damaged!")
+    with home.daemon (s.text) as d:
+        kk.wait_for (lambda: "alerts was damaged" in home.log (), 20, "it is said")
+        kk.check (os.path.exists (os.path.join (store, "alerts.damaged")), "a copy")
+        s.wait_samples (d, 5)
+        kk.equal (s.changes ()[0], ("busy", "fired"), "what was told")
+        d.stop ()
+
+
+@kk.test
 def a_command_is_run (home):
     "a command gets each message in its environment, and of the daemon's only what it needs"
     s = Scene (home, BUSY)
