@@ -20,6 +20,7 @@ struct link {
   struct instance *filter;
   struct binding bindings[MAX_BINDINGS];
   size_t n_bindings;
+  bool refused;        /* it was said that it cannot be bound */
   struct sample *last; /* what came last, for a filter that may add to it in flush_filter */
 };
 
@@ -159,6 +160,16 @@ finish (struct chain *c, size_t at, struct emit *e, int r)
 }
 
 static void
+say_refused (const struct link *l, int r)
+{
+  if (r == -ENOSYS)
+    kk_error (&l->filter->face, "it adds or renames what a process of its own cannot yet: say isolate: false");
+  else if (r != -EEXIST) /* which was said */
+    kk_error (&l->filter->face, "it cannot do with the tables that come to it, so nothing goes on behind it: %s",
+              strerror (-r));
+}
+
+static void
 keep_last (struct link *l, const struct shape *shape, const struct sample *sample)
 {
   if (!shape->rows || !l->filter->plugin->flush_filter)
@@ -175,6 +186,9 @@ filter_one (struct chain *c, size_t at, const struct sample *sample)
   struct emit e = {.face.host = sample->face.host, .in = sample, .time = sample->time};
   struct instance_call call = instance_call_begin (l->filter);
   int r = binding_for (l, sample->schema, &b);
+  if (r && !l->refused)
+    say_refused (l, r);
+  l->refused = r != 0;
   if (!r) {
     e.shape = b->shape;
     r = l->filter->plugin->process (l->filter->state, b->of_filter, &sample->face, &e.face);

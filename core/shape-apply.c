@@ -23,24 +23,23 @@ n_shared (const struct shape *s, uint32_t to, uint32_t table)
   return n;
 }
 
-/* A block with some rows of one segment, and only the columns that stay. `first` is the segment's first row within its table.
- */
+/* A block with some rows of one segment and some of its columns, all of which lie in the block `like`: its strings and its age
+ * are theirs. `first` is the segment's first row within its table. */
 static struct block *
-gather (const struct segment *g, uint32_t first, const uint32_t *fields, uint32_t n_fields, const uint32_t *rows, uint32_t n)
+gather (const struct segment *g, const struct block *like, uint32_t first, const uint32_t *fields, uint32_t n_fields,
+        const uint32_t *rows, uint32_t n)
 {
-  struct block *b = block_new (n, n_fields, g->block ? g->block->dict : NULL);
+  struct block *b = block_new (n, n_fields, like->dict);
   if (!b)
     return NULL;
-  if (g->block) {
-    b->tick = g->block->tick;
-    b->wall_ns = g->block->wall_ns;
-    b->mono_ns = g->block->mono_ns;
-    b->state = g->block->state > KK_PARTIAL ? g->block->state : KK_PARTIAL;
-  }
+  b->tick = like->tick;
+  b->wall_ns = like->wall_ns;
+  b->mono_ns = like->mono_ns;
+  b->state = like->state > KK_PARTIAL ? like->state : KK_PARTIAL;
   for (uint32_t i = 0; i < n; i++) {
     uint32_t row = rows[i] - first;
-    b->keys[i] = g->block ? g->block->keys[row] : 0;
-    b->identities[i] = g->block ? g->block->identities[row] : 0;
+    b->keys[i] = like == g->block ? g->block->keys[row] : 0;
+    b->identities[i] = like == g->block ? g->block->identities[row] : 0;
     for (uint32_t f = 0; f < n_fields; f++) {
       const struct column *c = g->columns + fields[f];
       b->values[(size_t) f * n + i] = c->values[row];
@@ -96,33 +95,50 @@ extend (const struct applying *a, uint32_t to, const struct segment *g, struct s
   return 0;
 }
 
+/* Some rows of one segment of a keyed table. What an earlier filter added lies in blocks of its own. */
+static int
+keep_segment (const struct applying *a, uint32_t to, const struct segment *g, struct segment *into, uint32_t first,
+              const uint32_t *rows, uint32_t n)
+{
+  const uint32_t *fields = a->s->fields[to], shared = n_shared (a->s, to, a->s->tables[to]);
+  const struct block *keys = NULL;
+  int r = 0;
+  for (uint32_t f = 0, count; f < shared && !r; f += count) {
+    const struct block *like = g->columns[fields[f]].block;
+    for (count = 1; f + count < shared && g->columns[fields[f + count]].block == like;)
+      count++;
+    struct block *b = gather (g, like, first, fields + f, count, rows, n);
+    if (b)
+      point (into, f, b);
+    keys = like == g->block && !keys ? b : keys;
+    r = own (a->out, b);
+  }
+  if (!r && !keys) {
+    struct block *b = gather (g, g->block, first, NULL, 0, rows, n);
+    keys = b;
+    r = own (a->out, b);
+  }
+  into->block = keys;
+  into->n_rows = n;
+  return r ? r : extend (a, to, g, into, rows, 0, n);
+}
+
 static int
 keep_rows (const struct applying *a, uint32_t to, const uint32_t *rows, uint32_t n)
 {
-  const struct shape *s = a->s;
-  const struct table *from = a->from->in->tables + s->tables[to];
-  uint32_t first = 0, taken = 0, shared = n_shared (s, to, s->tables[to]);
-  for (uint32_t j = 0; j < from->n_segments; j++) {
+  const struct table *from = a->from->in->tables + a->s->tables[to];
+  uint32_t first = 0, taken = 0;
+  int r = 0;
+  for (uint32_t j = 0; j < from->n_segments && !r; j++) {
     const struct segment *g = from->segments + j;
-    struct segment *into = a->out->tables[to].segments + j;
     uint32_t count = 0;
     while (taken + count < n && rows[taken + count] < first + g->n_rows)
       count++;
-    struct block *b = gather (g, first, s->fields[to], shared, rows + taken, count);
-    if (b) {
-      into->block = b;
-      into->n_rows = count;
-      point (into, 0, b);
-    }
-    int r = own (a->out, b);
-    if (!r)
-      r = extend (a, to, g, into, rows + taken, 0, count);
-    if (r)
-      return r;
+    r = keep_segment (a, to, g, a->out->tables[to].segments + j, first, rows + taken, count);
     first += g->n_rows;
     taken += count;
   }
-  return 0;
+  return r;
 }
 
 static int

@@ -38,7 +38,8 @@ struct history {
   uint32_t n, cap, next;
   uint64_t evaluation; /* of which `touched` entries were seen */
   uint32_t touched;
-  int64_t since_ns; /* absent (): when something fresh was seen last */
+  int64_t since_ns; /* absent (): when something fresh was seen last, or it was begun to watch */
+  bool seen;        /* the former */
   uint64_t epoch;
   bool begun;
 };
@@ -326,9 +327,13 @@ expr_history_read (struct history *h, const struct expression *x, const struct r
 struct value
 expr_history_absent (struct history *h, const struct expression *e, int64_t now_ns, bool fresh)
 {
-  if (fresh || !h->begun || h->epoch != e->epoch)
+  bool anew = !h->begun || h->epoch != e->epoch;
+  if (fresh || anew)
     h->since_ns = now_ns;
+  h->seen = fresh || (h->seen && !anew);
   h->begun = true;
   h->epoch = e->epoch;
-  return (struct value){.boolean = now_ns - h->since_ns >= h->span_ns, .fresh = true};
+  bool over = now_ns - h->since_ns >= h->span_ns;
+  /* Whoever began to watch a moment ago does not know whether it came a moment before. */
+  return (struct value){.boolean = over, .fresh = true, .why = h->seen || over ? KK_PRESENT : WHY_TOO_SHORT};
 }

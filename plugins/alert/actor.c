@@ -22,7 +22,9 @@ struct actor {
   const struct options *options;
   pthread_t thread;
   struct runner runner;
-  bool file_failed;
+  int file_error; /* as it was said */
+  bool torn;      /* the last line in the file may be half a one */
+  uint64_t not_run;
   pthread_mutex_t lock; /* guards what follows */
   pthread_cond_t changed;
   struct notice *first, *last;
@@ -42,16 +44,33 @@ mono_ns (void)
 
 /* ---- The file ---- */
 
-/* One line in one write, so that several writers do not mix theirs. Opened each time: whoever rotates it moves it away. */
+/* Opened each time: whoever rotates it moves it away. A pipe that nobody reads must not hold anything up, and as root nobody
+ * else's link leads anywhere. */
 static int
-append (const char *path, const char *line)
+open_file (const char *path)
 {
-  int fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+  struct stat st;
+  int fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (geteuid () ? 0 : O_NOFOLLOW), 0640);
   if (fd < 0)
     return -errno;
-  struct iovec parts[] = {{(void *) (uintptr_t) line, strlen (line)}, {(void *) (uintptr_t) "\n", 1}};
-  ssize_t wrote = writev (fd, parts, 2);
-  int r = wrote < 0 ? -errno : (size_t) wrote == parts[0].iov_len + 1 ? 0 : -ENOSPC;
+  if (!fstat (fd, &st) && (S_ISREG (st.st_mode) || S_ISFIFO (st.st_mode)))
+    return fd;
+  close (fd);
+  return -ENOTSUP;
+}
+
+/* One line in one write, so that several writers do not mix theirs. */
+static int
+append (struct actor *a, const char *line)
+{
+  int fd = open_file (a->options->file);
+  if (fd < 0)
+    return fd;
+  struct iovec parts[] = {
+    {(void *) (uintptr_t) "\n", a->torn}, {(void *) (uintptr_t) line, strlen (line)}, {(void *) (uintptr_t) "\n", 1}};
+  ssize_t wrote = writev (fd, parts, 3);
+  int r = wrote < 0 ? -errno : (size_t) wrote == parts[0].iov_len + parts[1].iov_len + 1 ? 0 : -ENOSPC;
+  a->torn = r && (wrote > 0 || a->torn);
   close (fd);
   return r;
 }
@@ -61,12 +80,12 @@ write_file (struct actor *a, const struct notice *n)
 {
   if (!*a->options->file)
     return;
-  int r = append (a->options->file, n->json);
-  if (r && !a->file_failed)
+  int r = append (a, n->json);
+  if (r && r != a->file_error)
     kk_error (a->self, "%s cannot be written, and messages are missing in it: %s", a->options->file, strerror (-r));
-  else if (!r && a->file_failed)
+  else if (!r && a->file_error)
     kk_info (a->self, "%s is written again", a->options->file);
-  a->file_failed = r != 0;
+  a->file_error = r;
 }
 
 /* ---- The thread ---- */
@@ -104,16 +123,6 @@ show (struct actor *a)
                a->runner.started, a->runner.failed, a->runner.ended, a->runner.n);
 }
 
-/* One message; false: it has to wait until a program has ended. */
-static bool
-act (struct actor *a, const struct notice *n)
-{
-  if (runner_start (&a->runner, n->env, mono_ns ()) == -EAGAIN)
-    return false;
-  write_file (a, n);
-  return true;
-}
-
 /* Whether it is time to go: nothing is left to be done, or the patience is over. */
 static bool
 is_over (const struct actor *a)
@@ -144,18 +153,14 @@ run (void *arg)
   pthread_mutex_lock (&a->lock);
   while ((n = wait_for_one (a))) {
     pthread_mutex_unlock (&a->lock);
-    bool done = act (a, n);
+    write_file (a, n);
     pthread_mutex_lock (&a->lock);
-    for (; !done && !is_over (a); pthread_mutex_lock (&a->lock)) { /* too many programs run */
-      int64_t look_ns = runner_look (&a->runner, mono_ns ());
-      if (a->runner.n >= a->runner.most)
-        sleep_until (a, look_ns);
-      pthread_mutex_unlock (&a->lock);
-      done = act (a, n);
-    }
-    if (!done)
-      write_file (a, n);
-    a->told += done;
+    while (runner_is_full (&a->runner) && !is_over (a))
+      sleep_until (a, runner_look (&a->runner, mono_ns ()));
+    a->not_run += runner_is_full (&a->runner);
+    if (!runner_is_full (&a->runner))
+      runner_start (&a->runner, n->env, mono_ns ());
+    a->told++;
     notice_free (n);
     show (a);
   }
@@ -232,8 +237,13 @@ actor_free (struct actor *a, int64_t patience_ns)
   pthread_cond_signal (&a->changed);
   pthread_mutex_unlock (&a->lock);
   pthread_join (a->thread, NULL);
-  for (struct notice *n; (n = take (a));)
-    notice_free (n);
+  for (struct notice *n; (n = take (a)); notice_free (n)) {
+    write_file (a, n);
+    a->not_run += a->runner.argv != NULL;
+  }
+  if (a->not_run || a->runner.n)
+    kk_warn (a->self, "at the end %" PRIu64 " message%s no command any more, and %u command%s ended before time", a->not_run,
+             a->not_run == 1 ? " got" : "s got", a->runner.n, a->runner.n == 1 ? " was" : "s were");
   runner_free (&a->runner);
   pthread_cond_destroy (&a->changed);
   pthread_mutex_destroy (&a->lock);

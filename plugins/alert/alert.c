@@ -34,7 +34,7 @@ struct state {
   struct actor *actor;
   char *path;
   bool opened;
-  int open_error, store_error; /* the latter as it was said */
+  int store_error;          /* as it was said */
   uint32_t firing, pending; /* as status shows them */
   int64_t wall_ns;
 };
@@ -49,7 +49,10 @@ struct binding {
 static int
 alert_check (const void *config, struct kk_fault *fault)
 {
+  const struct options *o = config;
   struct watches w;
+  if (o->command.count && (!*o->command.items[0] || (o->command.count == 1 && strpbrk (o->command.items[0], " \t"))))
+    return kk_refuse (fault, "command", "write the program and each of its arguments as a list: [program, first, second]");
   int r = watches_make (config, &w, fault);
   if (!r)
     watches_free (&w);
@@ -66,7 +69,9 @@ check_rules (const struct watches *w, const struct kk_schema *in, struct kk_faul
     struct expression_fault f;
     r = expression_bind (w->items[i].expression, in, &b, &f);
     expression_unbind (b);
-    if (r == -ENOENT || r == -EINVAL)
+    if ((r == -ENOENT || r == -EINVAL) && w->items[i].built_in)
+      r = kk_refuse (fault, w->items[i].built_in, "it is about %s, and %s", w->items[i].field, f.text);
+    else if (r == -ENOENT || r == -EINVAL)
       r = kk_refuse_entry (fault, "rules", w->items[i].name, f.in_clear ? "clear" : "when", "column %u: %s", f.column, f.text);
   }
   return r;
@@ -103,6 +108,7 @@ static int
 make_engine (struct state *s)
 {
   const struct options *o = s->options;
+  const int64_t interval_ns = kk_interval (s->self), gap_ns = interval_ns > GAP_NS / 3 ? 3 * interval_ns : GAP_NS;
   const struct alert_engine_config config = {.outbox = {.group_wait_ns = o->group_wait_ns,
                                                         .rule_burst = (uint32_t) o->rule_messages,
                                                         .rule_every_ns = o->rule_every_ns,
@@ -115,7 +121,7 @@ make_engine (struct state *s)
   for (uint32_t i = 0; i < s->watches.n; i++) {
     const struct watch *w = s->watches.items + i;
     rules[i] = (struct alert_rule_config){.name = w->name, .made = w->made, .params = w->params};
-    rules[i].params.gap_ns = GAP_NS;
+    rules[i].params.gap_ns = gap_ns;
   }
   int r = alert_engine_new (&config, rules, s->watches.n, &s->engine);
   free (rules);
@@ -233,7 +239,7 @@ judge (struct state *s, const struct binding *b, const struct kk_sample *in, con
     struct looking l = {alert_engine_begin (s->engine, i, time->mono_ns, time->wall_ns), s->watches.items + i, time};
     if (expression_evaluate (s->watches.items[i].expression, b->rules[i], in, look, &l, &outcome))
       outcome.all = false;
-    alert_rule_end (l.rule, outcome.all && table >= 0);
+    alert_rule_end (l.rule, outcome.all);
   }
 }
 
@@ -267,7 +273,7 @@ is_open (struct state *s, const struct kk_time *time)
   int r = alert_engine_open (s->engine, s->path, time->mono_ns, time->wall_ns);
   const struct alert_store *store = &s->engine->store;
   s->opened = r != -EWOULDBLOCK;
-  s->open_error = s->store_error = s->opened ? r : 0;
+  s->store_error = s->opened ? r : 0;
   if (s->store_error)
     kk_error (s->self, "%s cannot be used, so a restart forgets what fires: %s", s->path, strerror (-r));
   if (store->damaged)
@@ -282,7 +288,7 @@ is_open (struct state *s, const struct kk_time *time)
 static void
 say_trouble (struct state *s)
 {
-  int error = s->engine->store.directory < 0 ? s->open_error : s->engine->store.error;
+  int error = s->engine->store.error;
   if (error && !s->store_error)
     kk_error (s->self, "%s cannot be written, so a restart forgets what changes: %s", s->path, strerror (-error));
   else if (!error && s->store_error)

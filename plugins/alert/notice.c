@@ -10,7 +10,11 @@
 /* What a program needs to find its way; other variables of the daemon are not its business. */
 static const char *const passed[] = {
   "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "SHELL", "DISPLAY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"};
-enum { N_PASSED = sizeof passed / sizeof *passed, N_OWN = 10 };
+enum {
+  N_PASSED = sizeof passed / sizeof *passed,
+  N_OWN = 10,
+  MOST_VARIABLE = 100 << 10 /* a program gets none above 128 KiB */
+};
 
 struct env {
   char **items;
@@ -21,7 +25,7 @@ struct env {
 __attribute__ ((format (printf, 2, 3))) static void
 add (struct env *e, const char *format, ...)
 {
-  struct buf b = {.max = 64 << 10};
+  struct buf b = {.max = 2 << 20};
   va_list args;
   char number[512];
   va_start (args, format);
@@ -58,13 +62,14 @@ make_env (const struct watch *w, const char *name, const char *unit, const struc
   add (&e, "KK_ALERT_RULE=%s", name);
   add (&e, "KK_ALERT_CHANGE=%s", m->change == ALERT_SUMMARY ? "summary" : alert_change_name (m->change));
   add (&e, "KK_ALERT_SEVERITY=%s", w ? watch_severity (w) : "info");
-  add (&e, "KK_ALERT_TEXT=%s", line);
+  add (&e, "KK_ALERT_TEXT=%.*s", MOST_VARIABLE, line);
   add (&e, "KK_ALERT_ROW=%s", first ? first->row : "");
   if (first && first->has_value)
     add (&e, "KK_ALERT_VALUE=%.10g", first->value);
   add (&e, "KK_ALERT_UNIT=%s", unit);
   add (&e, "KK_ALERT_TOTAL=%u", m->total);
-  add (&e, "KK_ALERT_JSON=%s", json);
+  if (strlen (json) < MOST_VARIABLE)
+    add (&e, "KK_ALERT_JSON=%s", json);
   if (!e.failed)
     return e.items;
   for (uint32_t i = 0; i < e.n; i++)
@@ -77,7 +82,7 @@ int
 notice_new (const struct watch *w, const char *name, const char *unit, const struct alert_message *m, int64_t wall_ns,
             struct notice **ret)
 {
-  struct buf line = {.max = 32 << 10}, json = {.max = 64 << 10};
+  struct buf line = {.max = 256 << 10}, json = {.max = 1 << 20};
   struct notice *n = calloc (1, sizeof *n);
   wording_line (&line, w, name, unit, m);
   wording_json (&json, w, name, unit, m, wall_ns);

@@ -54,21 +54,29 @@ runner_free (struct runner *r)
   free (r->argv);
 }
 
+bool
+runner_is_full (const struct runner *r)
+{
+  return r->argv && r->n >= r->most;
+}
+
 int
 runner_start (struct runner *r, char *const *env, int64_t now_ns)
 {
   struct run *free_one = r->runs;
   if (!r->argv)
     return 0;
-  if (r->n >= r->most)
-    return -EAGAIN;
+  if (runner_is_full (r))
+    return -EBUSY;
   while (free_one->pid)
     free_one++;
   pid_t pid;
   int e = launch_group (r->argv[0], r->argv, env, (int[]){-1, -1}, 2, &pid);
+  if (e && e != r->start_error)
+    kk_error (r->self, "command %s cannot be run: %s", r->argv[0], strerror (-e));
+  r->start_error = e;
   if (e) {
     r->failed++;
-    kk_error (r->self, "command %s cannot be run: %s", r->argv[0], strerror (-e));
     return e;
   }
   *free_one = (struct run){.pid = pid, .until_ns = now_ns + r->timeout_ns};
@@ -105,7 +113,6 @@ runner_look (struct runner *r, int64_t now_ns)
     }
     if (waitpid (run->pid, &status, WNOHANG) != run->pid)
       continue;
-    kill (-run->pid, SIGKILL); /* what it left behind */
     say_end (r, run, status);
     forget (r, run);
   }

@@ -20,11 +20,13 @@ struct runner {
   uint32_t most, n;
   struct run runs[RUNNER_MOST];
   uint64_t started, failed, ended; /* ended: because they took too long */
+  int start_error;                 /* as it was said */
 };
 
 int runner_init (struct runner *r, struct kk_instance *self, const struct kk_list *command, int64_t timeout_ns, uint32_t most);
 void runner_free (struct runner *r); /* ends what runs */
-/* 0; -EAGAIN: too many run; other -errno: it cannot be started, which was said. */
+bool runner_is_full (const struct runner *r);
+/* 0, also where there is no program to run; -errno: it cannot be started, which was said once. */
 int runner_start (struct runner *r, char *const *env, int64_t now_ns);
 /* Takes note of programs that ended, and ends those that take too long. Returns when to look again, or INT64_MAX: nothing runs.
  */

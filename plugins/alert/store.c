@@ -117,6 +117,7 @@ alert_store_open (struct alert_store *s, const char *path, alert_record_visit vi
     r = load (s, visit, arg);
   if (r)
     alert_store_close (s);
+  s->error = r == -EWOULDBLOCK ? s->error : r;
   return r;
 }
 

@@ -111,7 +111,10 @@ add_built_in (struct making *m, const char *name, const char *field, double abov
   snprintf (clear, sizeof clear, "< %.10g for 1m", above > 5 ? above - 5 : above / 2);
   const struct rule_options o = {
     .when = when, .clear = clear, .text = "", .for_ns = BUILT_IN_NS, .unknown_after_ns = ALERT_UNKNOWN_AFTER, .severity = 1};
-  return add (m, name, &o);
+  int r = add (m, name, &o);
+  m->to->items[m->to->n - 1].built_in = name;
+  m->to->items[m->to->n - 1].field = field;
+  return r;
 }
 
 int

@@ -11,6 +11,7 @@ struct watch {
   char *name;
   char *when; /* as the user wrote it */
   char *text; /* template */
+  const char *built_in, *field; /* of the short keys' rules: the option, and what it is about; else NULL */
   int32_t severity;
   struct expression *expression;
   bool has_clear;

@@ -61,7 +61,8 @@ wording_text (struct buf *b, const struct watch *w, const char *row, bool has_va
     buf_addc (b, ')');
     return;
   }
-  for (const char *at = w->text; *at && b->len < MOST_TEXT;) {
+  const size_t begin = b->len;
+  for (const char *at = w->text; *at && (b->len - begin < MOST_TEXT || (*at & 0xc0) == 0x80);) { /* whole characters */
     const char *end = *at == '{' ? strchr (at, '}') : NULL;
     if (end && add_word (b, at + 1, (size_t) (end - at - 1), w, row, has_value, value, unit))
       at = end + 1;

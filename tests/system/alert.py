@@ -226,6 +226,65 @@ def a_command_that_never_ends (home):
 
 
 @kk.test
+def a_stop_with_messages_that_wait (home):
+    "at a stop what waits for a program is in the file, and the log says how many got none"
+    s = Scene (home, BUSY + """      low: {when: probe.load < 50}
+""")
+    text = s.text.replace ("    group_wait: 0s", "    command: [sleep, '1000']\n    command_timeout: 1h\n    commands_at_once: 1\n    group_wait: 0s")
+    s.say (load=95)
+    with home.daemon (text) as d:
+        kk.wait_for (lambda: home.log ().count ("busy fires"), 20, "the first")
+        s.say (load=10)
+        kk.wait_for (lambda: home.log ().count ("busy is over"), 20, "the third")
+        kk.equal (d.stop (20), 0, "the daemon's end")
+    kk.equal (len (s.told ()), 3, "lines of the file")
+    kk.contains (home.log (), "at the end 2 messages got no command any more, and 1 command was ended before time", "the log")
+
+
+@kk.test
+def a_rule_that_becomes_another_kind (home):
+    "a rule about rows that is changed to one value ends what its rows had firing"
+    s = Scene (home, ITEMS)
+    s.say (load=1, items={"a1": 5000})
+    with home.daemon (s.text) as d:
+        s.wait (("big", "fired"))
+        home.config (s.text.replace ("items[a*].size > 1KiB", "max(items[a*].size) > 10KiB"))
+        home.run ("reload").ok ()
+        s.wait (("big", "fired"), ("big", "cleared"))
+        s.wait_samples (d, 5)
+        kk.wait_for (lambda: not rows (s.samples (1)[-1]), 20, "nothing fires")
+        d.stop ()
+
+
+@kk.test
+def nothing_comes_any_more (home):
+    "absence that fires goes on firing over a restart, without a word"
+    s = Scene (home, """      dead: {when: "absent(probe.load, 500ms)"}
+""")
+    s.say ()
+    with home.daemon (s.text) as d:
+        s.wait (("dead", "fired"))
+        d.stop ()
+    with home.daemon (s.text) as d:
+        s.wait_samples (d, 15)
+        s.wait (("dead", "fired"))
+        s.say (load=1)
+        s.wait (("dead", "fired"), ("dead", "cleared"))
+        d.stop ()
+
+
+@kk.test
+def a_file_that_is_a_pipe (home):
+    "a pipe that nobody reads holds neither messages nor a stop up"
+    s = Scene (home, BUSY)
+    os.mkfifo (s.told_file)
+    s.say (load=95)
+    with home.daemon (s.text) as d:
+        kk.wait_for (lambda: f"{s.told_file} cannot be written" in home.log (), 20, "it is said")
+        kk.equal (d.stop (), 0, "the daemon's end")
+
+
+@kk.test
 def a_file_that_cannot_be_written (home):
     "a file that cannot be written is said once, and nothing else is held up"
     s = Scene (home, BUSY)
@@ -257,6 +316,13 @@ def what_is_wrong_in_rules (home):
     refused ("{when: probe.load > 90, clear: 80}", "column ")
     refused ("{when: probe.load > 90, severty: info}", "severity")
     refused ("{for: 3s}", "when")
+    home.config (s.text.replace ("    group_wait: 0s", "    command: notify -u root\n    group_wait: 0s"))
+    kk.contains (home.run ("config", "--check").err, "12:14: error: command: write the program and each of its arguments as a list", "no list")
+    home.config ("daemon: {cpu_alert_threshold: 90}\nplugins: {cpu: false}\n")
+    r = home.run ("config", "--check")
+    kk.equal (r.rc, 1, "it is refused")
+    kk.contains (r.err, "it is about system.cpu_percent, and", "the short key")
+    kk.contains (r.err, ":1:31: error: cpu: ", "the place of the key that the user wrote")
 
 
 @kk.test

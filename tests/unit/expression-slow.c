@@ -132,6 +132,7 @@ static struct answer
 slow_absent (unsigned now, const struct tree *t)
 {
   int64_t since = time_of (0).mono_ns;
+  bool came = false; /* since it has been watched without a break */
   for (unsigned s = 0; s <= now; s++) {
     struct kk_table_info i = tree_info (s, t->rows.table);
     bool seen = t->field < 0 && !i.held && i.state != KK_FAILED;
@@ -142,8 +143,10 @@ slow_absent (unsigned now, const struct tree *t)
     }
     if (seen || time_of (s).after)
       since = time_of (s).mono_ns;
+    came = seen || (came && !time_of (s).after);
   }
-  return (struct answer){.known = true, .fresh = true, .boolean = time_of (now).mono_ns - since >= t->span_s * SECOND};
+  bool over = time_of (now).mono_ns - since >= t->span_s * SECOND;
+  return (struct answer){.known = came || over, .fresh = true, .boolean = over};
 }
 
 static struct answer

@@ -5,6 +5,7 @@
 enum task { RENAME, RENAME_TWICE, ADD, ADD_AND_KEEP, ADD_HELD, ADD_TABLE, REPLACE, FLUSH, BAD };
 
 static enum task task;
+static void *second_keeps; /* the filter that only keeps two rows */
 static uint32_t added, added_2, table_number;
 static int bound;
 
@@ -62,10 +63,11 @@ add_wrongly (struct kk_shape *shape)
 static int
 new_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
 {
-  (void) state;
   (void) in;
   *binding = NULL;
   bound++;
+  if (state && state == second_keeps)
+    return 0;
   switch (task) {
   case RENAME:
     return rename_all (shape);
@@ -110,9 +112,12 @@ set_added (const struct kk_sample *in, struct kk_emit *out)
 static int
 new_process (void *state, void *binding, const struct kk_sample *in, struct kk_emit *out)
 {
-  (void) state;
   (void) binding;
   struct kk_rows *rows = kk_emit_rows (out);
+  if (state && state == second_keeps) {
+    ck_assert_int_eq (kk_emit_keep_rows (out, 1, (uint32_t[]){0, 3}, 2), 0);
+    return kk_emit (out);
+  }
   switch (task) {
   case ADD:
   case ADD_HELD:
@@ -267,6 +272,34 @@ START_TEST (rows_are_kept_with_what_was_added)
 }
 END_TEST
 
+/* The strings that one filter added are not those of the table that the next one takes rows of. */
+START_TEST (a_later_filter_keeps_rows_with_what_an_earlier_one_added)
+{
+  static const char *const words[] = {"even", "odd"};
+  struct instance *both[2] = {filter, fake_instance (&env, &plan)};
+  chain_free (chain);
+  ck_assert_int_eq (chain_new (both, 2, sink, NULL, &chain), 0);
+  second_keeps = both[1];
+  run (ADD);
+  second_keeps = NULL;
+  const struct kk_sample *o = &came[0]->face;
+  ck_assert_uint_eq (came[0]->tables[1].n_rows, 2);
+  ck_assert_uint_eq (came[0]->tables[1].state, KK_PARTIAL);
+  for (uint32_t i = 0; i < 2; i++) {
+    struct kk_value v, key;
+    ck_assert_uint_eq (kk_get (o, 1, i, 2, &v), KK_PRESENT);
+    ck_assert_str_eq (v.string, words[i]); /* rows 0 and 3 */
+    ck_assert_uint_eq (kk_get_key (o, 1, i, &key), KK_PRESENT);
+    ck_assert_int_eq (*key.string, i ? 'd' : 'a');
+    ck_assert_uint_eq (kk_get (o, 1, i, 1, &v), i ? KK_UNSET : KK_PRESENT);
+  }
+  clear ();
+  chain_free (chain);
+  instance_free (both[1]);
+  ck_assert_int_eq (chain_new (&filter, 1, sink, NULL, &chain), 0);
+}
+END_TEST
+
 START_TEST (what_is_made_of_a_held_value_is_held)
 {
   task = ADD_HELD;
@@ -354,6 +387,7 @@ tests (TCase *t)
   tcase_add_test (t, what_is_no_field_or_table_is_refused);
   tcase_add_test (t, fields_are_added_to_rows);
   tcase_add_test (t, rows_are_kept_with_what_was_added);
+  tcase_add_test (t, a_later_filter_keeps_rows_with_what_an_earlier_one_added);
   tcase_add_test (t, what_is_made_of_a_held_value_is_held);
   tcase_add_test (t, a_table_is_added);
   tcase_add_test (t, a_table_is_replaced_and_a_sample_is_of_another_time);
