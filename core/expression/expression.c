@@ -154,6 +154,13 @@ reason (const struct expression_result *r)
   return text ? text : "is not known";
 }
 
+bool
+expression_is_early (const struct expression_result *result)
+{
+  return result->verdict == EXPRESSION_UNKNOWN
+         && (result->why == KK_FIRST || result->why == KK_SUSPEND || result->why == WHY_TOO_SHORT);
+}
+
 const char *
 expression_why (const struct expression *e, const struct expression_result *result, char *text, size_t size)
 {

@@ -78,6 +78,8 @@ struct expression_outcome {
 int expression_evaluate (struct expression *e, struct expression_binding *b, const struct kk_sample *sample,
                          void (*report) (void *arg, const struct expression_result *result), void *arg,
                          struct expression_outcome *ret);
+/* Unknown only because it is too early to know: a first reading, or not watched for as long as it asks for. */
+bool expression_is_early (const struct expression_result *result);
 /* Why the verdict of a result is unknown, as one clause: "processes.cpu_percent may not be read". Returns `text`. */
 const char *expression_why (const struct expression *e, const struct expression_result *result, char *text, size_t size);
 #endif

@@ -211,7 +211,7 @@ look (void *arg, const struct expression_result *result)
   struct alert_look at = {.mono_ns = l->time->mono_ns,
                           .wall_ns = l->time->wall_ns,
                           .when = truth (result->verdict),
-                          .held = !result->fresh,
+                          .held = !result->fresh || expression_is_early (result),
                           .has_value = result->value_type == EXPRESSION_NUMBER,
                           .value = result->value_type == EXPRESSION_NUMBER ? result->number : 0};
   at.clear = l->watch->has_clear ? truth (result->clear) : alert_not (at.when);

@@ -54,9 +54,11 @@ wording_text (struct buf *b, const struct watch *w, const char *row, bool has_va
     buf_adds (b, w->when);
     if (*row)
       buf_printf (b, " in %s", row);
+    if (!has_value)
+      return;
     buf_adds (b, " (");
     add_value (b, has_value, value);
-    if (has_value && *unit && strcmp (unit, "1") != 0)
+    if (*unit && strcmp (unit, "1") != 0)
       buf_printf (b, " %s", unit);
     buf_addc (b, ')');
     return;

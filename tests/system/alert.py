@@ -274,6 +274,22 @@ def nothing_comes_any_more (home):
 
 
 @kk.test
+def too_early_to_know (home):
+    "what cannot be known yet is no trouble; what is not known is told after its time, and when it is known again"
+    s = Scene (home, """      early: {when: "change(probe.load, 10m) > 5", unknown_after: 500ms}
+      blind: {when: probe.load > 90, unknown_after: 500ms}
+""")
+    with home.daemon (s.text) as d:
+        s.wait_samples (d, 15)
+        kk.equal (s.told (), [], "nothing to be told")
+        s.say (items={"a": 1})
+        kk.wait_for (lambda: ("blind", "unknown") in s.changes (), 20, "it is told")
+        s.say (load=1)
+        kk.wait_for (lambda: ("blind", "known") in s.changes (), 20, "and taken back")
+        d.stop ()
+
+
+@kk.test
 def a_file_that_is_a_pipe (home):
     "a pipe that nobody reads holds neither messages nor a stop up"
     s = Scene (home, BUSY)
