@@ -151,12 +151,24 @@ aws_error_read (struct aws_error *e, int status, const char *body, size_t length
     take_type (e, type);
   if (message)
     take_message (e, message);
-  if (e->type[0] && json_get (object, "__type", json_type_string))
+  e->typed = e->type[0] && json_get (object, "__type", json_type_string);
+  if (e->typed)
     e->outcome = by_type (e);
   else if (status >= 200 && status < 300)
     e->outcome = object ? AWS_OK : AWS_GARBLED;
   else
     e->outcome = e->type[0] ? by_type (e) : by_status (status);
+}
+
+enum aws_time
+aws_error_time (const struct aws_error *e, bool known)
+{
+  if (e->outcome == AWS_FOREIGN || e->outcome == AWS_GARBLED)
+    return AWS_TIME_NONE;
+  if (e->outcome == AWS_OK)
+    return AWS_TIME_CONFIRMED;
+  const bool to_somebody = e->outcome == AWS_CONDITION || e->outcome == AWS_DENIED;
+  return to_somebody && (e->typed || known) ? AWS_TIME_CONFIRMED : AWS_TIME_TOLD;
 }
 
 bool

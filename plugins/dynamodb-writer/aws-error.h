@@ -29,6 +29,7 @@ enum { AWS_TYPE = 64, AWS_MESSAGE = 400 };
 struct aws_error {
   enum aws_outcome outcome;
   int status;
+  bool typed;                /* by __type, as DynamoDB does */
   char type[AWS_TYPE];       /* "AccessDeniedException"; "" where the body names none */
   char message[AWS_MESSAGE]; /* for a log: without what it repeats of the request, which may hold a token; control characters
                               * are blanks; UTF-8; "" */
@@ -36,6 +37,10 @@ struct aws_error {
 
 /* Judges an answer by the __type in its body; the HTTP status decides only where there is none. The body may be anything. */
 void aws_error_read (struct aws_error *e, int status, const char *body, size_t length);
+/* What the Date of such an answer tells: nothing, where it is not DynamoDB's; the time; or the time as it was told to somebody
+ * whom DynamoDB knows. `known`: the answer has the number that AWS gives each request. */
+enum aws_time { AWS_TIME_NONE, AWS_TIME_TOLD, AWS_TIME_CONFIRMED };
+enum aws_time aws_error_time (const struct aws_error *e, bool known);
 /* Whether the same request may be sent again after a while, without doing anything else first. */
 bool aws_outcome_is_passing (enum aws_outcome outcome);
 #endif

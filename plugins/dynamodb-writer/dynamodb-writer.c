@@ -40,7 +40,8 @@ struct writer {
   bool waited;       /* for another one, until it was opened */
   bool untold;       /* that it is open, to the network thread */
   bool has_told;     /* the network thread of a first reading */
-  uint64_t made, lacking, unreadable;
+  uint64_t made, lacking;
+  uint64_t unreadable, gone; /* files, as it was said; of those so far */
   int disk_error;    /* as status shows it */
   int disk_said;     /* as the log has it */
   bool disk_unended; /* it has no end of that yet */
@@ -96,14 +97,20 @@ static void
 note_unreadable (struct writer *w, const struct spool_view *v)
 {
   const char *many = v->unreadable == 1 ? "" : "s", *why = strerror (-v->unreadable_error);
-  if (v->unreadable == w->unreadable)
+  if (!v->open || v->unreadable == w->unreadable)
     return;
+  const uint64_t gone = v->unreadable_gone - w->gone;
   w->unreadable = v->unreadable;
   if (v->unreadable) {
     kk_error (w->self, UNREADABLE "; they wait there, and are tried again each minute", v->unreadable, many, why);
     shared_trouble (w->shared, SHARED_FILES, UNREADABLE, v->unreadable, many, why);
   } else {
-    kk_info (w->self, "all minutes for DynamoDB on disk can be read again");
+    if (gone)
+      kk_info (w->self, "no file of the spool's directory is left that cannot be read: %" PRIu64 " of them %s removed", gone,
+               gone == 1 ? "was" : "were");
+    else
+      kk_info (w->self, "all minutes for DynamoDB on disk can be read again");
+    w->gone = v->unreadable_gone;
     shared_trouble (w->shared, SHARED_FILES, "%s", "");
   }
 }
@@ -184,7 +191,7 @@ static void
 say_lack (struct writer *w, const struct minute_lack *lack, int64_t mono_ns)
 {
   w->lacking++;
-  kk_status (w->self, "left out", "%" PRIu64 " minutes without %s", w->lacking, lack->field);
+  kk_status (w->self, "left out", "%" PRIu64 " %s without %s", w->lacking, minutes_word (w->lacking), lack->field);
   if (w->lack_said_ns && mono_ns - w->lack_said_ns < SAY_EVERY_NS)
     return;
   w->lack_said_ns = mono_ns;
@@ -238,11 +245,15 @@ show_drops (struct writer *w, const struct spool_view *v)
   uint64_t dropped = v->dropped_full + v->dropped_age + v->dropped_memory + v->dropped_future + v->lost + v->damaged;
   if (dropped)
     kk_status (w->self, "dropped",
-               "%" PRIu64 " minutes (no room %" PRIu64 ", too old %" PRIu64 ", in memory %" PRIu64 ", of a wrong clock %" PRIu64
+               "%" PRIu64 " %s (no room %" PRIu64 ", too old %" PRIu64 ", in memory %" PRIu64 ", of a wrong clock %" PRIu64
                ", removed or damaged %" PRIu64 ")",
-               dropped, v->dropped_full, v->dropped_age, v->dropped_memory, v->dropped_future, v->lost + v->damaged);
-  if (v->refused)
-    kk_status (w->self, "refused", "%" PRIu64 " minutes, kept in " SPOOL_REFUSED_FILE, v->refused);
+               dropped, minutes_word (dropped), v->dropped_full, v->dropped_age, v->dropped_memory, v->dropped_future,
+               v->lost + v->damaged);
+  if (v->refused && v->refused_unsaved)
+    kk_status (w->self, "refused", "%" PRIu64 " %s, of which " SPOOL_REFUSED_FILE " could not take %" PRIu64, v->refused,
+               minutes_word (v->refused), v->refused_unsaved);
+  else if (v->refused)
+    kk_status (w->self, "refused", "%" PRIu64 " %s, kept in " SPOOL_REFUSED_FILE, v->refused, minutes_word (v->refused));
 }
 
 static void
@@ -304,9 +315,10 @@ say_lost (struct writer *w, int r)
   if (r < 0 && v.in_memory)
     kk_error (w->self,
               "%" PRIu64
-              " minutes for DynamoDB that waited in memory end with it: %s; `kode-kronical-daemon dynamodb backfill` "
+              " %s for DynamoDB that waited in memory %s lost with this stop: %s; `kode-kronical-daemon dynamodb backfill` "
               "uploads what was recorded",
-              v.in_memory, strerror (-r));
+              v.in_memory, minutes_word (v.in_memory), v.in_memory == 1 ? "is" : "are",
+              r == -EWOULDBLOCK ? OTHER_OWNER : strerror (-r));
 }
 
 static int

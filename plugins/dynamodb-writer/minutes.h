@@ -28,6 +28,13 @@ struct minutes {
   uint64_t misplaced;  /* readings before 1970 or after 9999, passed over */
 };
 
+/* "1 minute", "2 minutes" */
+static inline const char *
+minutes_word (uint64_t n)
+{
+  return n == 1 ? "minute" : "minutes";
+}
+
 void minutes_init (struct minutes *s, minutes_over over, void *arg);
 void minutes_take (struct minutes *s, const struct minute_reading *r);
 /* Finishes the minute that runs if it has been over for grace_ns: for inputs that are read rarely, or not any more. */

@@ -89,18 +89,6 @@ report_say (struct report *r, enum kk_level level, const char *topic, const char
   say (r, level, topic, text);
 }
 
-/* How much of a sentence is shown where there is room for little: whole words. */
-static int
-shortened (const char *text)
-{
-  size_t n = strnlen (text, SHORT_LINE + 1);
-  if (n <= SHORT_LINE)
-    return (int) n;
-  while (n > SHORT_LINE / 2 && text[n] != ' ')
-    n--;
-  return (int) (text[n - 1] == ',' || text[n - 1] == ';' || text[n - 1] == ':' ? n - 1 : n);
-}
-
 void
 report_trouble (struct report *r, const char *topic, const char *format, ...)
 {
@@ -113,10 +101,36 @@ report_trouble (struct report *r, const char *topic, const char *format, ...)
   report_time (time (NULL), when);
   if (!r->since_ns)
     r->since_ns = shared_mono_ns ();
-  const int n = shortened (text);
-  const char *rest = text[n] ? " … (the log has all of it)" : "";
-  shared_trouble (r->shared, SHARED_NETWORK, "%.*s%s", n, text, rest);
-  shared_status (r->shared, "last error", "%s: %.*s%s", when, n, text, rest);
+  const size_t n = shared_shortened (text, SHORT_LINE);
+  shared_trouble (r->shared, SHARED_NETWORK, "%s", text);
+  shared_status (r->shared, "last error", "%s: %.*s%s", when, (int) n, text, text[n] ? " … (the log has all of it)" : "");
+}
+
+/* Once it is known of each: nothing is said while others of a file are still to be tried. */
+void
+report_unread (struct report *r, const struct spool_view *view)
+{
+  const uint64_t n = view->unread;
+  if (!view->open || view->doubted || n == r->unread)
+    return;
+  if (!n) {
+    if (!view->unreadable)
+      shared_log (r->shared, KK_LOG_INFO, "minutes for DynamoDB on disk that could not be read %s",
+                  view->read_again > r->read_again ? "can be read again" : "are gone");
+    shared_trouble (r->shared, SHARED_MINUTES, "%s", "");
+    r->unread = 0;
+    return;
+  }
+  if (!r->unread)
+    r->read_again = view->read_again;
+  const char *what = minutes_word (n), *why = strerror (-view->unread_error);
+  if (n > r->unread)
+    report_say (r, KK_LOG_ERROR, "unread",
+                "%" PRIu64 " %s for DynamoDB on disk cannot be read: %s; the others go up, and %s tried again each minute", n,
+                what, why, n == 1 ? "this one is" : "these are");
+  shared_trouble (r->shared, SHARED_MINUTES, "%" PRIu64 " %s for DynamoDB on disk cannot be read: %s; the others go up", n,
+                  what, why);
+  r->unread = n;
 }
 
 /* ---- What works ---- */
@@ -149,8 +163,8 @@ write_line (struct report *r, const char *table, uint64_t left)
     buf_printf (&b, "upload: minute %.16s UTC %s DynamoDB table %s", newest,
                 r->present ? "was there already, as full, in" : "written to", table);
   else {
-    buf_printf (&b, "upload: %" PRIu64 " minutes written to DynamoDB table %s, the newest %.16s UTC", r->written, table,
-                newest);
+    buf_printf (&b, "upload: %" PRIu64 " %s written to DynamoDB table %s, the newest %.16s UTC", r->written,
+                minutes_word (r->written), table, newest);
     if (r->present)
       buf_printf (&b, "; %" PRIu64 " were there already, as full", r->present);
   }
@@ -175,7 +189,7 @@ report_uploaded (struct report *r, const char *table, uint64_t written, uint64_t
   report_time (time (NULL), when);
   report_time (newest, minute);
   shared_status (r->shared, "last upload", "%s, minute %.16s", when, minute);
-  shared_status (r->shared, "uploaded", "%" PRIu64 " minutes", r->uploaded);
+  shared_status (r->shared, "uploaded", "%" PRIu64 " %s", r->uploaded, minutes_word (r->uploaded));
   if (left && r->line_ns && now - r->line_ns < LINE_EVERY_NS)
     return;
   write_line (r, table, left);

@@ -18,6 +18,8 @@ struct report {
   struct report_topic topics[REPORT_TOPICS];
   int64_t since_ns;          /* when the trouble began; 0: there is none */
   bool said;                 /* of this trouble the log knows */
+  uint64_t unread;           /* minutes on disk that cannot be read, as it was said */
+  uint64_t read_again;       /* the spool's, when that began */
   int64_t line_ns;           /* when the last line about uploads was written; 0: never */
   uint64_t written, present; /* minutes since then: that went into the table, that were there as full already */
   int64_t newest;            /* minute of these */
@@ -31,6 +33,8 @@ __attribute__ ((format (printf, 4, 5))) void report_say (struct report *r, enum 
                                                          const char *format, ...);
 /* Why nothing is uploaded: said as above, as an error, and shown by `status` until it is over. */
 __attribute__ ((format (printf, 3, 4))) void report_trouble (struct report *r, const char *topic, const char *format, ...);
+/* Minutes on disk that cannot be read, or can again: that hinders no others. */
+void report_unread (struct report *r, const struct spool_view *view);
 /* An upload worked. `left`: minutes that wait still. */
 void report_uploaded (struct report *r, const char *table, uint64_t written, uint64_t present, int64_t newest, uint64_t left);
 /* Requests work again, without that any minute was to be uploaded. */

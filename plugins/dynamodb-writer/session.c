@@ -88,12 +88,12 @@ session_confirmed_now (const struct session *s, int64_t *ret)
 static void
 note_time (struct session *s, const struct session_answer *answer)
 {
-  enum aws_outcome outcome = answer->error.outcome;
-  if (!answer->response.date)
+  const enum aws_time time = aws_error_time (&answer->error, *answer->response.request_id);
+  if (!answer->response.date || time == AWS_TIME_NONE)
     return;
   s->has_offset = true;
   s->seen_offset_ns = answer->response.date * SECOND_NS - clock_ns (CLOCK_REALTIME);
-  if (outcome == AWS_OK || outcome == AWS_CONDITION || outcome == AWS_DENIED) {
+  if (time == AWS_TIME_CONFIRMED) {
     s->confirmed_ns = answer->response.date * SECOND_NS;
     s->confirmed_boot_ns = boot_ns ();
   }

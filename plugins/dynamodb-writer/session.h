@@ -71,7 +71,7 @@ void session_answer_free (struct session_answer *answer);
 
 /* The wall clock in ns since 1970, corrected by what is known of the server's. */
 int64_t session_now (const struct session *s);
-/* By how much the server's clock is ahead of this machine's, to a second or two. False: no answer told it yet. */
+/* By how much the server's clock is ahead of this machine's, to a second or two. False: no answer of DynamoDB told it yet. */
 bool session_clock_offset (const struct session *s, int64_t *ret_ns);
 /* Unix seconds that a server confirmed, counted on since by the time that passed. False: none did yet. Only answers of DynamoDB
  * count that were no errors, or were given to somebody it knows: that something is denied. A machine that stood still without

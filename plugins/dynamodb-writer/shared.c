@@ -159,17 +159,74 @@ shared_status (struct shared *s, const char *key, const char *format, ...)
   pthread_mutex_unlock (&s->lock);
 }
 
+size_t
+shared_shortened (const char *text, size_t most)
+{
+  size_t n = strnlen (text, most + 1);
+  if (n <= most)
+    return n;
+  for (n = most; n > most / 2 && text[n] != ' ';)
+    n--;
+  if (text[n] != ' ')
+    for (n = most; n && ((unsigned char) text[n] & 0xc0) == 0x80;)
+      n--;
+  while (n && strchr (" ,;:", text[n - 1]))
+    n--;
+  return n;
+}
+
+/* Of `room` bytes, when nobody takes more than another one leaves: how many each text may have at most. */
+static size_t
+fair_share (const size_t *lengths, size_t n, size_t room)
+{
+  size_t share = 0, before;
+  do {
+    size_t rest = room, hungry = 0;
+    before = share;
+    for (size_t i = 0; i < n; i++)
+      if (lengths[i] > share)
+        hungry++;
+      else
+        rest -= lengths[i];
+    share = hungry ? rest / hungry : share;
+  } while (share > before);
+  return share;
+}
+
+static void
+join_troubles (const struct shared *s, char ret[SHARED_SHOWN + 1])
+{
+  static const char more[] = " …", log[] = " (the log has all of it)";
+  size_t lengths[SHARED_SIDES], n = 0, all = 0, at = 0, room = SHARED_SHOWN;
+  for (size_t i = 0; i < SHARED_SIDES; i++)
+    if (*s->troubles[i]) {
+      lengths[n] = strlen (s->troubles[i]);
+      all += lengths[n++];
+    }
+  room -= n > 1 ? 2 * (n - 1) : 0;
+  const bool whole = all <= room;
+  const size_t share = whole ? room : fair_share (lengths, n, room - (sizeof log - 1));
+  *ret = 0;
+  for (size_t i = 0; i < SHARED_SIDES; i++) {
+    const char *text = s->troubles[i];
+    const bool cut = strlen (text) > share;
+    const size_t shown = shared_shortened (text, cut ? share - (sizeof more - 1) : share);
+    if (*text)
+      at += (size_t) snprintf (ret + at, SHARED_SHOWN + 1 - at, "%s%.*s%s", at ? "; " : "", (int) shown, text, cut ? more : "");
+  }
+  if (!whole)
+    snprintf (ret + at, SHARED_SHOWN + 1 - at, "%s", log);
+}
+
 void
 shared_trouble (struct shared *s, enum shared_side side, const char *format, ...)
 {
-  char all[SHARED_SIDES * (SHARED_TROUBLE + 2)] = "";
+  char all[SHARED_SHOWN + 1];
   va_list args;
   va_start (args, format);
   pthread_mutex_lock (&s->lock);
   vsnprintf (s->troubles[side], SHARED_TROUBLE, format, args);
-  for (size_t i = 0, n = 0; i < SHARED_SIDES; i++)
-    if (*s->troubles[i])
-      n += (size_t) snprintf (all + n, sizeof all - n, "%s%s", n ? "; " : "", s->troubles[i]);
+  join_troubles (s, all);
   if (s->self)
     kk_status (s->self, "trouble", "%s", all);
   pthread_mutex_unlock (&s->lock);

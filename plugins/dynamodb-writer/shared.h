@@ -15,9 +15,10 @@ struct shared_latest {
   int64_t cpu_percent, memory_percent; /* in tenths */
 };
 
-/* Of what there may be trouble: writing minutes to disk, reading those of an earlier run, sending them. */
-enum shared_side { SHARED_DISK, SHARED_FILES, SHARED_NETWORK, SHARED_SIDES };
-enum { SHARED_TROUBLE = 192 };
+/* Of what there may be trouble, as status shows it: sending minutes, writing them to disk, reading them, reading files of an
+ * earlier run. */
+enum shared_side { SHARED_NETWORK, SHARED_DISK, SHARED_MINUTES, SHARED_FILES, SHARED_SIDES };
+enum { SHARED_TROUBLE = 320, SHARED_SHOWN = 255 /* kk_status shows no more */ };
 
 struct shared {
   int stop_fd; /* readable once the instance ends */
@@ -58,8 +59,10 @@ void shared_leave (struct shared *s);
 /* These do nothing when the instance is gone. */
 __attribute__ ((format (printf, 3, 4))) void shared_log (struct shared *s, enum kk_level level, const char *format, ...);
 __attribute__ ((format (printf, 3, 4))) void shared_status (struct shared *s, const char *key, const char *format, ...);
-/* For the instance too: what hinders this side, "" for nothing. `status` shows them as one. */
+/* For the instance too: what hinders this side, "" for nothing. `status` shows them as one, each as long as there is room. */
 __attribute__ ((format (printf, 3, 4))) void shared_trouble (struct shared *s, enum shared_side side, const char *format, ...);
+/* How much of a text is shown where there is room for so many bytes: whole words. */
+size_t shared_shortened (const char *text, size_t most);
 /* The turn and the spool, to be given back by shared_give_back; NULL: it is gone, and there is nothing to give back. */
 struct spool *shared_spool (struct shared *s);
 void shared_give_back (struct shared *s);

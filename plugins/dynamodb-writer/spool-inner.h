@@ -40,7 +40,7 @@ struct spool {
   int fd;               /* of the last part, which is appended to; -1: begin a new one */
   int reader;           /* of part reader_number */
   uint32_t reader_number;
-  uint32_t unreadable_number; /* the first one of counts.unreadable */
+  uint32_t *unreadable; /* numbers of the counts.unreadable files */
   uint32_t next_number, next_serial;
   struct spool_entry *entries; /* by minute, then by host */
   size_t n, capacity;

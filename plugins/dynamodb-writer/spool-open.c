@@ -83,6 +83,8 @@ spool_detach (struct spool *s)
   s->n = kept;
   s->n_parts = 0;
   s->counts.bytes = s->counts.unreadable = 0;
+  free (s->unreadable);
+  s->unreadable = NULL;
   spool_close_reader (s);
   if (s->fd >= 0)
     close (s->fd);
@@ -228,10 +230,9 @@ load_file (struct spool *s, uint32_t number)
     set_aside (s, number);
   else if (r && r != -ENOMEM && r != -ENOENT) {
     s->counts.disk_errors++;
-    if (!s->counts.unreadable++) {
-      s->unreadable_number = number;
+    if (!s->counts.unreadable)
       s->counts.unreadable_error = r;
-    }
+    s->unreadable[s->counts.unreadable++] = number;
   }
   if (r)
     return r == -ENOMEM ? r : 0;
@@ -240,14 +241,32 @@ load_file (struct spool *s, uint32_t number)
   return r;
 }
 
+/* One of those that could not be read can be now, or is gone. */
 static bool
 is_readable_again (const struct spool *s)
 {
-  unsigned char *data = NULL;
-  size_t length;
-  int r = s->counts.unreadable ? read_file (s, s->unreadable_number, &data, &length) : -ENOENT;
-  free (data);
-  return s->counts.unreadable && (!r || r == -ENOENT);
+  bool again = false;
+  for (uint64_t i = 0; i < s->counts.unreadable && !again; i++) {
+    unsigned char *data = NULL;
+    size_t length;
+    int r = read_file (s, s->unreadable[i], &data, &length);
+    free (data);
+    again = !r || r == -ENOENT;
+  }
+  return again;
+}
+
+static uint64_t
+count_removed (const struct spool *s)
+{
+  uint64_t n = 0;
+  struct stat st;
+  for (uint64_t i = 0; i < s->counts.unreadable; i++) {
+    char name[SPOOL_NAME];
+    spool_file_name (s->unreadable[i], name);
+    n += fstatat (s->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+  }
+  return n;
 }
 
 static int
@@ -294,9 +313,16 @@ load (struct spool *s)
   uint32_t *numbers = malloc (MOST_FILES * sizeof *numbers);
   size_t n = 0;
   int r = numbers ? list (s, numbers, &n) : -ENOMEM;
+  s->unreadable = r || !n ? NULL : malloc (n * sizeof *numbers);
+  if (n && !r && !s->unreadable)
+    r = -ENOMEM;
   for (size_t i = 0; i < n && !r; i++)
     r = load_file (s, numbers[i]);
   free (numbers);
+  if (!s->counts.unreadable) {
+    free (s->unreadable);
+    s->unreadable = NULL;
+  }
   spool_close_reader (s);
   if (r || !s->n_parts)
     return r;
@@ -315,6 +341,7 @@ spool_attach (struct spool *s)
     if (!is_lost (s) && !is_readable_again (s))
       return 0;
     known = s->n - s->counts.in_memory;
+    s->counts.unreadable_gone += count_removed (s);
     spool_detach (s);
   }
   int r = open_directory (s);

@@ -186,8 +186,12 @@ pick (const struct spool *s, int64_t now, unsigned doubt, size_t most, struct sp
     const struct spool_entry *e = &s->entries[i];
     if (e->minute - SPOOL_FUTURE > now || e->doubt != doubt)
       continue;
-    ret[n++] =
-      (struct spool_ref){.minute = e->minute, .host = e->host, .serial = e->serial, .samples = e->samples, .again = e->again};
+    ret[n++] = (struct spool_ref){.minute = e->minute,
+                                  .host = e->host,
+                                  .serial = e->serial,
+                                  .samples = e->samples,
+                                  .again = e->again,
+                                  .unread = e->doubt == SPOOL_UNREADABLE};
   }
   return n;
 }
@@ -249,8 +253,11 @@ get (struct spool *s, const struct spool_ref *ref, struct point *ret)
     s->counts.damaged++;
     return -EBADMSG;
   }
-  if (r)
+  if (r) {
     doubt_file (s, e);
+    s->counts.unread_error = r;
+  } else
+    s->counts.read_again += e->doubt == SPOOL_UNREADABLE;
   e->doubt = r ? SPOOL_UNREADABLE : SPOOL_FINE;
   return r;
 }
@@ -299,19 +306,21 @@ write_refused (struct spool *s, const struct point *p, const char *reason, int64
   return r;
 }
 
-void
+int
 spool_refuse (struct spool *s, const struct spool_ref *ref, const char *reason, int64_t now_us)
 {
   struct point p;
   size_t at;
   pthread_mutex_lock (&s->lock);
-  if (get (s, ref, &p) == 0 && find_ref (s, ref, &at)) {
+  int r = get (s, ref, &p);
+  if (r == 0 && find_ref (s, ref, &at)) {
+    r = write_refused (s, &p, reason, now_us);
     s->counts.refused++;
-    if (write_refused (s, &p, reason, now_us))
-      s->counts.refused_unsaved++;
+    s->counts.refused_unsaved += r != 0;
     drop (s, at);
   }
   pthread_mutex_unlock (&s->lock);
+  return r;
 }
 
 size_t
@@ -349,5 +358,10 @@ spool_look (struct spool *s, struct spool_view *ret)
   ret->points = s->n;
   ret->oldest = s->n ? s->entries[0].minute : -1;
   ret->newest = s->n ? s->entries[s->n - 1].minute : -1;
+  ret->open = s->directory >= 0;
+  for (size_t i = 0; i < s->n; i++) {
+    ret->unread += s->entries[i].doubt == SPOOL_UNREADABLE;
+    ret->doubted += s->entries[i].doubt == SPOOL_DOUBTED;
+  }
   pthread_mutex_unlock (&s->lock);
 }

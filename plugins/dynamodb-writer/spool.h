@@ -61,7 +61,8 @@ struct spool_ref {
   uint64_t host; /* hostname_hash */
   uint32_t serial;
   uint32_t samples;
-  bool again; /* POINT_AGAIN */
+  bool again;  /* POINT_AGAIN */
+  bool unread; /* it could not be read the last time */
 };
 /* Up to `most` points that may be sent, the newest first, those that could not be read the last time behind all others. Those
  * of minutes that are still to come by more than SPOOL_FUTURE are left out: a clock that was ahead made them, or the clock is
@@ -73,8 +74,9 @@ size_t spool_pick (struct spool *s, int64_t now, size_t most, struct spool_ref *
 int spool_get (struct spool *s, const struct spool_ref *ref, struct point *ret);
 /* It is in the table, or a fuller one is. Does nothing when a fuller point has taken its place meanwhile. */
 void spool_done (struct spool *s, const struct spool_ref *ref);
-/* The table will never take it: the item goes to refused.json with the reason, for people. */
-void spool_refuse (struct spool *s, const struct spool_ref *ref, const char *reason, int64_t now_us);
+/* The table will never take it: the item goes to refused.json with the reason, for people. -errno: it could not be kept there,
+ * or not be read. */
+int spool_refuse (struct spool *s, const struct spool_ref *ref, const char *reason, int64_t now_us);
 
 /* Drops what is older than max_age. `now`: not the bare clock, which may have jumped ahead: time that is confirmed (by a
  * server's Date), or that went on steadily since boot. Returns how many. */
@@ -98,6 +100,11 @@ struct spool_view {
   uint64_t set_aside;     /* files */
   uint64_t unreadable;    /* files of ours that wait until they can be read */
   int unreadable_error;   /* of the first one */
+  uint64_t unreadable_gone; /* of those so far: somebody removed them */
+  uint64_t unread, doubted; /* points of files that are known: that could not be read; whose file could not */
+  int unread_error;         /* of the last one */
+  uint64_t read_again;      /* of these so far: could be read in the end */
+  bool open;                /* the directory is */
   uint64_t recovered;     /* points of an earlier run */
   uint64_t opened;        /* times: more than once when the directory was removed */
   uint64_t disk_errors;

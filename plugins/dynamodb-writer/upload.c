@@ -18,6 +18,7 @@ struct load {
   const struct point *points[ITEM_BATCH];
   size_t n;
   bool waiting; /* something waits that may go, whether or not it could be read */
+  bool untried; /* of that, some could be read the last time, or was not tried yet */
 };
 
 int
@@ -54,6 +55,7 @@ load_points (struct spool *spool, const struct upload *u, int64_t now, int64_t r
   for (size_t i = 0; i < found; i++)
     if (refs[i].minute != running) {
       fresh += !refs[i].again;
+      ret->untried |= !refs[i].unread;
       refs[n++] = refs[i];
     }
   bool alone = u->singly || fresh < 2 || refs[0].again || shared_mono_ns () < u->batch_again_ns;
@@ -123,15 +125,15 @@ refuse (struct work *w, struct upload *u, const struct table *t, const struct lo
   char minute[REPORT_TIME], reason[AWS_TYPE + AWS_MESSAGE + 4];
   report_time (load->refs[0].minute, minute);
   snprintf (reason, sizeof reason, "%s: %s", e->type, e->message);
-  report_say (&w->report, KK_LOG_ERROR, "refused",
-              "upload: DynamoDB table %s refuses minute %.16s UTC for good: %s; the item is kept in " SPOOL_REFUSED_FILE
-              " of the spool's directory",
-              t->name, minute, reason);
   struct spool *spool = shared_spool (w->report.shared);
   if (!spool)
     return;
-  spool_refuse (spool, &load->refs[0], reason, session_now (w->session) / 1000);
+  int r = spool_refuse (spool, &load->refs[0], reason, session_now (w->session) / 1000);
   shared_give_back (w->report.shared);
+  report_say (&w->report, KK_LOG_ERROR, r < 0 ? "refused, lost" : "refused",
+              "upload: DynamoDB table %s refuses minute %.16s UTC for good: %s; the item %s in " SPOOL_REFUSED_FILE
+              " of the spool's directory%s%s",
+              t->name, minute, reason, r < 0 ? "cannot be kept" : "is kept", r < 0 ? ": " : "", r < 0 ? strerror (-r) : "");
   u->refused++;
   u->singly -= u->singly > 0;
 }
@@ -239,11 +241,14 @@ report_held (struct work *w, const struct spool_view *view)
   const bool confirmed = session_confirmed_now (w->session, &now);
   const int64_t wait = view->oldest - SPOOL_FUTURE - true_now (w);
   text_duration (&b, (wait > 0 ? wait : 0) * SECOND_NS);
-  report_trouble (&w->report, "held",
-                  "upload to DynamoDB waits: by %s clock the time of the minutes on disk (%" PRIu64
-                  ") is still to come, of the first in %s: this machine's clock is or was ahead; set it right (timedatectl "
-                  "set-ntp true), and the minutes from then on go up at once",
-                  confirmed ? "DynamoDB's" : "this machine's", view->points, b.error || !b.data ? "a while" : b.data);
+  const bool one = view->points == 1;
+  report_trouble (
+    &w->report, "held",
+    "upload to DynamoDB waits: by %s clock %" PRIu64 " %s on disk %s of a time still to come, %sin %s: this "
+    "machine's clock is or was ahead; set it right (timedatectl set-ntp true), and the minutes from then on go up "
+    "at once",
+    confirmed ? "DynamoDB's" : "this machine's", view->points, minutes_word (view->points), one ? "is" : "are",
+    one ? "" : "the first ", b.error || !b.data ? "a while" : b.data);
 }
 
 /* None may go before its time. What is taken for the time may be behind: an answer had a wrong date, or the machine stood
@@ -282,15 +287,12 @@ upload_some (struct work *w, struct upload *u, struct table *t, int64_t ttl_days
   int r = load_points (spool, u, true_now (w), shared_running (w->report.shared), &load);
   const struct spool_view view = look (w, spool);
   shared_give_back (w->report.shared);
-  if (r < 0) {
-    report_trouble (&w->report, "spool", "upload to DynamoDB waits: the minutes on disk cannot be read: %s", strerror (-r));
-    return WORK_WAIT;
-  }
+  report_unread (&w->report, &view);
   if (!load.n && !load.waiting)
     return hold (w, u, t, &view);
   u->held_ns = 0;
   u->held_back = false;
   if (!load.n)
-    return WORK_MORE;
+    return r < 0 && !load.untried ? WORK_DONE : WORK_MORE;
   return load.n == 1 ? put_one (w, u, t, &load, ttl_days) : put_many (w, u, t, &load, ttl_days);
 }

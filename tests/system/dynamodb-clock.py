@@ -83,8 +83,8 @@ def off (home, seconds, words, during=lambda cloud, d: None):
 def ahead (home):
     "a clock that is ten minutes ahead: each minute waits for its time, log and status say why, and all go up then"
     def during (_, d):
-        kk.wait_for (lambda: "is still to come" in dynakit.writer (d).get ("trouble", ""), 60, "why nothing goes up")
-        kk.check (home.log ().count ("is still to come") == 1, "said once", home.log ())
+        kk.wait_for (lambda: "a time still to come" in dynakit.writer (d).get ("trouble", ""), 60, "why nothing goes up")
+        kk.check (home.log ().count ("a time still to come") == 1, "said once", home.log ())
         kk.wait_for (lambda: "works again" in home.log (), 90, "they go up")
     off (home, 600, "ahead of that of DynamoDB", during)
 

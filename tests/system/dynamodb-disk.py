@@ -1,6 +1,7 @@
 """Minutes that wait on a disk that is full, cannot be read or is somebody else's: the daemon goes on, says so once, status shows it, and
 what is on disk goes up in the end."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -117,7 +118,7 @@ def stop_when_full (home):
     with filekit.small_disk (home, "size=256k,mode=0755") as place, dynakit.Cloud (home, shim=filekit.Shim (home)) as cloud:
         full = Full (home, cloud, place)
         full.daemon.stop ()
-        lost = re.search (r"(\d+) minutes for DynamoDB that waited in memory end with it: No space left on device; .*dynamodb backfill", home.log ())
+        lost = re.search (r"(\d+) minutes for DynamoDB that waited in memory are lost with this stop: No space left on device; .*dynamodb backfill", home.log ())
         kk.check (lost and int (lost[1]) >= 3, "what is said", home.log ())
         cloud.proxy.fair ()
         with home.daemon (full.config, env=full.env) as d:
@@ -164,13 +165,14 @@ def files_wait (home, at_once, sentence, again):
             kk.wait_for (lambda: not trouble (d), 30, "no trouble any more")
             kk.contains (home.log (), again, "the log")
             kk.check ("dropped" not in dynakit.writer (d), "nothing was dropped", dynakit.writer (d))
+            kk.check (home.log ().count ("works again") <= 1, "of the time before only", home.log ())
         dynakit.check_filled (cloud.check (), HOST, old, 2 * count)
 
 
 @kk.test (deadline=200)
 def unreadable (home):
     "minutes on disk that cannot be read are spoken of and hold up no others; they go up when they can be read again"
-    files_wait (home, False, "the minutes on disk cannot be read: Input/output error", "upload to DynamoDB works again")
+    files_wait (home, False, "minutes for DynamoDB on disk cannot be read: Input/output error; the others go up", "on disk that could not be read can be read again")
 
 
 @kk.test (deadline=200)
@@ -204,6 +206,19 @@ def two_owners (home):
             written = len (cloud.minutes ("second-table"))
             kk.wait_for (lambda: len (cloud.minutes ("second-table")) >= written + 2, 60, "it goes on")
         cloud.check ()
+
+
+@kk.test (deadline=120)
+def stop_without_the_directory (home):
+    "a stop while somebody else has the directory says what is lost, and that it is for that"
+    spool = home.write ("spool/lock", "")
+    with open (spool, "w") as lock, dynakit.Cloud (home, shim=dynakit.fast (home)) as cloud:
+        fcntl.flock (lock, fcntl.LOCK_EX)
+        cloud.proxy.next ("internal", times=None)
+        with home.daemon (dynakit.config (OFTEN, f"spool_dir: {os.path.dirname (spool)}"), env=cloud.env ()) as d:
+            kk.wait_for (lambda: in_memory (d) >= 2, 60, "minutes in memory")
+    words = r"\d+ minutes for DynamoDB that waited in memory are lost with this stop: another instance or daemon uses the spool's directory; .*backfill"
+    kk.check (re.search (words, home.log ()), "what is said", home.log ())
 
 
 kk.main ()

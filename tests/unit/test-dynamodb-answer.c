@@ -86,6 +86,36 @@ START_TEST (what_answers_mean)
 }
 END_TEST
 
+/* A proxy's Date is not DynamoDB's; and whoever it is that denies something with a `code` alone, AWS has a number for each
+ * answer.
+ */
+START_TEST (whose_time_is_believed)
+{
+  static const struct {
+    int status;
+    const char *body;
+    enum aws_time time, known;
+  } cases[] = {
+    {200, "{}", AWS_TIME_CONFIRMED, AWS_TIME_CONFIRMED},
+    {200, "<html>log in here</html>", AWS_TIME_NONE, AWS_TIME_NONE},
+    {403, "<html>captive portal</html>", AWS_TIME_NONE, AWS_TIME_NONE},
+    {407, "", AWS_TIME_NONE, AWS_TIME_NONE},
+    {400, DYNAMO "ConditionalCheckFailedException\"}", AWS_TIME_CONFIRMED, AWS_TIME_CONFIRMED},
+    {400, CORAL "AccessDeniedException\"}", AWS_TIME_CONFIRMED, AWS_TIME_CONFIRMED},
+    {403, "{\"code\":\"AccessDenied\"}", AWS_TIME_TOLD, AWS_TIME_CONFIRMED},
+    {403, "{\"Code\":\"AccessDenied\",\"__type\":7}", AWS_TIME_TOLD, AWS_TIME_CONFIRMED},
+    {400, CORAL "UnrecognizedClientException\"}", AWS_TIME_TOLD, AWS_TIME_TOLD},
+    {400, DYNAMO "ThrottlingException\"}", AWS_TIME_TOLD, AWS_TIME_TOLD},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct aws_error e;
+    aws_error_read (&e, cases[i].status, cases[i].body, strlen (cases[i].body));
+    ck_assert_msg (aws_error_time (&e, false) == cases[i].time, "%s", cases[i].body);
+    ck_assert_msg (aws_error_time (&e, true) == cases[i].known, "%s, with its number", cases[i].body);
+  }
+}
+END_TEST
+
 START_TEST (what_a_server_repeats_of_a_request_is_left_out)
 {
   static const struct {
@@ -261,6 +291,7 @@ static void
 tests (TCase *t)
 {
   tcase_add_test (t, what_answers_mean);
+  tcase_add_test (t, whose_time_is_believed);
   tcase_add_test (t, what_a_server_repeats_of_a_request_is_left_out);
   tcase_add_test (t, messages_may_be_logged);
   tcase_add_test (t, three_tries_then_a_rest);

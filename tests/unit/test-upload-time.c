@@ -141,10 +141,10 @@ START_TEST (minutes_that_go_on_being_held_back_are_spoken_of_once)
     bench.upload.look_ns -= 600 * SECOND_NS_;
   }
   all_came ();
-  ck_assert_ptr_nonnull (strstr (bench.host.trouble.data, "the time of the minutes on disk (2) is still to come"));
+  ck_assert_ptr_nonnull (strstr (bench.host.trouble.data, "2 minutes on disk are of a time still to come"));
   ck_assert_uint_eq (times (bench.host.log.data,
-                            "by DynamoDB's clock the time of the minutes on disk (2) is still to come, of the "
-                            "first in 1 h 59 min: this machine's clock is or was ahead; set it right"),
+                            "by DynamoDB's clock 2 minutes on disk are of a time still to come, the first in "
+                            "1 h 59 min: this machine's clock is or was ahead; set it right"),
                      1);
   bench.cloud.now = T0 + 180;
   expect ("BatchWriteItem", 200, "{\"UnprocessedItems\":{}}");

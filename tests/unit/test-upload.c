@@ -45,6 +45,7 @@ START_TEST (one_minute_goes_on_a_condition)
   ck_assert_int_eq (bench.minutes.written, T0);
   ck_assert_ptr_nonnull (
     strstr (bench.host.log.data, "upload: minute 2026-01-01 00:00 UTC written to DynamoDB table the-table\n"));
+  ck_assert_str_eq (bench.host.uploaded.data, "1 minute");
   ck_assert_int_eq (some (), WORK_DONE);
   all_came ();
 }
@@ -89,6 +90,7 @@ START_TEST (many_go_together_the_newest_first)
   expect ("BatchWriteItem", 200, "{\"UnprocessedItems\":{}}");
   ck_assert_int_eq (some (), WORK_MORE);
   ck_assert_uint_eq (times (sent (0), "PutRequest"), 25);
+  ck_assert_str_eq (bench.host.uploaded.data, "25 minutes");
   ck_assert_uint_eq (waiting (), 5);
   ck_assert_int_eq (bench.minutes.written, T0 + 29 * 60);
   ck_assert_int_eq (some (), WORK_DONE);

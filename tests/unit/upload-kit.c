@@ -122,10 +122,12 @@ host_level (const struct kk_instance *self)
 static void
 host_status (struct kk_instance *self, const char *key, const char *text)
 {
-  if (strcmp (key, "trouble") != 0)
+  struct fake_host *h = host_of (self);
+  struct buf *b = strcmp (key, "trouble") == 0 ? &h->trouble : strcmp (key, "uploaded") == 0 ? &h->uploaded : NULL;
+  if (!b)
     return;
-  buf_clear (&host_of (self)->trouble);
-  buf_adds (&host_of (self)->trouble, text);
+  buf_clear (b);
+  buf_adds (b, text);
 }
 
 /* ---- The bench ---- */
@@ -168,6 +170,7 @@ bench_end (struct bench *b)
   shared_unref (b->shared);
   buf_free (&b->host.log);
   buf_free (&b->host.trouble);
+  buf_free (&b->host.uploaded);
   unit_remove_tree (b->dir);
   free (b->dir);
   the_cloud = NULL;

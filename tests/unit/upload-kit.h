@@ -35,6 +35,7 @@ struct fake_host {
   struct kk_instance self;
   struct buf log;
   struct buf trouble;
+  struct buf uploaded;
 };
 
 #define OK_ANSWER    "{}"
