@@ -114,6 +114,25 @@ is_written (const struct descriptor *d, const struct kk_option *option)
   return !(option->flags & KK_ADVANCED) && !is_flat (d->plugin.name, option->name);
 }
 
+/* A list as YAML takes it: "[*.*=mean]" has its items in quotes. */
+static void
+quote_items (const char *list, char *text, size_t size)
+{
+  struct buf BUF_CLEANUP b = {0};
+  bool begins = false, quoted = false;
+  for (const char *p = list; *p; p++) {
+    if (begins && (quoted = strchr ("*&!|>%@`", *p) != NULL))
+      buf_addc (&b, '\'');
+    if (*p == ',' || *p == ']') {
+      buf_adds (&b, quoted ? "'" : "");
+      quoted = false;
+    }
+    buf_addc (&b, *p);
+    begins = *p == '[' || (p > list && p[-1] == ',' && *p == ' ');
+  }
+  snprintf (text, size, "%s", b.error || !b.data ? list : b.data);
+}
+
 /* As one would write the default. */
 static void
 written_default (const struct kk_option *option, char *text, size_t size)
@@ -129,6 +148,8 @@ written_default (const struct kk_option *option, char *text, size_t size)
     value = "{}";
   if (!*value && option->type == KK_OPTION_CHOICE)
     snprintf (text, size, "%.*s", (int) strcspn (option->choices, "|"), option->choices);
+  else if (option->type == KK_OPTION_LIST)
+    quote_items (value, text, size);
   else
     snprintf (text, size, "%s", *value ? value : "0");
 }
@@ -206,13 +227,29 @@ widest (const struct kk_option *options, uint32_t n, const struct descriptor *d)
   return width;
 }
 
+/* "site: berlin", with which the help of a map of texts may end in brackets; its length, 0: there is none. */
+static int
+entry_of_help (const struct kk_option *o, const char **ret)
+{
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  const char *open = o->n_members ? NULL : strrchr (o->help, '(');
+  size_t name = open ? strspn (open + 1, plain) : 0;
+  size_t text = name && !strncmp (open + 1 + name, ": ", 2) ? strspn (open + 3 + name, plain) : 0;
+  if (!text || strcmp (open + 3 + name + text, ")") != 0)
+    return 0;
+  *ret = open + 1;
+  return (int) (name + 2 + text);
+}
+
 /* An example of a map: one entry, with its options. */
 static void
 add_map (struct buf *b, const struct form *form, const struct kk_option *o)
 {
   char prefix[40], above[40];
   add_wrapped (b, form->above, o->help);
-  buf_printf (b, "%s%s:\n%s  some_name:%s\n", form->prefix, o->name, form->prefix, o->n_members ? "" : " text");
+  const char *entry = o->n_members ? "some_name:" : "some_name: text";
+  int length = entry_of_help (o, &entry);
+  buf_printf (b, "%s%s:\n%s  %.*s\n", form->prefix, o->name, form->prefix, length ? length : (int) strlen (entry), entry);
   snprintf (prefix, sizeof prefix, "%s    ", form->prefix);
   snprintf (above, sizeof above, "%s    # ", form->prefix);
   const struct form inner = {.prefix = prefix, .above = above, .width = widest (o->members, o->n_members, NULL)};
@@ -226,7 +263,7 @@ add_plugin (struct buf *b, const struct descriptor *d, bool built_in)
 {
   const struct kk_plugin *plugin = &d->plugin;
   const struct form form = {.prefix = built_in ? "    # " : "  #   ",
-                            .above = built_in ? "    # " : "  #   # ",
+                            .above = built_in ? "    # # " : "  #   # ",
                             .width = widest (plugin->options, plugin->n_options, d)};
   if (b->len && !b->error && strcmp (b->data + b->len - strlen ("plugins:\n"), "plugins:\n") != 0)
     buf_addc (b, '\n');
@@ -263,7 +300,10 @@ add_named (struct buf *b, struct modules *modules, const char *name, bool is_our
 static void
 add_plugins (struct buf *b, struct modules *modules)
 {
-  buf_adds (b, "\n# What plugins take beside; 'NAME: false' turns one off. Take the '#' away to change a line.\n"
+  buf_adds (b, "\n# The filters that every sample passes before it is recorded, in this order; one that is on and not\n"
+               "# named comes behind them:\n"
+               "# pipeline: [select]\n"
+               "\n# What plugins take beside; 'NAME: false' turns one off. Take the '#' away to change a line.\n"
                "# More about each: kode-kronical-daemon plugin list, kode-kronical-daemon plugin info NAME\n"
                "plugins:\n");
   for (size_t i = 0; plan_built_in[i]; i++)

@@ -75,6 +75,8 @@ pass (struct tracing *t, struct flow_line *line, const struct instance_plan *fil
     r = plugin->shape (filter->config, &line->out->face, &shape->face, &fault);
     if (!r && (r = shape_finish (shape)) == -EEXIST)
       kk_refuse (&fault, NULL, "%s: rename one of them", shape->fault);
+    if (r == -E2BIG && !*fault.text)
+      kk_refuse (&fault, NULL, "more than 512 fields of a table, or 64 tables, would come of it: choose fewer in its options");
   }
   if (r == 0 && shape) {
     *ret = schema_ref (shape->out);

@@ -59,6 +59,12 @@ draft_of (struct making *m, const char *name, struct place at)
 static void
 say_bad_entry (struct making *m, const struct yaml_pair *pair)
 {
+  if (!strcmp (pair->key, "pipeline")) {
+    diag_add (
+      m->d, DIAG_ERROR, pair->at,
+      "'pipeline' is a section of its own: write it without indentation, beside 'plugins:', or as an option of one output");
+    return;
+  }
   diag_add (m->d, DIAG_ERROR, pair->value->at, "plugin '%s' cannot be %s: write its options as a map, or true, or false",
             pair->key, pair->value->kind == YAML_SCALAR ? pair->value->text : yaml_kind_word (pair->value));
 }

@@ -2,6 +2,7 @@
 #ifndef PLAN_INNER_H
 #define PLAN_INNER_H
 
+#include "flow.h"
 #include "plan.h"
 #include "shortform.h"
 #include "yamltree.h"
@@ -43,6 +44,7 @@ struct host_options {
 
 struct making {
   struct plan *plan;
+  struct flow *flow; /* once plan_check_flow has been */
   struct modules *modules;
   struct diag *d;
   const char *text; /* of the main file, when it is not to be read */
@@ -72,7 +74,7 @@ void plan_add_fault (struct making *m, const struct draft *draft, const struct i
 const struct draft *plan_draft_named (const struct making *m, const char *name);
 /* Refuses outputs that record in one directory. */
 void plan_check_places (struct making *m);
-/* Warns of outputs that will have nothing to record. */
+/* Warns of outputs that will have nothing to record; behind plan_check_flow. */
 void plan_check_needs (struct making *m);
 /* Warns of what an instance that is off would be refused for, as far as that can be seen. */
 int plan_check_parked (struct making *m, const struct draft *draft, const struct host_options *naming);

@@ -44,6 +44,7 @@ say_not_loaded (struct making *m, const struct draft *draft, const char *plugin,
   char *near = r == -ENOENT && !diag_is_full (m->d) ? plan_nearest_plugin (m->modules, plugin) : NULL;
   if (m->unreadable && r == -ENOENT && !near && !yaml_pair (draft->options, "plugin"))
     return; /* a file that could not be read may say which one it is */
+  const char *hint = yaml_pair (draft->options, "plugin") ? "" : ", or say which plugin it is: 'plugin: NAME'";
   enum diag_severity severity = optional ? DIAG_WARNING : DIAG_ERROR;
   const char *text = reason ? reason : strerror (-r);
   if (near)
@@ -54,7 +55,7 @@ say_not_loaded (struct making *m, const struct draft *draft, const char *plugin,
     diag_add (m->d, severity, draft->at, "%s: install kode-kronical completely, or turn it off with 'plugins: {%s: false}'",
               text, draft->name);
   else
-    diag_add (m->d, severity, draft->at, "%s: install it, or remove the entry, or say 'optional: true'", text);
+    diag_add (m->d, severity, draft->at, "%s: install it, or remove the entry, or say 'optional: true'%s", text, hint);
   free (near);
 }
 

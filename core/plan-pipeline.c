@@ -2,7 +2,6 @@
 
 #include "plan-inner.h"
 
-#include "flow.h"
 #include "nearest.h"
 
 #include <errno.h>
@@ -181,11 +180,5 @@ refused (void *arg, const struct instance_plan *filter, const struct kk_fault *f
 int
 plan_check_flow (struct making *m)
 {
-  struct flow *flow;
-  if (m->d->errors)
-    return 0;
-  int r = flow_new (m->plan, refused, m, &flow);
-  if (!r)
-    flow_free (flow);
-  return r;
+  return m->d->errors ? 0 : flow_new (m->plan, refused, m, &m->flow);
 }

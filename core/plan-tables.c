@@ -174,15 +174,77 @@ place_of (const struct making *m, const char *input, struct place otherwise)
   return otherwise;
 }
 
-/* It may be meant, with a filter that makes the field: so it is no error. */
+/* ---- What arrives at an output behind its pipelines ---- */
+
+static bool
+carries (const struct schema *s, const char *table, const char *field)
+{
+  for (uint32_t t = 0; t < s->n_tables; t++)
+    if (!strcmp (s->tables[t].name, table))
+      return table_schema_find (s->tables + t, field) >= 0;
+  return false;
+}
+
+/* What is known for sure to arrive there; NULL: nothing is. */
+static const struct flow_line *
+line_of (const struct flow *flow, const struct instance_plan *output)
+{
+  for (size_t i = 0; flow && i < flow->n_lines; i++)
+    if (flow->lines[i].output == output)
+      return flow->lines[i].sure ? flow->lines + i : NULL;
+  return NULL;
+}
+
+/* The filter behind which the field is no more. */
+static const struct instance_plan *
+who_takes (const struct flow *flow, const struct flow_line *line, const char *table, const char *field)
+{
+  const struct flow_line *lines[] = {flow->lines, line}; /* the common pipeline comes first */
+  const struct instance_plan *found = NULL;
+  bool there = carries (flow->in, table, field);
+  for (size_t l = 0; l < KK_COUNT (lines); l++)
+    for (size_t i = 0; i < lines[l]->n_steps; i++) {
+      bool after = carries (lines[l]->steps[i].out, table, field);
+      if (there && !after)
+        found = lines[l]->steps[i].filter;
+      there = after;
+    }
+  return found;
+}
+
+/* Says it once for each output and filter. True: the pipelines of that output are known, and nothing else is to be said. */
+static bool
+check_arrival (struct making *m, const struct instance_plan *output, const char *table, const char *field,
+               const struct instance_plan **said)
+{
+  const struct flow_line *line = line_of (m->flow, output);
+  if (!line)
+    return false;
+  if (carries (line->out, table, field))
+    return true;
+  const struct instance_plan *filter = who_takes (m->flow, line, table, field);
+  if (filter && filter != *said)
+    diag_add (
+      m->d, DIAG_WARNING, filter->at,
+      "'%s' will record nothing: it needs %s.%s, which the filter '%s' takes away; change the filter's options, or turn "
+      "'%s' off",
+      output->name, table, field, filter->name, output->name);
+  if (filter)
+    *said = filter;
+  return filter != NULL;
+}
+
+/* It may be meant: so it is no error. */
 void
 plan_check_needs (struct making *m)
 {
   const struct plan *p = m->plan;
-  for (size_t i = 0; i < p->n_instances && !m->d->errors; i++)
+  for (size_t i = 0; i < p->n_instances && !m->d->errors; i++) {
+    const struct instance_plan *output = &p->instances[i], *said = NULL;
     for (size_t n = 0, last = SIZE_MAX; n < sizeof needs / sizeof *needs; n++) {
-      const struct instance_plan *output = &p->instances[i];
-      if (strcmp (output->descriptor->plugin.name, needs[n].output) || somebody_gives (p, needs[n].table, needs[n].field))
+      if (strcmp (output->descriptor->plugin.name, needs[n].output)
+          || check_arrival (m, output, needs[n].table, needs[n].field, &said)
+          || somebody_gives (p, needs[n].table, needs[n].field))
         continue;
       if (last == SIZE_MAX || strcmp (needs[last].input, needs[n].input))
         diag_add (m->d, DIAG_WARNING, place_of (m, needs[n].input, output->at),
@@ -191,6 +253,7 @@ plan_check_needs (struct making *m)
                   output->name, needs[n].table, needs[n].field, needs[n].input, output->name);
       last = n;
     }
+  }
 }
 
 /* ---- Two outputs in one place ---- */

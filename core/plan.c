@@ -132,6 +132,7 @@ make (const struct making *with, const char *config_file, struct plan **ret)
   for (size_t i = 0; m.hosts && i < m.plan->n_instances; i++)
     host_options_free (m.hosts[i]);
   free (m.hosts);
+  flow_free (m.flow);
   free (m.drafts);
   if (r == 0 && d->errors > errors)
     r = -EINVAL;

@@ -217,7 +217,7 @@ take_alias (struct parsing *p, const char *name, struct place at, struct place t
     if (strcmp (p->anchors[i].name, name) == 0)
       node = p->anchors[i].node;
   if (!node) {
-    diag_add (p->d, DIAG_ERROR, at, "alias '*%s' has no anchor '&%s' above it", name, name);
+    diag_add (p->d, DIAG_ERROR, at, "alias '*%s' has no anchor '&%s' above it: put it in quotes if it is a text", name, name);
     return -EINVAL;
   }
   for (size_t i = 0; i < p->depth; i++)

@@ -9,7 +9,9 @@
 #include <string.h>
 
 static const struct command_option options[] = {
-  {"check", 0, NULL, "Judge FILE, or the file in use, and say all that is wrong with it; changes nothing, asks nobody"},
+  {"check", 0, NULL,
+   "Judge FILE, or the file in use, and say all that is wrong with it; changes nothing, but runs the program of an exec "
+   "without 'fields', to hear these"},
   {"print", 0, NULL, "Write the file to standard output instead"},
   {"system", 0, NULL, "Write the system's file (needs root)"},
   {"force", 0, NULL, "Write it anew; the old file is kept with .bak added to its name"},

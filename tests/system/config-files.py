@@ -216,6 +216,26 @@ def nothing_to_record (home):
 
 
 @kk.test
+def taken_away (home):
+    "a filter that takes away what an output needs: a warning with the output, the field and the filter, once for each"
+    def said (field, name):
+        return f"warning: 'file-writer' will record nothing: it needs system.{field}, which the filter '{name}' takes away"
+    r = check (home, "plugins:\n  few: {plugin: select, drop_tables: [system]}\n")
+    kk.contains (r.out, ":2:3: " + said ("cpu_percent", "few"), "the table")
+    kk.equal (r.out.count ("warning: "), 1, "once")
+    r = check (home, "plugins:\n  names: {plugin: rename, fields: {system.cpu_percent: cpu}}\n")
+    kk.contains (r.out, said ("cpu_percent", "names"), "renamed")
+    r = check (home, "plugins:\n  a: {plugin: select, drop_fields: [system.memory_used_mb]}\n  b: {plugin: select}\n  file-writer: {pipeline: [a]}\npipeline: [b]\n")
+    kk.contains (r.out, said ("memory_used_mb", "a"), "in its own pipeline")
+    r = check (home, "plugins:\n  a: {plugin: rename, fields: {system.cpu_percent: cpu}}\n  b: {plugin: rename, fields: {system.cpu: cpu_percent}}\npipeline: [a, b]\n")
+    kk.check ("warning" not in r.out, "taken away and given back", r)
+    kk.check ("warning" not in check (home, "plugins:\n  few: {plugin: select, drop_tables: [network]}\n").out, "another table")
+    r = check (home, "plugins:\n  cpu: false\n  few: {plugin: select, drop_fields: [system.memory_percent]}\n")
+    kk.contains (r.out, "no input that is on gives system.cpu_percent", "what nothing gives")
+    kk.contains (r.out, said ("memory_percent", "few"), "and what is taken away")
+
+
+@kk.test
 def what_is_off (home):
     "what is wrong with an instance that is off is a warning; a name that turns nothing off is said"
     r = check (home, """plugins:

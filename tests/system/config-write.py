@@ -77,6 +77,26 @@ def every_line_can_be_uncommented (home):
 
 
 @kk.test
+def every_section_can_be_uncommented (home):
+    "a whole section without its comment signs is valid, but for what only the user can say"
+    text = home.run ("config", "--print").ok ().out
+    blocks = [b.split ("\n") for b in text.split ("plugins:\n", 1)[1].rstrip ("\n").split ("\n\n")]
+    kk.check (len (blocks) >= 12 and all (b[0].startswith ("  # ") for b in blocks), "sections", blocks)
+    for i, block in enumerate (blocks):
+        lines = [block[0]] + [re.sub (r"^( +)# ", r"\1", line) for line in block[1:]]
+        path = home.write ("t.yaml", text.split ("plugins:\n", 1)[0] + "plugins:\n" + "\n".join (lines) + "\n")
+        r = home.run ("config", "--check", path, "--json")
+        bad = [d["message"] for d in r.json ()["diagnostics"] if d["severity"] == "error"
+               and not re.search (r"is missing|: name a |comes along", d["message"])]
+        kk.equal (bad, [], block[1])
+    part = re.search (r"^# (pipeline: .*)$", text, re.M).group (1)
+    home.config (f"plugins: {{select: {{}}}}\n{part}\n")
+    home.run ("config", "--check").ok ()
+    label = next (b for b in blocks if b[1] == "  # label:")
+    kk.check ("  #     site: berlin" in label and "  #     role: ROLE" in label, "examples of maps", label)
+
+
+@kk.test
 def one_liners (home):
     "the guide's sed and grep work on it"
     home.run ("config").ok ()

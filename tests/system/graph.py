@@ -44,6 +44,14 @@ def what_an_earlier_filter_dropped (home):
 
 
 @kk.test
+def more_than_fits (home):
+    "more fields than a table may have are refused with a word about how many"
+    names = ", ".join (f"gpu.a{i} u64 By counter" for i in range (300))
+    refused (home, "plugins:\n  x: {plugin: exec, command: [echo], fields: [%s]}\n  r: {plugin: rate, fields: [gpu.*]}\n" % names, "3:3",
+             "r: more than 512 fields of a table, or 64 tables, would come of it: choose fewer in its options")
+
+
+@kk.test
 def a_reload_asks_too (home):
     "a reload with such a name is refused, and all goes on as before"
     with home.daemon (CONFIG) as d:

@@ -200,6 +200,18 @@ START_TEST (a_map_may_have_to_be_given)
 }
 END_TEST
 
+/* An entry given as a text may be the value of its secret. */
+START_TEST (text_for_an_entry_with_a_secret)
+{
+  struct kk_option inner[KK_COUNT (members)], table[1] = {options[2]};
+  memcpy (inner, members, sizeof inner);
+  inner[KK_COUNT (members) - 1].flags |= KK_SECRET;
+  table[0].members = inner;
+  ck_assert_ptr_null (fill_with (table, 1, "rules: {a: hunter2}"));
+  ck_assert_str_eq (faults.items[0].text, "rules.a cannot be a single value: give its options, such as {when: …}");
+}
+END_TEST
+
 START_TEST (secrets_are_not_shown)
 {
   struct kk_option inner[KK_COUNT (members)], secret[2] = {options[0], options[2]};
@@ -328,6 +340,7 @@ tests (TCase *t)
   tcase_add_test (t, all_at_once);
   tcase_add_test (t, commas);
   tcase_add_test (t, a_map_may_have_to_be_given);
+  tcase_add_test (t, text_for_an_entry_with_a_secret);
   tcase_add_test (t, secrets_are_not_shown);
   tcase_add_test (t, sameness);
   tcase_add_test (t, tables_of_members);
