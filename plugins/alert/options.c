@@ -42,5 +42,5 @@ const struct kk_option alert_options[ALERT_N_OPTIONS] = {
   KK_OPT_DURATION ("message_every", struct options, every_ns, .def = "10s", .max = "24h",
                    .help = "After that one message in this time; 0s: no limit", .flags = KK_ADVANCED),
   KK_OPT_INT ("history", struct options, history, .def = "1000", .min = "10", .max = "100000",
-              .help = "Changes that 'alerts history' remembers", .flags = KK_ADVANCED),
+              .help = "Changes that the store remembers", .flags = KK_ADVANCED),
 };

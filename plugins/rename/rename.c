@@ -13,7 +13,7 @@ struct config {
 static const struct kk_option options[] = {
   KK_OPT_MAP ("tables", struct config, tables, .help = "Tables, each with its new name (network: traffic)"),
   KK_OPT_MAP ("fields", struct config, fields,
-              .help = "Fields, each with its table, and the new name of the field alone (system.cpu_percent: cpu)"),
+              .help = "Fields, each with its table, and the new name of the field alone (system.load_avg_1m: load)"),
   KK_OPT_MAP ("keys", struct config, keys,
               .help = "Tables, each with a new name for what its rows are known by (processes: process_id)"),
   KK_OPT_MAP ("rows", struct config, rows,
