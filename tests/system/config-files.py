@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Configurations that users have: those of the guide, the shape of the Python daemon's samples, and what goes with plugins."""
 
+import glob
 import os
+import re
 
 import kk
 
@@ -233,6 +235,22 @@ def taken_away (home):
     r = check (home, "plugins:\n  cpu: false\n  few: {plugin: select, drop_fields: [system.memory_percent]}\n")
     kk.contains (r.out, "no input that is on gives system.cpu_percent", "what nothing gives")
     kk.contains (r.out, said ("memory_percent", "few"), "and what is taken away")
+
+
+@kk.test
+def examples_of_the_manual (home):
+    "each configuration that the page of a plugin gives as an example is accepted as it stands"
+    tried = 0
+    for path in sorted (glob.glob (kk.SOURCE + "/plugins/*/*.pod")):
+        with open (path, encoding="utf-8") as f:
+            pod = f.read ()
+        for block in re.findall (r"(?:^  .*\n)+", pod, re.M):
+            if re.match (r"  (daemon|plugins|pipeline):", block) and "exec" not in path:
+                r = home.run ("config", "--check", "--json", home.write ("t.yaml", re.sub (r"^  ", "", block, flags=re.M)))
+                errors = [d["message"] for d in r.json ()["diagnostics"] if d["severity"] == "error"]
+                kk.equal ([e for e in errors if "no plugin 'my-" not in e], [], f"{path}: {block}")
+                tried += 1
+    kk.check (tried >= 8, f"{tried} examples")
 
 
 @kk.test
