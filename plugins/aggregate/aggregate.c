@@ -3,6 +3,7 @@
 #include "pick.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 struct config {
@@ -16,11 +17,20 @@ static const struct kk_option options[] = {
   KK_OPT_DURATION ("window", struct config, window_ns, .def = "0s", .max = "24h",
                    .help =
                      "How much time a sample is about, a multiple of every: more of it makes windows that overlap; 0s: every"),
-  KK_OPT_LIST ("fields", struct config, fields, .def = "[*.*=mean max]",
+  KK_OPT_LIST ("fields", struct config, fields,
                .help =
                  "Fields of numbers, and what to make of them (table.field=FUNCTIONS, globs; the first that fits counts): min, "
-                 "max, mean, last, count, sum, stddev, and percentiles as p95"),
+                 "max, mean, last, count, sum, stddev, and percentiles as p95; none named: the mean of all"),
 };
+enum { MOST_BYTES = 64 << 20 };
+
+static const struct kk_list *
+items_of (const struct config *c)
+{
+  static const char *const means[] = {"*.*=mean"};
+  static const struct kk_list all = {.items = means, .count = 1};
+  return c->fields.count ? &c->fields : &all;
+}
 
 struct state {
   struct kk_instance *self;
@@ -33,6 +43,9 @@ struct state {
   uint64_t pane;
   struct kk_time newest;      /* of the sample that came last */
   const struct binding *last; /* what it came through; NULL: it is gone */
+  bool told;                  /* all of it, by a flush */
+  struct window_budget budget;
+  uint64_t lost; /* as status has it */
 };
 
 struct bound {
@@ -53,32 +66,32 @@ aggregate_check (const void *config, struct kk_fault *fault)
   char why[160] = "out of memory";
   if (c->window_ns % c->every_ns || c->window_ns / c->every_ns > 1000)
     return kk_refuse (fault, "window", "it must be a multiple of every, at most 1,000 times as long");
-  if (choices_make (&c->fields, &choices, why))
+  if (choices_make (items_of (c), &choices, why))
     return kk_refuse (fault, "fields", "%s", why);
-  choices_free (choices, c->fields.count);
+  choices_free (choices, items_of (c)->count);
   return 0;
 }
 
 static int
 aggregate_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
-  const struct config *c = config;
+  const struct kk_list *items = items_of (config);
   struct choice *choices;
   char why[160] = "out of memory";
-  int r = choices_make (&c->fields, &choices, why);
+  int r = choices_make (items, &choices, why);
   if (r)
     return kk_refuse (fault, "fields", "%s", why);
-  for (uint32_t i = 0; i < c->fields.count && !r; i++)
+  for (uint32_t i = 0; i < items->count && !r; i++)
     r = pick_check (in, PICK_FIELD, "fields", choices[i].names, fault);
   for (uint32_t t = 0; t < kk_schema_tables (in) && !r; t++) {
     struct window *w;
     uint32_t added;
-    r = choices_window (choices, c->fields.count, 1, in, t, &w);
+    r = choices_window (choices, items->count, 1, NULL, in, t, &w);
     if (!r && w && (r = window_shape (w, in, t, shape, &added)) == -EINVAL)
       r = kk_refuse (fault, "fields", "two fields of table '%.60s' would have one name", w->name);
     window_free (w);
   }
-  choices_free (choices, c->fields.count);
+  choices_free (choices, items->count);
   return r;
 }
 
@@ -94,9 +107,10 @@ aggregate_create (struct kk_instance *self, const void *config, void **state)
     return -ENOMEM;
   s->self = self;
   s->config = c;
-  s->n_choices = c->fields.count;
+  s->budget.most = MOST_BYTES;
+  s->n_choices = items_of (c)->count;
   s->n_panes = c->window_ns ? (uint32_t) (c->window_ns / c->every_ns) : 1;
-  if (choices_make (&c->fields, &s->choices, why)) {
+  if (choices_make (items_of (c), &s->choices, why)) {
     free (s);
     return -ENOMEM; /* the config was checked */
   }
@@ -120,13 +134,27 @@ is_same (const struct window *a, const struct window *b)
 {
   bool same = !strcmp (a->name, b->name) && a->key_type == b->key_type && a->n_slots == b->n_slots && a->n_outs == b->n_outs;
   for (uint32_t i = 0; same && i < a->n_slots; i++)
-    same = a->slots[i].field == b->slots[i].field && a->slots[i].type == b->slots[i].type && a->slots[i].sketch == b->slots[i].sketch;
+    same = a->slots[i].field == b->slots[i].field && a->slots[i].type == b->slots[i].type
+           && a->slots[i].sketch == b->slots[i].sketch;
   for (uint32_t i = 0; same && i < a->n_outs; i++)
-    same = a->outs[i].slot == b->outs[i].slot && a->outs[i].field == b->outs[i].field;
+    same = a->outs[i].slot == b->outs[i].slot && a->outs[i].field == b->outs[i].field && a->outs[i].type == b->outs[i].type
+           && !strcmp (a->outs[i].name, b->outs[i].name) && !strcmp (a->outs[i].function.name, b->outs[i].function.name);
   return same;
 }
 
-/* A window goes on when a reload only changes what is around it. */
+/* After a reload what was gathered of that table goes on, whatever fields it has now. */
+static int
+carry_over (const struct state *s, struct window *w)
+{
+  int r = 0;
+  for (uint32_t i = s->n_windows; i-- > 0 && !w->n_rows && !r;) {
+    struct window *old = s->windows[i];
+    if (old != w && old->n_rows && old->key_type == w->key_type && !strcmp (old->name, w->name))
+      r = window_carry (w, old);
+  }
+  return r;
+}
+
 static int
 adopt (struct state *s, struct window *fresh, struct window **ret)
 {
@@ -134,7 +162,7 @@ adopt (struct state *s, struct window *fresh, struct window **ret)
     if (is_same (s->windows[i], fresh)) {
       window_free (fresh);
       *ret = s->windows[i];
-      return 0;
+      return carry_over (s, *ret);
     }
   struct window **more = realloc (s->windows, (s->n_windows + 1) * sizeof (struct window *));
   if (!more) {
@@ -143,7 +171,7 @@ adopt (struct state *s, struct window *fresh, struct window **ret)
   }
   s->windows = more;
   *ret = more[s->n_windows++] = fresh;
-  return 0;
+  return carry_over (s, fresh);
 }
 
 static void
@@ -168,7 +196,7 @@ aggregate_bind (void *state, const struct kk_schema *in, struct kk_shape *shape,
     struct bound *to = b->tables + b->n;
     struct window *w;
     to->table = t;
-    r = choices_window (s->choices, s->n_choices, s->n_panes, in, t, &w);
+    r = choices_window (s->choices, s->n_choices, s->n_panes, &s->budget, in, t, &w);
     if (r || !w)
       continue;
     r = window_shape (w, in, t, shape, &to->added);
@@ -213,6 +241,14 @@ give (struct state *s, const struct binding *b, struct kk_emit *out, int64_t wal
   return r ? r : kk_emit (out);
 }
 
+/* Where time was set back by a little, over a boundary, the window goes on: that before was told. */
+static uint64_t
+settle (const struct state *s, const struct kk_time *t, uint64_t pane)
+{
+  bool little = s->begun && pane + 1 == s->pane && s->newest.wall_ns - t->wall_ns < s->config->every_ns;
+  return little ? s->pane : pane;
+}
+
 /* A gap may be longer than all panes. */
 static void
 turn (struct state *s, uint64_t pane)
@@ -221,6 +257,8 @@ turn (struct state *s, uint64_t pane)
   uint32_t kept = 0;
   for (uint32_t i = 0; i < s->n_windows; i++) {
     struct window *w = s->windows[i];
+    if (!s->begun)
+      window_empty (w);
     for (uint64_t k = steps; k-- > 0;)
       window_turn (w, pane - k);
     if (w->bound)
@@ -232,6 +270,18 @@ turn (struct state *s, uint64_t pane)
   s->pane = pane;
 }
 
+static void
+tell_lost (struct state *s)
+{
+  if (!s->lost)
+    kk_warn (s->self,
+             "its windows hold more than %zu MiB, or a table more than %d rows, and rows are left out: choose fewer fields or "
+             "percentiles, a shorter window or a longer every, or leave rows out in front of it",
+             s->budget.most >> 20, WINDOW_MOST_ROWS);
+  s->lost = s->budget.lost;
+  kk_status (s->self, "rows lost", "%" PRIu64, s->lost);
+}
+
 static int
 aggregate_process (void *state, void *binding, const struct kk_sample *in, struct kk_emit *out)
 {
@@ -239,31 +289,38 @@ aggregate_process (void *state, void *binding, const struct kk_sample *in, struc
   const struct binding *b = binding;
   struct kk_time time;
   kk_sample_time (in, &time);
-  uint64_t pane = pane_of (s, &time);
+  uint64_t pane = settle (s, &time, pane_of (s, &time));
   int r = 0;
   if (!b->n)
     return kk_emit (out);
   if (s->begun && pane != s->pane) {
     int64_t end = (int64_t) (s->pane + 1) * s->config->every_ns;
-    r = give (s, b, out, end, s->newest.mono_ns + (end - s->newest.wall_ns));
+    int64_t mono_ns = s->newest.mono_ns + (end - s->newest.wall_ns);
+    r = give (s, b, out, end, mono_ns < time.mono_ns ? mono_ns : time.mono_ns);
   }
   if (!s->begun || pane != s->pane)
     turn (s, pane);
   s->begun = true;
+  s->told = false;
   s->newest = time;
   s->last = b;
   for (uint32_t i = 0; i < b->n && !r; i++)
     r = window_take (b->tables[i].window, in, b->tables[i].table, pane);
+  if (s->budget.lost > s->lost)
+    tell_lost (s);
   return r;
 }
 
-/* What is left of a window at a stop is told too, as of its last sample. */
+/* What is left of a window at a stop is told too, as of its last sample. Windows that overlap go on after that. */
 static int
 aggregate_flush (void *state, struct kk_emit *out)
 {
   struct state *s = state;
-  int r = s->begun && s->last ? give (s, s->last, out, s->newest.wall_ns, s->newest.mono_ns) : 0;
-  s->begun = false;
+  if (!s->begun || !s->last || s->told)
+    return 0;
+  int r = give (s, s->last, out, s->newest.wall_ns, s->newest.mono_ns);
+  s->told = true;
+  s->begun = s->n_panes > 1;
   return r;
 }
 

@@ -15,6 +15,12 @@ parse_choice (const char *item, struct choice *ret, char why[160])
   ret->names = strndup (item, length);
   if (!ret->names)
     return -ENOMEM;
+  if (!sign && function_parse (ret->names, ret->functions, why) > 0) {
+    snprintf (why, 160,
+              "'%.40s' is no field: several functions are written with a blank between, as in \"table.field=mean max\"",
+              ret->names);
+    return -EINVAL;
+  }
   if (!strchr (ret->names, '.')) {
     snprintf (why, 160, "'%.60s' names no table: write it as table.%.60s", ret->names, ret->names);
     return -EINVAL;
@@ -45,31 +51,45 @@ choices_make (const struct kk_list *items, struct choice **ret, char why[160])
   return r;
 }
 
+/* Counters, identifiers and points in time: a mean of them says nothing, and nobody means them by a glob. */
+static bool
+is_no_amount (const struct kk_table *table, const struct kk_field *field)
+{
+  size_t length = strlen (field->name);
+  if (field->kind == KK_COUNTER)
+    return true;
+  if (field->type == KK_TYPE_U64 && table->key && !strcmp (field->name, table->key))
+    return true;
+  return field->unit && !strcmp (field->unit, "s")
+         && (!strcmp (field->name, "since") || (length > 5 && !strcmp (field->name + length - 5, "_time")));
+}
+
 static const struct choice *
-choice_for (const struct choice *choices, uint32_t n, const char *table, const struct kk_field *field)
+choice_for (const struct choice *choices, uint32_t n, const struct kk_table *table, const struct kk_field *field)
 {
   bool number = field->type == KK_TYPE_F64 || field->type == KK_TYPE_U64 || field->type == KK_TYPE_I64;
   for (uint32_t i = 0; number && i < n; i++) {
-    const char *rest = pick_for_table (choices[i].names, table);
+    const char *rest = pick_for_table (choices[i].names, table->name);
     if (rest && pick_matches (rest, strlen (rest), field->name))
-      return choices + i;
+      return strpbrk (choices[i].names, "*?[") && is_no_amount (table, field) ? NULL : choices + i;
   }
   return NULL;
 }
 
 static int
-add_out (struct window *w, struct window_out out)
+add_out (struct window *w, struct window_out out, const char *name)
 {
   struct window_out *more = realloc (w->outs, (w->n_outs + 1) * sizeof *more);
   if (!more)
     return -ENOMEM;
   w->outs = more;
+  snprintf (out.name, sizeof out.name, "%s", name);
   more[w->n_outs++] = out;
   return 0;
 }
 
 static int
-add_slot (struct window *w, uint32_t field, uint32_t type, const struct choice *c)
+add_slot (struct window *w, uint32_t field, const struct kk_field *f, const struct choice *c)
 {
   static const struct function last = {.kind = FUNCTION_LAST};
   struct window_slot *more = realloc (w->slots, (w->n_slots + 1) * sizeof *more);
@@ -77,21 +97,22 @@ add_slot (struct window *w, uint32_t field, uint32_t type, const struct choice *
     return -ENOMEM;
   w->slots = more;
   struct window_slot *slot = more + w->n_slots;
-  *slot = (struct window_slot){.field = field, .type = type};
+  *slot = (struct window_slot){.field = field, .type = f->type};
+  snprintf (slot->name, sizeof slot->name, "%s", f->name);
   int r = 0;
   for (int i = 0; i < (c ? c->n : 1) && !r; i++) {
-    const struct function *f = c ? c->functions + i : &last;
-    slot->sketch |= f->kind == FUNCTION_PERCENTILE;
-    r = add_out (w, (struct window_out){.slot = w->n_slots, .field = field, .type = type, .function = *f});
+    const struct function *function = c ? c->functions + i : &last;
+    slot->sketch |= function->kind == FUNCTION_PERCENTILE;
+    r = add_out (w, (struct window_out){.slot = w->n_slots, .field = field, .type = f->type, .function = *function}, f->name);
   }
   w->n_slots++;
   return r;
 }
 
-/* Numbers that are not chosen, counters among those that a wildcard takes, and what is no number: the last of them. */
+/* Numbers that are not chosen, and what is no number: the last of them. */
 int
-choices_window (const struct choice *choices, uint32_t n, uint32_t n_panes, const struct kk_schema *in, uint32_t table,
-                struct window **ret)
+choices_window (const struct choice *choices, uint32_t n, uint32_t n_panes, struct window_budget *budget,
+                const struct kk_schema *in, uint32_t table, struct window **ret)
 {
   struct kk_table t;
   struct kk_field f;
@@ -101,18 +122,18 @@ choices_window (const struct choice *choices, uint32_t n, uint32_t n_panes, cons
   if (!w)
     return r ? r : -ENOMEM;
   w->key_type = t.key_type;
+  w->pane_read = w->pane_lost = WINDOW_NEVER;
+  w->budget = budget;
   w->n_panes = n_panes;
   w->name = strdup (t.name);
   r = w->name ? 0 : -ENOMEM;
   for (uint32_t i = 0; i < t.n_fields && !r && !(r = kk_schema_field (in, table, i, &f)); i++) {
-    const struct choice *c = choice_for (choices, n, t.name, &f);
-    if (c && f.kind == KK_COUNTER && strpbrk (c->names, "*?["))
-      c = NULL;
+    const struct choice *c = choice_for (choices, n, &t, &f);
     chosen += c != NULL;
     if (f.type == KK_TYPE_STRING || f.type == KK_TYPE_BOOL)
-      r = add_out (w, (struct window_out){.slot = KK_NONE, .field = i, .type = f.type});
+      r = add_out (w, (struct window_out){.slot = KK_NONE, .field = i, .type = f.type}, f.name);
     else
-      r = add_slot (w, i, f.type, c);
+      r = add_slot (w, i, &f, c);
   }
   if (r || !chosen) {
     window_free (w);

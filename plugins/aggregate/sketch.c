@@ -169,6 +169,18 @@ sketch_quantile (struct sketch *s, double share)
   return middle_of (s->buckets[s->n_buckets - 1].range);
 }
 
+size_t
+sketch_bytes (const struct sketch *s)
+{
+  return (s->values ? SKETCH_EXACT * sizeof *s->values : 0) + s->cap * sizeof *s->buckets;
+}
+
+bool
+sketch_is_full (const struct sketch *s)
+{
+  return is_exact (s) ? !s->values || s->n_values == SKETCH_EXACT : s->n_buckets == s->cap;
+}
+
 void
 sketch_clear (struct sketch *s)
 {

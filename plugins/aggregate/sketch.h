@@ -4,6 +4,7 @@
 #define SKETCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { SKETCH_EXACT = 128, SKETCH_BUCKETS = 1024 };
@@ -27,6 +28,9 @@ int sketch_add (struct sketch *s, double value);
 int sketch_merge (struct sketch *to, const struct sketch *from);
 /* The smallest value that at least `share` (0 to 1) of all are not above; n > 0. */
 double sketch_quantile (struct sketch *s, double share);
+/* What it has allocated, and whether one more value may need more. */
+size_t sketch_bytes (const struct sketch *s);
+bool sketch_is_full (const struct sketch *s);
 void sketch_clear (struct sketch *s); /* keeps its memory */
 void sketch_free (struct sketch *s);
 #endif

@@ -6,8 +6,16 @@
 /* ---- Rows ---- */
 
 static void
+count_bytes (const struct window *w, struct window_row *r, size_t bytes)
+{
+  r->bytes += bytes;
+  w->budget->used += bytes;
+}
+
+static void
 row_free (const struct window *w, struct window_row *r)
 {
+  w->budget->used -= r->bytes;
   for (uint32_t i = 0; r->tallies && i < w->n_slots * w->n_panes; i++)
     tally_free (r->tallies + i);
   for (uint32_t i = 0; r->texts && i < w->n_outs; i++)
@@ -30,6 +38,18 @@ window_free (struct window *w)
   free (w->outs);
   free (w->name);
   free (w);
+}
+
+void
+window_empty (struct window *w)
+{
+  for (uint32_t i = 0; i < w->n_rows; i++)
+    row_free (w, w->rows + i);
+  w->n_rows = 0;
+  if (w->index)
+    memset (w->index, 0, w->n_index * sizeof *w->index);
+  w->state = w->held_state = KK_COMPLETE;
+  w->pane_read = w->pane_lost = WINDOW_NEVER;
 }
 
 static uint64_t
@@ -111,11 +131,19 @@ begin_anew (const struct window *w, struct window_row *r, uint64_t identity)
   r->identity = identity;
 }
 
+static bool
+has_room (const struct window *w, size_t bytes)
+{
+  return bytes <= w->budget->most && w->budget->used <= w->budget->most - bytes;
+}
+
 static int
 add_row (struct window *w, const struct kk_value *key, uint64_t identity, struct window_row **ret)
 {
-  struct window_row r = {.number = key->u64, .identity = identity};
-  if (w->n_rows == WINDOW_MOST_ROWS)
+  struct window_row r = {.number = key->u64, .identity = identity, .pane_seen = WINDOW_NEVER, .pane_held = WINDOW_NEVER};
+  size_t bytes = sizeof r + 4 * sizeof *w->index + w->n_outs * sizeof *r.texts
+                 + (size_t) w->n_slots * w->n_panes * sizeof *r.tallies + (key->type == KK_TYPE_STRING ? key->length + 1 : 0);
+  if (w->n_rows == WINDOW_MOST_ROWS || !has_room (w, bytes))
     return -E2BIG;
   if (make_room (w))
     return -ENOMEM;
@@ -127,10 +155,18 @@ add_row (struct window *w, const struct kk_value *key, uint64_t identity, struct
     return -ENOMEM;
   }
   begin_anew (w, &r, identity);
+  count_bytes (w, &r, bytes);
   *find (w, key) = w->n_rows + 1;
   w->rows[w->n_rows] = r;
   *ret = w->rows + w->n_rows++;
   return 0;
+}
+
+static void
+lose_row (struct window *w, uint64_t pane)
+{
+  w->pane_lost = pane;
+  w->budget->lost++;
 }
 
 static int
@@ -149,11 +185,70 @@ row_for (struct window *w, const struct kk_sample *in, uint32_t table, uint32_t 
   return 0;
 }
 
+/* ---- Going on after a reload ---- */
+
+static void
+carry_row (const struct window *to, struct window_row *r, const struct window *from, struct window_row *old)
+{
+  r->pane_seen = old->pane_seen;
+  r->pane_held = old->pane_held;
+  for (uint32_t i = 0; i < to->n_slots; i++)
+    for (uint32_t j = 0; j < from->n_slots; j++) {
+      const struct window_slot *a = to->slots + i, *b = from->slots + j;
+      if (a->type != b->type || a->sketch != b->sketch || strcmp (a->name, b->name))
+        continue;
+      for (uint32_t p = 0; p < to->n_panes; p++) {
+        struct tally *t = old->tallies + (size_t) p * from->n_slots + j;
+        r->tallies[(size_t) p * to->n_slots + i] = *t;
+        count_bytes (to, r, sketch_bytes (&t->sketch));
+        *t = (struct tally){.count = 0};
+      }
+    }
+  for (uint32_t i = 0; i < to->n_outs; i++)
+    for (uint32_t j = 0; j < from->n_outs; j++) {
+      const struct window_out *a = to->outs + i, *b = from->outs + j;
+      struct window_text *t = old->texts + j;
+      if (a->slot != KK_NONE || b->slot != KK_NONE || a->type != b->type || strcmp (a->name, b->name))
+        continue;
+      r->texts[i] = *t;
+      count_bytes (to, r, t->text ? strlen (t->text) + 1 : 0);
+      *t = (struct window_text){.text = NULL};
+    }
+}
+
+int
+window_carry (struct window *to, struct window *from)
+{
+  int e = 0;
+  to->state = from->state;
+  to->held_state = from->held_state;
+  to->pane_read = from->pane_read;
+  to->pane_lost = from->pane_lost;
+  for (uint32_t i = 0; i < from->n_rows && !e; i++) {
+    struct window_row *old = from->rows + i, *r;
+    struct kk_value key = key_of (old);
+    from->budget->used -= old->bytes;
+    old->bytes = 0;
+    e = add_row (to, &key, old->identity, &r);
+    if (!e)
+      carry_row (to, r, from, old);
+    else if (e == -E2BIG) {
+      lose_row (to, old->pane_seen);
+      e = 0;
+    }
+    row_free (from, old);
+    *old = (struct window_row){.key = NULL};
+  }
+  window_empty (from);
+  return e;
+}
+
 /* ---- Taking ---- */
 
 static int
-take_text (struct window_text *t, const struct kk_value *v)
+take_text (const struct window *w, struct window_row *r, uint32_t out, const struct kk_value *v)
 {
+  struct window_text *t = r->texts + out;
   t->absent = v->absent;
   t->boolean = !v->absent && v->type == KK_TYPE_BOOL && v->boolean;
   if (v->type != KK_TYPE_STRING || v->absent || (t->text && !strcmp (t->text, v->string)))
@@ -161,41 +256,77 @@ take_text (struct window_text *t, const struct kk_value *v)
   char *text = strdup (v->string);
   if (!text)
     return -ENOMEM;
+  count_bytes (w, r, strlen (text) + 1 - (t->text ? strlen (t->text) + 1 : 0));
   free (t->text);
   t->text = text;
   return 0;
 }
 
 static int
-take_row (struct window *w, const struct kk_sample *in, uint32_t table, uint32_t row, uint64_t pane)
+take_texts (const struct window *w, const struct kk_sample *in, uint32_t table, uint32_t row, struct window_row *r)
 {
-  struct window_row *r;
-  struct kk_time time;
-  int e = row_for (w, in, table, row, &r);
-  if (e == -E2BIG) {
-    w->lost++;
-    return 0;
+  int e = 0;
+  for (uint32_t i = 0; i < w->n_outs && !e; i++) {
+    struct kk_value v;
+    if (w->outs[i].slot != KK_NONE)
+      continue;
+    kk_get (in, table, row, w->outs[i].field, &v);
+    e = take_text (w, r, i, &v);
   }
-  if (e)
-    return e;
-  r->pane_seen = pane;
-  struct tally *tallies = r->tallies + (size_t) (pane % w->n_panes) * w->n_slots;
+  return e;
+}
+
+/* All of a row is taken or nothing, for the functions of a field belong together. */
+static bool
+may_grow (const struct window *w, const struct tally *tallies)
+{
+  for (uint32_t i = 0; i < w->n_slots; i++)
+    if (w->slots[i].sketch && sketch_is_full (&tallies[i].sketch) && !has_room (w, 0))
+      return false;
+  return true;
+}
+
+static int
+take_numbers (const struct window *w, const struct kk_sample *in, uint32_t table, uint32_t row, struct window_row *r,
+              struct tally *tallies)
+{
+  struct kk_time time;
+  int e = 0;
   for (uint32_t i = 0; i < w->n_slots && !e; i++) {
     struct kk_value v;
     kk_get (in, table, row, w->slots[i].field, &v);
     if (v.held)
       continue;
     kk_value_time (in, table, row, w->slots[i].field, &time);
+    size_t before = sketch_bytes (&tallies[i].sketch);
     e = tally_add (tallies + i, &v, time.mono_ns, w->slots[i].sketch);
-  }
-  for (uint32_t i = 0; i < w->n_outs && !e; i++) {
-    struct kk_value v;
-    if (w->outs[i].slot != KK_NONE)
-      continue;
-    kk_get (in, table, row, w->outs[i].field, &v);
-    e = take_text (r->texts + i, &v);
+    count_bytes (w, r, sketch_bytes (&tallies[i].sketch) - before);
   }
   return e;
+}
+
+static int
+take_row (struct window *w, const struct kk_sample *in, uint32_t table, uint32_t row, uint64_t pane, bool held)
+{
+  struct window_row *r;
+  int e = row_for (w, in, table, row, &r);
+  if (e == -E2BIG) {
+    lose_row (w, pane);
+    return 0;
+  }
+  if (e)
+    return e;
+  if (held) {
+    r->pane_held = pane;
+    return take_texts (w, in, table, row, r);
+  }
+  r->pane_seen = pane;
+  struct tally *tallies = r->tallies + (size_t) (pane % w->n_panes) * w->n_slots;
+  if (may_grow (w, tallies))
+    e = take_numbers (w, in, table, row, r, tallies);
+  else
+    lose_row (w, pane);
+  return e ? e : take_texts (w, in, table, row, r);
 }
 
 int
@@ -203,60 +334,21 @@ window_take (struct window *w, const struct kk_sample *in, uint32_t table, uint6
 {
   struct kk_table_info info;
   int r = kk_table_info (in, table, &info);
-  if (!r && !info.held && info.state > w->state)
-    w->state = info.state;
-  for (uint32_t i = 0; i < info.rows && !r && !(info.held && w->key_type != KK_NO_KEY); i++)
-    r = take_row (w, in, table, i, pane);
+  if (r)
+    return r;
+  bool held = info.held && w->key_type != KK_NO_KEY;
+  if (info.held)
+    w->held_state = info.state;
+  else {
+    w->pane_read = pane;
+    w->state = info.state > w->state ? info.state : w->state;
+  }
+  for (uint32_t i = 0; i < info.rows && !r; i++)
+    r = take_row (w, in, table, i, pane, held);
   return r;
 }
 
-/* ---- Giving ---- */
-
-static int
-give_row (struct window *w, struct window_row *r, struct kk_row *to)
-{
-  for (uint32_t i = 0; i < w->n_outs; i++) {
-    const struct window_out *o = w->outs + i;
-    const struct window_text *t = r->texts + i;
-    struct tally sum = {.count = 0};
-    int e = 0;
-    if (o->slot == KK_NONE && t->absent)
-      kk_absent (to, i, (enum kk_absent) t->absent);
-    else if (o->slot == KK_NONE && o->type == KK_TYPE_BOOL)
-      kk_bool (to, i, t->boolean);
-    else if (o->slot == KK_NONE)
-      kk_string (to, i, t->text ? t->text : "");
-    else if (w->n_panes == 1)
-      tally_give (r->tallies + o->slot, o->type, &o->function, to, i);
-    else {
-      for (uint32_t p = 0; p < w->n_panes && !e; p++)
-        e = tally_merge (&sum, r->tallies + (size_t) p * w->n_slots + o->slot, o->type);
-      if (!e)
-        tally_give (&sum, o->type, &o->function, to, i);
-    }
-    tally_free (&sum);
-    if (e)
-      return e;
-  }
-  return 0;
-}
-
-int
-window_give (struct window *w, struct kk_rows *out, uint32_t table, uint64_t pane)
-{
-  int r = 0;
-  for (uint32_t i = 0; i < w->n_rows && !r; i++) {
-    struct window_row *row = w->rows + i;
-    if (row->pane_seen > pane || pane - row->pane_seen >= w->n_panes)
-      continue;
-    r = give_row (w, row,
-                  w->key_type == KK_U64_KEY ? kk_row_u64 (out, table, row->number, row->identity)
-                                            : kk_row (out, table, row->key, row->identity));
-  }
-  if (w->state != KK_COMPLETE)
-    kk_table_state (out, table, w->state == KK_FAILED && w->n_rows ? KK_PARTIAL : (enum kk_table_state) w->state);
-  return r;
-}
+/* ---- Time goes on ---- */
 
 void
 window_turn (struct window *w, uint64_t pane)
@@ -264,7 +356,7 @@ window_turn (struct window *w, uint64_t pane)
   uint32_t kept = 0;
   for (uint32_t i = 0; i < w->n_rows; i++) {
     struct window_row *r = w->rows + i;
-    if (pane - r->pane_seen >= w->n_panes) { /* also when time went backwards */
+    if (!window_has (w, r->pane_seen, pane) && !window_has (w, r->pane_held, pane)) {
       row_free (w, r);
       continue;
     }

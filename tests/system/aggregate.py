@@ -51,6 +51,24 @@ def what_is_left_at_a_stop (home):
 
 
 @kk.test
+def the_default_keeps_names (home):
+    "without fields it is means under the old names, which the file-writer takes, and a process keeps its number"
+    home.config ("plugins:\n  seconds: {plugin: aggregate, every: 1s}\n  file-writer: {pipeline: [seconds]}\n")
+    graph = home.run ("plugin", "graph", "--json").ok ().json ()
+    tables = next (o for o in graph["outputs"] if o["name"] == "file-writer")["tables"]
+    for table, field in (("system", "cpu_percent"), ("system", "memory_used_mb"), ("processes", "pid"), ("processes", "create_time")):
+        kk.check (field in tables[table], f"{table}.{field} is there", tables)
+    home.run ("config", "--check").ok ()
+    home.config ("plugins:\n  seconds: {plugin: aggregate, every: 1s, fields: [system.cpu_percent=mean, max]}\n  file-writer: {pipeline: [seconds]}\n")
+    kk.contains (home.run ("config", "--check").err, "with a blank between", "a comma splits the list")
+    daemon = "daemon: {sample_interval: 0.05}\nplugins:\n  seconds: {plugin: aggregate, every: 1s}\n  file-writer: {pipeline: [seconds]}\n"
+    with home.daemon (daemon) as d:
+        entry = kk.wait_for (lambda: home.metrics (), 30, "an entry")[-1]
+        d.stop ()
+    kk.check ("cpu_percent" in entry["system"] and "memory_used_mb" in entry["system"], "names stay", entry)
+
+
+@kk.test
 def its_fields_are_known_before (home):
     "plugin graph says which fields come of it, and a later filter may name them"
     home.config (CONFIG)

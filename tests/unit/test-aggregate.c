@@ -1,25 +1,11 @@
 /* Windows against a slow, obvious way: all values kept, and each function worked out from its definition. */
-#include "aggregate/aggregate.c"
-#include "chain-kit.h"
-
-#include "aggregate/function.h"
+#include "aggregate-kit.h"
 
 #include <math.h>
 
-/* ---- Samples: one (value, total; single), many (value, word; by name) ---- */
+/* ---- The slow way ---- */
 
-enum { MOST_ROWS = 6, MOST_SAMPLES = 4000 };
-
-struct reading {
-  bool there, held;
-  uint32_t absent, identity;
-  double value;
-};
-
-struct moment {
-  int64_t wall_ns;
-  struct reading one, many[MOST_ROWS];
-};
+enum { MOST_SAMPLES = 4000 };
 
 static struct moment moments[MOST_SAMPLES];
 static size_t n_moments;
@@ -31,90 +17,6 @@ random_below (uint32_t n)
   seed = seed * 6364136223846793005u + 1442695040888963407u;
   return (uint32_t) ((seed >> 33) % n);
 }
-
-static struct schema *
-make_tables (void)
-{
-  struct schema *s = schema_new (&env.host, 3);
-  table_schema_name (s->tables, "one", NULL, "Help", KK_NO_KEY, 1);
-  table_schema_add (s->tables, &(struct kk_field){.name = "value", .type = KK_TYPE_F64, .kind = KK_GAUGE, .unit = "%"});
-  table_schema_add (s->tables, &(struct kk_field){.name = "total", .type = KK_TYPE_U64, .kind = KK_COUNTER, .unit = "By"});
-  table_schema_name (s->tables + 1, "many", "name", "Help", KK_STRING_KEY, 100);
-  table_schema_add (s->tables + 1, &(struct kk_field){.name = "value", .type = KK_TYPE_F64, .kind = KK_GAUGE});
-  table_schema_add (s->tables + 1, &(struct kk_field){.name = "word", .type = KK_TYPE_STRING, .kind = KK_INFO});
-  table_schema_name (s->tables + 2, "rest", NULL, "Help", KK_NO_KEY, 1);
-  table_schema_add (s->tables + 2, &(struct kk_field){.name = "number", .type = KK_TYPE_U64, .kind = KK_GAUGE});
-  return s;
-}
-
-static uint64_t
-bits_of (double f)
-{
-  uint64_t bits;
-  memcpy (&bits, &f, sizeof bits);
-  return bits;
-}
-
-static void
-fill_one (struct sample *s, const struct moment *m)
-{
-  struct block *b = block_new (1, 2, NULL), *rest = block_new (1, 1, NULL);
-  b->tick = m->one.held ? s->tick - 1 : s->tick;
-  b->mono_ns = s->time.mono_ns;
-  b->values[0] = bits_of (m->one.value);
-  b->values[1] = (uint64_t) m->wall_ns / 1000;
-  b->absent[0] = (uint8_t) m->one.absent;
-  b->absent[1] = KK_PRESENT;
-  column (s, s->tables[0].segments, b);
-  rest->tick = s->tick;
-  rest->values[0] = (uint64_t) m->wall_ns;
-  rest->absent[0] = KK_PRESENT;
-  column (s, s->tables[2].segments, rest);
-  block_unref (b);
-  block_unref (rest);
-}
-
-static void
-fill_many (struct sample *s, const struct moment *m)
-{
-  struct dict *d = dict_new ();
-  uint32_t n = 0, at = 0;
-  for (int i = 0; i < MOST_ROWS; i++)
-    n += m->many[i].there;
-  struct block *b = block_new (n, 2, d);
-  b->tick = s->tick;
-  b->mono_ns = s->time.mono_ns;
-  for (int i = 0; i < MOST_ROWS; i++) {
-    if (!m->many[i].there)
-      continue;
-    char key[2] = {(char) ('a' + i), 0};
-    b->keys[at] = dict_intern (d, key, 1);
-    b->identities[at] = m->many[i].identity;
-    b->values[at] = bits_of (m->many[i].value);
-    b->absent[at] = (uint8_t) m->many[i].absent;
-    b->values[n + at] = dict_intern (d, m->many[i].identity % 2 ? "odd" : "even", m->many[i].identity % 2 ? 3 : 4);
-    b->absent[n + at++] = KK_PRESENT;
-  }
-  column (s, s->tables[1].segments, b);
-  s->tables[1].segments[0].block = b;
-  block_unref (b);
-  dict_unref (d);
-}
-
-static void
-send_moment (const struct moment *m, uint64_t tick)
-{
-  struct sample *s = sample_new (&env.host, schema, (uint32_t[]){1, 1, 1});
-  s->tick = tick;
-  s->time = (struct kk_time){.wall_ns = m->wall_ns, .mono_ns = m->wall_ns + 5 * SECOND};
-  fill_one (s, m);
-  fill_many (s, m);
-  sample_seal (s);
-  chain_run (chain, s);
-  sample_unref (s);
-}
-
-/* ---- The slow way ---- */
 
 struct series {
   double values[MOST_SAMPLES];
@@ -181,18 +83,6 @@ gather_series (int row, int64_t from_ns, int64_t to_ns, bool *ret_seen)
 
 static const char *const functions[] = {"min", "max", "mean", "last", "sum", "stddev", "p90"};
 
-static struct kk_value
-get (const struct sample *s, const char *table, uint32_t row, const char *field)
-{
-  int64_t t = schema_find_table (s->schema, table);
-  ck_assert_int_ge (t, 0);
-  int64_t f = table_schema_find (s->schema->tables + t, field);
-  ck_assert_msg (f >= 0, "no %s.%s", table, field);
-  struct kk_value v;
-  kk_get (&s->face, (uint32_t) t, row, (uint32_t) f, &v);
-  return v;
-}
-
 static void
 compare_row (const struct sample *s, const char *table, uint32_t row, const struct series *wanted)
 {
@@ -237,43 +127,6 @@ compare_window (const struct sample *s, int64_t from_ns, int64_t to_ns)
 }
 
 /* ---- The tests ---- */
-
-static struct config config;
-static struct descriptor *d;
-static struct instance_plan plan;
-static struct instance *filter;
-
-static void
-begin (int64_t every_ns, int64_t window_ns, const char *const *items, uint32_t n)
-{
-  config = (struct config){every_ns, window_ns, {.items = items, .count = n}};
-  d = fake_descriptor (&kk_plugin);
-  plan = fake_plan ("aggregate", d, &config);
-  filter = fake_instance (&env, &plan);
-  ck_assert_int_eq (chain_new (&filter, 1, sink, NULL, &chain), 0);
-}
-
-static void
-end (void)
-{
-  clear ();
-  chain_free (chain);
-  instance_free (filter);
-  descriptor_free (d);
-}
-
-static void
-set_up (void)
-{
-  fake_env (&env, &now);
-  schema = make_tables ();
-}
-
-static void
-tear_down (void)
-{
-  schema_unref (schema);
-}
 
 static struct reading
 random_reading (int row, uint32_t generation)
@@ -365,6 +218,37 @@ START_TEST (a_step_of_the_clock_ends_the_window)
 }
 END_TEST
 
+START_TEST (globs_leave_alone_what_is_no_amount)
+{
+  static const struct kk_field fields[] = {KK_U64 ("pid", "1", KK_INFO),       KK_F64 ("create_time", "s", KK_INFO),
+                                           KK_F64 ("since", "s", KK_GAUGE),    KK_U64 ("total", "1", KK_COUNTER),
+                                           KK_F64 ("cpu_time", "%", KK_GAUGE), KK_U64 ("threads", "1", KK_GAUGE)};
+  static const enum kk_type types[] = {KK_TYPE_U64, KK_TYPE_F64, KK_TYPE_F64, KK_TYPE_U64, KK_TYPE_F64, KK_TYPE_F64};
+  static const bool stay[] = {true, true, true, true, false, false};
+  struct schema *of_processes = schema_new (&env.host, 1);
+  struct choice *choices;
+  struct window *w;
+  char why[160];
+  struct config c = {.every_ns = SECOND};
+  table_schema_name (of_processes->tables, "processes", "pid", "Help", KK_U64_KEY, 100);
+  for (size_t i = 0; i < KK_COUNT (fields); i++)
+    table_schema_add (of_processes->tables, fields + i);
+  ck_assert_int_eq (choices_make (items_of (&c), &choices, why), 0); /* none named: the mean of all */
+  ck_assert_int_eq (choices_window (choices, 1, 1, NULL, &of_processes->face, 0, &w), 0);
+  ck_assert_uint_eq (w->n_outs, KK_COUNT (fields));
+  for (size_t i = 0; i < KK_COUNT (fields); i++) {
+    char name[64];
+    struct kk_field f = function_field (&w->outs[i].function, fields + i, true, name);
+    ck_assert_msg (w->outs[i].function.kind == (stay[i] ? FUNCTION_LAST : FUNCTION_MEAN), "%s", fields[i].name);
+    ck_assert_str_eq (f.name, fields[i].name);
+    ck_assert_uint_eq (f.type, types[i]);
+  }
+  window_free (w);
+  choices_free (choices, 1);
+  schema_unref (of_processes);
+}
+END_TEST
+
 static const char *
 refused (const char *item, int64_t every_ns, int64_t window_ns)
 {
@@ -392,6 +276,8 @@ START_TEST (what_makes_no_sense_is_refused)
   ck_assert_ptr_nonnull (strstr (refused ("value=max", SECOND, 0), "table.value"));
   ck_assert_ptr_nonnull (strstr (refused ("one.valu=max", SECOND, 0), "did you mean 'value'?"));
   ck_assert_ptr_nonnull (strstr (refused ("on.value=max", SECOND, 0), "no table 'on'"));
+  ck_assert_ptr_nonnull (strstr (refused ("max", SECOND, 0), "=mean max"));
+  ck_assert_ptr_nonnull (strstr (refused ("p99.9", SECOND, 0), "=mean max"));
   ck_assert_ptr_nonnull (strstr (refused ("one.value=max", 2 * SECOND, 3 * SECOND), "multiple"));
 }
 END_TEST
@@ -403,6 +289,7 @@ tests (TCase *t)
   tcase_add_test (t, windows_are_what_they_are_by_definition);
   tcase_add_test (t, what_is_left_goes_on_at_the_end);
   tcase_add_test (t, a_step_of_the_clock_ends_the_window);
+  tcase_add_test (t, globs_leave_alone_what_is_no_amount);
   tcase_add_test (t, what_makes_no_sense_is_refused);
 }
 
