@@ -126,8 +126,8 @@ report_unread (struct report *r, const struct spool_view *view)
   const char *what = minutes_word (n), *why = strerror (-view->unread_error);
   if (n > r->unread)
     report_say (r, KK_LOG_ERROR, "unread",
-                "%" PRIu64 " %s for DynamoDB on disk cannot be read: %s; the others go up, and %s tried again each minute", n,
-                what, why, n == 1 ? "this one is" : "these are");
+                "%" PRIu64 " %s for DynamoDB on disk cannot be read: %s; the others go up, and %s tried again", n, what, why,
+                n == 1 ? "this one is" : "these are");
   shared_trouble (r->shared, SHARED_MINUTES, "%" PRIu64 " %s for DynamoDB on disk cannot be read: %s; the others go up", n,
                   what, why);
   r->unread = n;

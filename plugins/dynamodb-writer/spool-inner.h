@@ -42,6 +42,7 @@ struct spool {
   uint32_t reader_number;
   uint32_t *unreadable; /* numbers of the counts.unreadable files */
   uint32_t next_number, next_serial;
+  int64_t retried;             /* minute of the last point that could not be read again: the next older ones have their turn */
   struct spool_entry *entries; /* by minute, then by host */
   size_t n, capacity;
   struct spool_part *parts; /* by number */

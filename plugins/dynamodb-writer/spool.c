@@ -178,20 +178,21 @@ spool_directory (struct spool *s)
 
 /* ---- Sending ---- */
 
+/* Those of minutes from..to that may go. */
 static size_t
-pick (const struct spool *s, int64_t now, unsigned doubt, size_t most, struct spool_ref *ret)
+pick (const struct spool *s, int64_t from, int64_t to, unsigned doubt, size_t most, struct spool_ref *ret)
 {
   size_t n = 0;
   for (size_t i = s->n; i-- > 0 && n < most;) {
     const struct spool_entry *e = &s->entries[i];
-    if (e->minute - SPOOL_FUTURE > now || e->doubt != doubt)
+    if (e->minute < from || e->minute > to || e->doubt != doubt)
       continue;
     ret[n++] = (struct spool_ref){.minute = e->minute,
                                   .host = e->host,
                                   .serial = e->serial,
                                   .samples = e->samples,
                                   .again = e->again,
-                                  .unread = e->doubt == SPOOL_UNREADABLE};
+                                  .unread = doubt == SPOOL_UNREADABLE};
   }
   return n;
 }
@@ -199,10 +200,14 @@ pick (const struct spool *s, int64_t now, unsigned doubt, size_t most, struct sp
 size_t
 spool_pick (struct spool *s, int64_t now, size_t most, struct spool_ref *ret)
 {
+  const int64_t last = now + SPOOL_FUTURE;
   size_t n = 0;
   pthread_mutex_lock (&s->lock);
-  for (unsigned doubt = 0; doubt < SPOOL_DOUBTS; doubt++)
-    n += pick (s, now, doubt, most - n, ret + n);
+  for (unsigned doubt = 0; doubt < SPOOL_UNREADABLE; doubt++)
+    n += pick (s, INT64_MIN, last, doubt, most - n, ret + n);
+  const int64_t older = s->retried - 1 < last ? s->retried - 1 : last;
+  n += pick (s, INT64_MIN, older, SPOOL_UNREADABLE, most - n, ret + n);
+  n += pick (s, s->retried, last, SPOOL_UNREADABLE, most - n, ret + n);
   pthread_mutex_unlock (&s->lock);
   return n;
 }
@@ -224,12 +229,13 @@ drop (struct spool *s, size_t at)
   spool_take_out (s, at, 1);
 }
 
-/* The others of its file come behind those of other files: one that cannot be read holds up nothing else. */
+/* The others of its file come behind those of other files: one that cannot be read holds up nothing else. Once it can be again
+ * they come before those that cannot. */
 static void
-doubt_file (struct spool *s, const struct spool_entry *e)
+doubt_file (struct spool *s, const struct spool_entry *e, unsigned from)
 {
-  for (size_t i = 0; e->doubt == SPOOL_FINE && i < s->n; i++)
-    if (!s->entries[i].packed && s->entries[i].file == e->file && s->entries[i].doubt == SPOOL_FINE && &s->entries[i] != e)
+  for (size_t i = 0; e->doubt == from && i < s->n; i++)
+    if (!s->entries[i].packed && s->entries[i].file == e->file && s->entries[i].doubt == from && &s->entries[i] != e)
       s->entries[i].doubt = SPOOL_DOUBTED;
 }
 
@@ -253,9 +259,10 @@ get (struct spool *s, const struct spool_ref *ref, struct point *ret)
     s->counts.damaged++;
     return -EBADMSG;
   }
+  doubt_file (s, e, r ? SPOOL_FINE : SPOOL_UNREADABLE);
   if (r) {
-    doubt_file (s, e);
     s->counts.unread_error = r;
+    s->retried = e->minute;
   } else
     s->counts.read_again += e->doubt == SPOOL_UNREADABLE;
   e->doubt = r ? SPOOL_UNREADABLE : SPOOL_FINE;

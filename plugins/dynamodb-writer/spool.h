@@ -64,7 +64,8 @@ struct spool_ref {
   bool again;  /* POINT_AGAIN */
   bool unread; /* it could not be read the last time */
 };
-/* Up to `most` points that may be sent, the newest first, those that could not be read the last time behind all others. Those
+/* Up to `most` points that may be sent, the newest first, those that could not be read the last time behind all others, each in
+ * its turn. Those
  * of minutes that are still to come by more than SPOOL_FUTURE are left out: a clock that was ahead made them, or the clock is
  * behind now. `now`: Unix seconds, as true as they are known: a server's Date that the monotonic clock carries on, so that no
  * step of the machine's clock moves it. Returns their number. The same ones come again until they are done. */

@@ -40,15 +40,16 @@ __wrap_openat64 (int directory, const char *path, int flags, ...)
   return __wrap_openat (directory, path, flags, mode);
 }
 
-/* A directory with a point in each of some files. */
+/* A directory with so many points in each of some files. */
 static char *
-make_files (void)
+make_files (int points)
 {
   char *dir = unit_temp_dir ();
   for (int i = 1; i <= FILES; i++) {
     char *other = unit_temp_dir (), *from = unit_path (other, "00000001.points"), to[32];
     struct spool *s = open_spool (other, ROOM);
-    ck_assert_int_eq (add_minute (s, "h", T0 + i * 60, 60), 0);
+    for (int j = 0; j < points; j++)
+      ck_assert_int_eq (add_minute (s, "h", T0 + (i * points + j) * 60, 60), 0);
     spool_free (s);
     snprintf (to, sizeof to, "%08x.points", (unsigned) i);
     char *path = unit_path (dir, to);
@@ -82,7 +83,7 @@ expect_view (struct spool *s, uint64_t unreadable, uint64_t points, uint64_t gon
 /* Also while one before it still cannot be. */
 START_TEST (each_is_tried_again)
 {
-  char *dir = make_files ();
+  char *dir = make_files (1);
   refuse (true, true, true);
   struct spool *s = open_spool (dir, ROOM);
   expect_view (s, 3, 0, 0);
@@ -104,7 +105,7 @@ END_TEST
 
 START_TEST (one_that_is_removed_was_not_read)
 {
-  char *dir = make_files (), *second = unit_path (dir, "00000002.points");
+  char *dir = make_files (1), *second = unit_path (dir, "00000002.points");
   refuse (false, true, true);
   struct spool *s = open_spool (dir, ROOM);
   expect_view (s, 2, 1, 0);
@@ -121,10 +122,45 @@ START_TEST (one_that_is_removed_was_not_read)
 }
 END_TEST
 
+/* However many newer ones still cannot be. */
+START_TEST (each_point_has_its_turn)
+{
+  enum { POINTS = 30, AT_ONCE = 25 };
+  struct spool_ref refs[AT_ONCE];
+  struct point p;
+  char *dir = make_files (POINTS);
+  struct spool *s = open_spool (dir, ROOM);
+  const int64_t now = T0 + 3 * POINTS * 60 - SPOOL_FUTURE - 60; /* the last file is left out */
+  bool again = false;
+  refuse (true, true, false);
+  for (int round = 0; round < 8; round++) {
+    ck_assert_uint_eq (spool_pick (s, now, AT_ONCE, refs), AT_ONCE);
+    for (int i = 0; i < AT_ONCE; i++)
+      ck_assert_int_eq (spool_get (s, &refs[i], &p), -EIO);
+  }
+  ck_assert_uint_eq (look (s).unread, 2 * POINTS);
+  refuse (false, true, false);
+  for (int round = 0; round < 3 && !again; round++) {
+    ck_assert_uint_eq (spool_pick (s, now, AT_ONCE, refs), AT_ONCE);
+    for (int i = 0; i < AT_ONCE && !again; i++)
+      again = spool_get (s, &refs[i], &p) == 0;
+  }
+  ck_assert (again);
+  ck_assert_uint_eq (look (s).doubted, POINTS - 1);
+  ck_assert_uint_eq (spool_pick (s, now, AT_ONCE, refs), AT_ONCE);
+  for (int i = 0; i < AT_ONCE; i++)
+    ck_assert_int_eq (spool_get (s, &refs[i], &p), 0);
+  refuse (false, false, false);
+  spool_free (s);
+  free (dir);
+}
+END_TEST
+
 static void
 tests (TCase *t)
 {
   tcase_add_test (t, each_is_tried_again);
+  tcase_add_test (t, each_point_has_its_turn);
   tcase_add_test (t, one_that_is_removed_was_not_read);
 }
 
