@@ -244,18 +244,19 @@ label_create (struct kk_instance *self, const void *config, void **state)
 {
   uint32_t n = n_labels (config);
   struct state *s = calloc (1, sizeof *s + n * sizeof s->labels[0]);
-  int r = s ? 0 : -ENOMEM;
-  if (r)
-    return r;
+  int r = 0;
+  if (!s)
+    return -ENOMEM;
   s->self = self;
   s->config = config;
   for (s->n = 0; s->n < n && !r; s->n++)
     r = find_text (s, s->n);
-  if (r)
+  if (r) {
     label_destroy (s);
-  else
-    *state = s;
-  return r;
+    return r;
+  }
+  *state = s;
+  return 0;
 }
 
 static void

@@ -41,7 +41,7 @@ def instance (home):
             kk.equal (p.ask ("region")["region"], "eu-north-1", "the region")
     with Probe (home, env=env) as p:
         p.none ("http://169.254.169.254", "no EC2 instance?")
-    if subprocess.run (["ip", "addr", "add", "fd00:ec2::254/128", "dev", "lo"], stderr=subprocess.DEVNULL, check=False).returncode:
+    if subprocess.run (["ip", "addr", "add", "fd00:ec2::254/128", "dev", "lo", "nodad"], stderr=subprocess.DEVNULL, check=False).returncode:
         return
     with fakeaws.Server (address=("fd00:ec2::254", 80)) as aws:
         aws.metadata ()
