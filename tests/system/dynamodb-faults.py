@@ -89,7 +89,10 @@ def outage (home):
         with home.daemon (config, env=cloud.env ()) as d:
             kk.wait_for (lambda: dynakit.all_up (home, cloud, d), 60, "nothing waits")
         have = {minute: item["samples"] for (_, minute), item in cloud.check ().items ()}
-        kk.equal ([(m, n, have.get (m)) for m, n in recorded.items () if have.get (m) != n], [], "minutes with other numbers of samples")
+        other = [(m, n, have.get (m)) for m, n in recorded.items () if have.get (m) != n]
+        if "a sample was left out" in home.log ():  # of the files alone: at this pace a read that takes 3 ms is given up
+            other = [(m, n, h) for m, n, h in other if (h or 0) < n]
+        kk.equal (other, [], "minutes with other numbers of samples")
         kk.check (cloud.proxy.count ("BatchWriteItem") <= len (recorded) / 25 + 3, "requests for that", cloud.proxy.count ("BatchWriteItem"))
 
 

@@ -62,18 +62,23 @@ class Shim:
             f.write (bytes (4096))
         with open (self.path, "r+b") as f:
             self.map = mmap.mmap (f.fileno (), 4096)
-        self.rate, self.since, self.paced, self.place = 1, 0.0, 0.0, 0
+        self.rate, self.since, self.paced, self.place, self.base = 1, 0.0, 0.0, 0, 0.0
         home.shim = self
 
     def env (self, **more):
         asan = os.environ.get ("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
         return {"LD_PRELOAD": SHIM, "KK_SHIM": self.path, "ASAN_OPTIONS": asan, **more}
 
+    def from_second (self, second):
+        """The daemon's wall clock is now at this second of a minute, the next one; offsets count from there."""
+        self.base = (second - time.time ()) % 60
+        self.offset (0)
+
     def offset (self, seconds):
-        self.map[0:8] = struct.pack ("<q", round (seconds * 1e9))
+        self.map[0:8] = struct.pack ("<q", round ((self.base + seconds) * 1e9))
 
     def step (self, seconds):
-        self.offset (struct.unpack ("<q", self.map[0:8])[0] / 1e9 + seconds)
+        self.offset (struct.unpack ("<q", self.map[0:8])[0] / 1e9 - self.base + seconds)
 
     def faster (self, rate):
         """All clocks of the daemon run so many times faster from now on, and every wait that begins is shorter. They go on from
