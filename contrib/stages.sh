@@ -1,6 +1,6 @@
 # Sourced by check: the stages it has, each a function stage_NAME. bash.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # dir, source, top, jobs, full are check's
+# shellcheck disable=SC2154 # dir, source, top, jobs, full, rotate, day are check's
 
 # ---- Building ----
 
@@ -38,6 +38,20 @@ checked ()
   counted "$name" "$dir/logs/$name-check" "$status" "$dir/$name"
 }
 
+# turn PART OF PATTERN: of the tests on stdin, all on one line; with --rotate, of those that fit the pattern only every OF-th, other ones
+# each day, and others for each PART from 0.
+turn ()
+{
+  tr ' ' '\n' | awk -v all="$([ -n "$rotate" ] || echo 1)" -v part=$(((day + $1) % $2)) -v of="$2" -v pattern="$3" \
+    'all || $0 !~ pattern || n++ % of == part' | paste -sd ' '
+}
+
+# share BUILD PART: TESTS=… with the unit tests, and those scripts whose turn it is: in three days it is that of each.
+share ()
+{
+  echo "TESTS=$(make -s -C "$dir/$1" print-all-tests | turn "$2" 3 '[.]py$')"
+}
+
 with_cc ()
 {
   if have ccache; then echo "CC=ccache $1"; else echo "CC=$1"; fi
@@ -62,7 +76,7 @@ stage_clang ()
 
 stage_asan ()
 {
-  build asan "$(with_cc gcc)" --enable-sanitize=address,undefined "CFLAGS=-O1 -g" && checked asan 1800
+  build asan "$(with_cc gcc)" --enable-sanitize=address,undefined "CFLAGS=-O1 -g" && checked asan 1800 "$(share asan 0)"
 }
 
 # ThreadSanitizer needs a memory layout that some kernels do not give with randomisation on.
@@ -78,7 +92,7 @@ stage_tsan ()
     "${run[@]}" "$dir/tsan-test" >>"$dir/logs/tsan-test" 2>&1 || { skip "tsan: ThreadSanitizer does not run on this kernel" && return; }
   fi
   build tsan "$(with_cc gcc)" --enable-sanitize=thread "CFLAGS=-O1 -g" || return
-  logged "$dir/logs/tsan-check" 1800 env "KK_FULL=$full" "${run[@]}" make -C "$dir/tsan" -k -j "$jobs" check
+  logged "$dir/logs/tsan-check" 1800 env "KK_FULL=$full" "${run[@]}" make -C "$dir/tsan" -k -j "$jobs" check "$(share tsan 1)"
   counted tsan "$dir/logs/tsan-check" $? "$dir/tsan"
 }
 
@@ -92,7 +106,7 @@ valgrind_run ()
     skip "$tool: valgrind does not run here: $(tail -n 1 "$dir/logs/$tool-test")" && return
   fi
   build gcc "$(with_cc gcc)" --enable-werror || return
-  tests=$(make -s -C "$dir/gcc" print-tests)
+  tests=$(make -s -C "$dir/gcc" print-tests | turn 0 2 .)
   logged "$dir/logs/$tool-check" 1800 env KK_SLOW=10 KK_FUZZ_ROUNDS=3 make -C "$dir/gcc" -k -j "$jobs" check "TESTS=$tests" \
     "LOG_COMPILER=valgrind --tool=$tool -q --error-exitcode=9 $*"
   counted "$tool" "$dir/logs/$tool-check" $? "$dir/gcc"
@@ -116,7 +130,7 @@ stage_helgrind ()
 stage_dist ()
 {
   configured gcc "$(with_cc gcc)" --enable-werror || { fail "configure for distcheck" && return; }
-  logged "$dir/logs/dist" 2400 make -C "$dir/gcc" -j "$jobs" distcheck
+  logged "$dir/logs/dist" 2400 make -C "$dir/gcc" -j "$jobs" distcheck "$(share gcc 2)"
   local status=$?
   counted dist "$dir/logs/dist" "$status" "$(printf "%s\n" "$dir"/gcc/kode-kronical-*/_build/sub | head -n 1)"
   if [ "$status" = 0 ]; then pass "make distcheck"; fi
@@ -210,7 +224,7 @@ stage_analyzer ()
   one "gcc -fanalyzer" "$dir/logs/analyzer" 1800 make -C "$dir/analyzer" -j "$jobs" all
 }
 
-# Each fuzzer for a short while, beginning with its corpus; what it finds is left in logs.
+# Each fuzzer for a minute, where the stages take turns for 15 s, beginning with its corpus; what it finds is left in logs.
 stage_fuzz ()
 {
   have clang || { skip "fuzz: clang is not installed" && return; }
@@ -224,7 +238,7 @@ stage_fuzz ()
     name=${target##*/fuzz-}
     case $name in *.o | *'*') continue ;; esac
     mkdir -p "$dir/fuzz/new-$name"
-    one "fuzz $name" "$dir/logs/fuzz-$name" 300 "$target" -max_total_time=60 -timeout=10 -artifact_prefix="$dir/logs/found-$name-" \
+    one "fuzz $name" "$dir/logs/fuzz-$name" 300 "$target" "-max_total_time=$([ -n "$rotate" ] && echo 15 || echo 60)" -timeout=10 -artifact_prefix="$dir/logs/found-$name-" \
       "$dir/fuzz/new-$name" "$source/tests/fuzz/corpus/$name"
   done
 }
