@@ -53,8 +53,9 @@ def first_reading (starts):
                  f"the bare loop's {max (0, bare[-1]):.1f} ms; a busy machine tells most here")]
 
 
-def fast (seconds):
-    """200 Hz of cpu, memory and net, recorded, until the ring is full; beside it a bare loop at the same rate."""
+def fast (seconds, runs=3):
+    """200 Hz of cpu, memory and net, recorded, until the ring is full; beside it a bare loop at the same rate. A tick is missed where the
+    machine leaves a thread waiting for 5 ms, which says nothing of the daemon unless it is so in every run."""
     home = kk.Home ("bench-fast")
     try:
         daemon = home.daemon (bench.NO_PROCESSES.replace ("{enable", f"{{sample_interval: {FAST_MS / 1000}, enable")).start ()
@@ -67,13 +68,16 @@ def fast (seconds):
                 late = int (f.read ().rstrip ().rsplit (" ", 1)[1])
             now = daemon.status ()["ticks"]
             return now["taken"], now["missed"], late
-        begin = ticks ()
-        time.sleep (seconds)
-        taken, missed, late = (b - a for a, b in zip (begin, ticks ()))
+        found, before = [], ticks ()
+        for _ in range (runs):
+            time.sleep (seconds)
+            before, begin = ticks (), before
+            found.append ([b - a for a, b in zip (begin, before)])
         kk.wait_for (lambda: (s := daemon.status ()["ring"])["samples"] >= s["max_samples"], 60, "the ring fills", step=0.2)
         ring = daemon.status ()["ring"]
-        return [row (f"200 Hz of cpu, memory, net for {seconds:g} s: missed ticks", missed, f"of {taken + missed}", 0,
-                     f"a bare loop beside it missed {late}"),
+        taken, missed, _ = min (found, key=lambda f: f[1])
+        return [row (f"200 Hz of cpu, memory, net for {seconds:g} s: missed ticks, best of {runs}", missed, f"of {taken + missed}", 0,
+                     f"{', '.join (str (f[1]) for f in found)}; a bare loop beside it missed {', '.join (str (f[2]) for f in found)}"),
                 row (f"resident with a full ring ({ring['samples']} samples, {ring['bytes'] / 1024:.0f} KiB, at 200 Hz)",
                      round (bench.rss (daemon.pid), 2), "MiB", 4, judged=True)]
     finally:
