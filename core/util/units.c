@@ -159,3 +159,46 @@ units_bool (const char *text, int *ret)
     }
   return -EINVAL;
 }
+
+/* One atom, from its first byte up to the next '/' or '.'. */
+static void
+add_atom (char *ret, size_t size, const char *atom, size_t length)
+{
+  static const struct {
+    const char *code, *people;
+  } words[] = {{"Cel", "\u00b0C"}, {"[degF]", "\u00b0F"}, {"us", "\u00b5s"}, {"deg", "\u00b0"}, {"Ohm", "\u03a9"}, {"1", ""}};
+  const size_t at = strlen (ret), room = size - at;
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strlen (words[i].code) == length && !memcmp (words[i].code, atom, length)) {
+      if (strlen (words[i].people) < room)
+        memcpy (ret + at, words[i].people, strlen (words[i].people) + 1);
+      return;
+    }
+  if (length >= 2 && !memcmp (atom + length - 2, "By", 2))
+    length--;
+  if (length >= 2 && *atom == '{' && atom[length - 1] == '}') {
+    atom++;
+    length -= 2;
+  }
+  if (length < room) {
+    memcpy (ret + at, atom, length);
+    ret[at + length] = 0;
+  }
+}
+
+void
+units_for_people (const char *ucum, char *ret, size_t size)
+{
+  ret[0] = 0;
+  while (*ucum) {
+    const size_t length = *ucum == '{' ? strcspn (ucum, "}") + (strchr (ucum, '}') ? 1 : 0) : strcspn (ucum, "/.");
+    add_atom (ret, size, ucum, length);
+    ucum += length;
+    const size_t at = strlen (ret);
+    if (*ucum && *ucum != '{' && at + 1 < size) {
+      ret[at] = *ucum;
+      ret[at + 1] = 0;
+    }
+    ucum += *ucum && *ucum != '{';
+  }
+}

@@ -1,6 +1,7 @@
 /* alert: judges every sample by rules, tells of changes once, and adds the table `alerts`. */
 #include "actor.h"
 #include "engine.h"
+#include "full-name.h"
 #include "wording.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 
 #define GAP_NS      INT64_C (300000000000)
 #define PATIENCE_NS INT64_C (2000000000)
-enum { MOST_UNIT = 32, MOST_KEY = ALERT_RULE_NAME + ALERT_ROW_NAME };
+enum { MOST_UNIT = 32 };
 
 enum { RULE, ROW, STATE, SEVERITY, SINCE, VALUE, UNIT, TEXT };
 static const struct kk_field fields[] = {
@@ -318,14 +319,14 @@ give_row (void *arg, const struct alert_row *row)
   const struct alert_state *state = &row->state;
   const struct watch *w = g->s->watches.items + g->rule;
   const struct alert_key key = alert_row_key (row);
-  char name[ALERT_ROW_NAME], whole[MOST_KEY];
+  char name[ALERT_ROW_NAME], whole[ALERT_FULL_NAME];
   struct buf BUF_CLEANUP text = {0};
   if (state->phase == ALERT_OK)
     return;
   g->firing += state->phase != ALERT_PENDING;
   g->pending += state->phase == ALERT_PENDING;
   alert_key_name (&key, name);
-  snprintf (whole, sizeof whole, "%s%s%s", w->name, *name ? "/" : "", name);
+  alert_full_name (w->name, &key, whole);
   struct kk_row *to = kk_row (g->rows, g->added, whole, row->identity);
   kk_string (to, RULE, w->name);
   kk_string (to, ROW, name);

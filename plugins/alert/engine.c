@@ -44,7 +44,9 @@ note_change (struct alert_engine *e, const struct alert_engine_rule *rule, const
   r.wall_ns = wall_ns;
   struct alert_item item = alert_item_of (&r, (uint32_t) (rule - e->rules));
   r.serial = alert_outbox_add (&e->outbox, &item, e->mono_ns);
-  if (change != ALERT_REMINDER)
+  if (change == ALERT_REMINDER)
+    add_row_line (e, rule, row); /* for its period */
+  else
     alert_record_add (&e->lines, &r);
 }
 
@@ -180,7 +182,7 @@ static void
 save_lasting (void *arg, const struct alert_row *row)
 {
   struct saving *s = arg;
-  if (row->state.phase != ALERT_PENDING && row->state.phase != ALERT_CLEARING)
+  if (row->state.phase == ALERT_OK || (row->state.phase == ALERT_FIRING && !s->rule->rule.params.remind_ns))
     return;
   s->rows++;
   add_row_line (s->e, s->rule, row);

@@ -9,7 +9,7 @@ static const struct kk_option rule_options[] = {
   KK_OPT_CHOICE ("severity", struct rule_options, severity, "info|warning|critical", .def = "warning",
                  .help = "How bad that is"),
   KK_OPT_STRING ("text", struct rule_options, text,
-                 .help = "What is said: {rule} {row} {value} {unit} {when} {severity} {host} are replaced"),
+                 .help = "What is said: {rule} (or {name}) {row} {value} {unit} {when} {severity} {host} are replaced"),
   KK_OPT_DURATION ("unknown_after", struct rule_options, unknown_after_ns, .def = "5m", .max = "30d",
                    .help = "Say that nothing is known after so long; 0s: never"),
   KK_OPT_DURATION ("remind", struct rule_options, remind_ns, .def = "0s", .max = "30d",

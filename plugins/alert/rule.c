@@ -9,7 +9,8 @@ enum { FIRST_BUCKETS = 8, MOST_BUCKETS = 1 << 16 };
 void
 alert_rule_init (struct alert_rule *r, const struct alert_params *params, uint32_t most, alert_hear hear, void *arg)
 {
-  *r = (struct alert_rule){.params = *params, .hear = hear, .arg = arg, .most = most ? most : ALERT_ROWS};
+  *r = (struct alert_rule){
+    .params = *params, .hear = hear, .arg = arg, .most = most ? most : ALERT_ROWS, .gap_ns = params->gap_ns};
 }
 
 void
@@ -116,19 +117,39 @@ grow (struct alert_rule *r)
   return 0;
 }
 
-/* Forgets a row that is only unknown. */
+/* A row that was said to be unknown counts as left out: nobody is told when it is known again. */
+static void
+forget (struct alert_rule *r, struct alert_row **at)
+{
+  struct alert_row *row = *at;
+  if (row->state.said_unknown) {
+    r->left_out++;
+    row->state.unsure = row->state.said_unknown = false;
+    r->hear (r->arg, r, row, ALERT_MOVED, false, r->wall_ns);
+  }
+  remove_at (r, at);
+}
+
+/* Forgets a row that is only unknown, best one of which that was not said. */
 static bool
 make_room (struct alert_rule *r)
 {
+  struct alert_row **said = NULL;
   for (uint32_t tried = 0; r->n_ok && tried <= r->n_buckets; tried++) {
     r->turn = (r->turn + 1) & (r->n_buckets - 1);
-    for (struct alert_row **at = &r->buckets[r->turn]; *at; at = &(*at)->next)
-      if ((*at)->state.phase == ALERT_OK && !(*at)->state.said_unknown) {
-        remove_at (r, at);
+    for (struct alert_row **at = &r->buckets[r->turn]; *at; at = &(*at)->next) {
+      if ((*at)->state.phase != ALERT_OK)
+        continue;
+      if (!(*at)->state.said_unknown) {
+        forget (r, at);
         return true;
       }
+      said = said ? said : at;
+    }
   }
-  return false;
+  if (said)
+    forget (r, said);
+  return said;
 }
 
 static struct alert_row *
@@ -194,6 +215,24 @@ alert_rule_bytes (const struct alert_rule *r)
 }
 
 /* ---- A step ---- */
+
+/* The shortest of the last few intervals is how often it is looked: now and then one is long. */
+void
+alert_rule_learn (struct alert_rule *r, int64_t mono_ns)
+{
+  const int64_t passed = mono_ns > r->fresh_ns && r->n_intervals ? mono_ns - r->fresh_ns : 0;
+  r->fresh_ns = mono_ns;
+  if (passed)
+    r->intervals[r->n_intervals % ALERT_INTERVALS] = passed;
+  r->n_intervals++;
+  if (r->gap_ns <= 0 || !passed)
+    return;
+  int64_t shortest = passed;
+  for (uint32_t i = 0; i < ALERT_INTERVALS; i++)
+    if (r->intervals[i] && r->intervals[i] < shortest)
+      shortest = r->intervals[i];
+  r->params.gap_ns = shortest > r->gap_ns / 3 ? (shortest < INT64_MAX / 3 ? 3 * shortest : INT64_MAX) : r->gap_ns;
+}
 
 void
 alert_rule_begin (struct alert_rule *r, int64_t mono_ns, int64_t wall_ns)

@@ -1,6 +1,9 @@
 /* The rows of one rule. Only those are kept that are not plainly ok, so 5,000 quiet processes cost no memory, and each of them
  * a few nanoseconds. At most `most` rows; a row that is true takes the place of one that is ok but unknown; beyond that rows
- * are counted and left out.
+ * are counted and left out, as are those that were said to be unknown and gave way.
+ *
+ * How often a rule is looked at is seen from the looks: an interval of less than three times that counts whole, and
+ * params.gap_ns is the least that does.
  *
  * A step is begin, a look at each row, end. A row that a complete table no longer has is gone, and so is one whose key came
  * again with another identity: what was firing is cleared. A row that is merely not seen is unknown. A table of one row has the
@@ -12,7 +15,7 @@
 
 #include <stddef.h>
 
-enum { ALERT_ROWS = 1000, ALERT_KEY_MOST = 1024 };
+enum { ALERT_ROWS = 1000, ALERT_KEY_MOST = 1024, ALERT_INTERVALS = 4 };
 
 struct alert_key {
   const char *text; /* NULL: `number` is the key */
@@ -49,6 +52,10 @@ struct alert_rule {
   uint32_t turn; /* the bucket where room was made last */
   uint32_t step;
   int64_t mono_ns, wall_ns;
+  int64_t gap_ns;   /* as it was configured */
+  int64_t fresh_ns; /* of the last look that was not held */
+  int64_t intervals[ALERT_INTERVALS];
+  uint32_t n_intervals;
   uint64_t left_out; /* looks at rows that should have been kept; */
   bool full_said;    /* … for the caller, who says it once */
 };
@@ -58,9 +65,12 @@ void alert_rule_free (struct alert_rule *r); /* its rows */
 
 void alert_rule_begin (struct alert_rule *r, int64_t mono_ns, int64_t wall_ns);
 void alert_rule_look_slow (struct alert_rule *r, const struct alert_key *key, const struct alert_look *look);
+void alert_rule_learn (struct alert_rule *r, int64_t mono_ns);
 static inline void
 alert_rule_look (struct alert_rule *r, const struct alert_key *key, const struct alert_look *look)
 {
+  if (!look->held && look->mono_ns != r->fresh_ns)
+    alert_rule_learn (r, look->mono_ns);
   if (r->n || look->when != ALERT_FALSE)
     alert_rule_look_slow (r, key, look);
 }

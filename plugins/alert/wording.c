@@ -2,11 +2,12 @@
 
 #include "record.h"
 #include "text.h"
+#include "units.h"
 
 #include <inttypes.h>
 #include <unistd.h>
 
-enum { MOST_TEXT = 2048 };
+enum { MOST_TEXT = 2048, MOST_UNIT = 80 };
 
 static void
 add_host (struct buf *b)
@@ -32,7 +33,8 @@ add_word (struct buf *b, const char *word, size_t length, const struct watch *w,
 {
   const struct {
     const char *name, *text;
-  } words[] = {{"rule", w->name}, {"row", row}, {"unit", unit}, {"when", w->when}, {"severity", watch_severity (w)}};
+  } words[] = {{"rule", w->name}, {"name", w->name}, {"row", row},
+               {"unit", unit},    {"when", w->when}, {"severity", watch_severity (w)}};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (strlen (words[i].name) == length && !memcmp (words[i].name, word, length)) {
       buf_adds (b, words[i].text);
@@ -48,8 +50,10 @@ add_word (struct buf *b, const char *word, size_t length, const struct watch *w,
 }
 
 void
-wording_text (struct buf *b, const struct watch *w, const char *row, bool has_value, double value, const char *unit)
+wording_text (struct buf *b, const struct watch *w, const char *row, bool has_value, double value, const char *ucum)
 {
+  char unit[MOST_UNIT];
+  units_for_people (ucum, unit, sizeof unit);
   if (!*w->text) {
     buf_adds (b, w->when);
     if (*row)
@@ -58,9 +62,7 @@ wording_text (struct buf *b, const struct watch *w, const char *row, bool has_va
       return;
     buf_adds (b, " (");
     add_value (b, has_value, value);
-    if (*unit && strcmp (unit, "1") != 0)
-      buf_printf (b, " %s", unit);
-    buf_addc (b, ')');
+    buf_printf (b, "%s%s)", *unit ? " " : "", unit);
     return;
   }
   const size_t begin = b->len;
@@ -93,21 +95,22 @@ verb (const struct alert_message *m)
 }
 
 void
-wording_line (struct buf *b, const struct watch *w, const char *name, const char *unit, const struct alert_message *m)
+wording_line (struct buf *b, const struct watch *w, const char *name, const char *ucum, const struct alert_message *m)
 {
+  char unit[MOST_UNIT];
+  units_for_people (ucum, unit, sizeof unit);
   buf_printf (b, "%s %s", name, verb (m));
   for (uint32_t i = 0; i < m->n_items; i++) {
     const struct alert_item *item = m->items[i];
     buf_adds (b, i ? "; " : ": ");
     if (w && (m->change == ALERT_FIRED || m->change == ALERT_REMINDER))
-      wording_text (b, w, item->row, item->has_value, item->value, unit);
+      wording_text (b, w, item->row, item->has_value, item->value, ucum);
     else {
       buf_adds (b, *item->row ? item->row : w ? w->when : "a rule that is no more");
       if (item->gone)
         buf_adds (b, " (gone)");
       else if (item->has_value)
-        buf_printf (b, " (%.6g%s%s)", item->value, *unit && strcmp (unit, "1") != 0 ? " " : "",
-                    strcmp (unit, "1") != 0 ? unit : "");
+        buf_printf (b, " (%.6g%s%s)", item->value, *unit ? " " : "", unit);
     }
   }
   if (m->total > m->n_items)

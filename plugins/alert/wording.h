@@ -6,7 +6,9 @@
 #include "outbox.h"
 #include "watch.h"
 
-/* The rule's own text with the values of one row in it; without one "processes.cpu_percent > 90" and the value. */
+/* Units are given as UCUM has them; texts and lines have them as people write them.
+ *
+ * The rule's own text with the values of one row in it; without one "processes.cpu_percent > 90" and the value. */
 void wording_text (struct buf *b, const struct watch *w, const char *row, bool has_value, double value, const char *unit);
 /* One line: "cpu fires: system.cpu_percent > 90 (93.1 %)". `watch` NULL: the rule is no more, and `name` is all that is known.
  */

@@ -80,6 +80,33 @@ START_TEST (clearing_goes_on_with_its_time)
 }
 END_TEST
 
+/* The time since the last message that it fires goes on too; what was saved last counts, at most 16 s too little. */
+START_TEST (reminders_keep_their_period)
+{
+  struct alert_engine *e = open_engine (dir);
+  e->rules[FAST].rule.params.remind_ns = 100 * S;
+  ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
+  int n = 0;
+  for (int i = 0; i < 10 && !n; i++) {
+    steps (e, 30, FAST, "a", ALERT_TRUE);
+    n = n_told > 1;
+    e->store.behind = _i == 2;
+    steps (e, 1, FAST, "a", ALERT_TRUE);
+    e = again (e, _i, 3600 * S);
+    e->rules[FAST].rule.params.remind_ns = 100 * S;
+    ck_assert_int_lt (i, _i == 1 ? 8 : 4);
+  }
+  ck_assert_uint_eq (told[1].change, ALERT_REMINDER);
+  /* It was said, and is not said again by who comes after a crash right then. */
+  while (told[n_told - 1].change != ALERT_REMINDER || n_told < 3)
+    step (e, FAST, "a", ALERT_TRUE);
+  e = again (e, _i, S);
+  e->rules[FAST].rule.params.remind_ns = 100 * S;
+  ck_assert_int_eq (steps (e, 90, FAST, "a", ALERT_TRUE), 0);
+  alert_engine_free (e);
+}
+END_TEST
+
 START_TEST (unknown_is_not_said_again)
 {
   struct alert_engine *e = open_engine (dir);
@@ -345,6 +372,7 @@ tests (TCase *t)
   tcase_add_loop_test (t, firing_goes_on, 0, 2);
   tcase_add_loop_test (t, pending_goes_on_with_its_time, 0, 3);
   tcase_add_test (t, clearing_goes_on_with_its_time);
+  tcase_add_loop_test (t, reminders_keep_their_period, 0, 3);
   tcase_add_loop_test (t, unknown_is_not_said_again, 0, 3);
   tcase_add_loop_test (t, gone_or_another_meanwhile, 0, 2);
   tcase_add_test (t, a_rule_that_is_no_more);

@@ -221,6 +221,59 @@ START_TEST (what_is_unknown_gives_way_to_what_is_true)
 }
 END_TEST
 
+START_TEST (what_was_said_to_be_unknown_gives_way_last)
+{
+  for (int i = 0; i < 12; i++) {
+    begin ();
+    for (uint64_t k = 0; k < 60; k++)
+      look ((struct alert_key){.number = k}, ALERT_UNKNOWN);
+    alert_rule_end (&rule, true);
+  }
+  ck_assert_uint_eq (heard.unknown, 60);
+  begin ();
+  for (uint64_t k = 0; k < 100; k++)
+    look ((struct alert_key){.number = k}, ALERT_UNKNOWN);
+  for (uint64_t k = 1000; k < 1040; k++)
+    look ((struct alert_key){.number = k}, ALERT_TRUE);
+  ck_assert_uint_eq (rule.n_firing, 40);
+  ck_assert_uint_eq (rule.n_ok, 60);
+  ck_assert_uint_eq (rule.left_out, 0);
+  for (uint64_t k = 2000; k < 2060; k++)
+    look ((struct alert_key){.number = k}, ALERT_TRUE);
+  ck_assert_uint_eq (rule.n_firing, 100);
+  ck_assert_uint_eq (rule.n_ok, 0);
+  ck_assert_uint_eq (rule.left_out, 60); /* nobody is told when they are known again */
+  look ((struct alert_key){.number = 3000}, ALERT_TRUE);
+  ck_assert_uint_eq (rule.n_firing, 100);
+  ck_assert_uint_eq (rule.left_out, 61);
+  alert_rule_end (&rule, true);
+}
+END_TEST
+
+/* What is looked at every 20 min counts whole; a single long time without a look does not. */
+START_TEST (gaps_are_by_how_often_it_is_looked)
+{
+  const struct alert_params p = {.for_ns = 3000 * S, .gap_ns = 300 * S};
+  const struct alert_key key = named ("", 0);
+  for (int seldom = 0; seldom < 2; seldom++) {
+    alert_rule_init (&rule, &p, 100, hear, NULL);
+    for (int i = 0; i < 6; i++) {
+      mono += (seldom ? 1200 : 60) * S - S;
+      begin ();
+      look (key, i < 5 ? ALERT_FALSE : ALERT_TRUE);
+      alert_rule_end (&rule, true);
+    }
+    mono += 1199 * S;
+    begin ();
+    alert_rule_look (&rule, &key, &(struct alert_look){.mono_ns = mono - 600 * S, .when = ALERT_TRUE, .held = true});
+    look (key, ALERT_TRUE);
+    alert_rule_end (&rule, true);
+    ck_assert_int_eq (alert_rule_find (&rule, &key)->state.lasted_ns, (seldom ? 1200 : 300) * S);
+    alert_rule_free (&rule);
+  }
+}
+END_TEST
+
 /* A model of many rows that come, go, come again and change: a plain list of what fires. */
 START_TEST (random_rows)
 {
@@ -316,6 +369,8 @@ tests (TCase *t)
   tcase_add_test (t, a_row_known_to_be_gone);
   tcase_add_test (t, rows_are_bounded);
   tcase_add_test (t, what_is_unknown_gives_way_to_what_is_true);
+  tcase_add_test (t, what_was_said_to_be_unknown_gives_way_last);
+  tcase_add_test (t, gaps_are_by_how_often_it_is_looked);
   tcase_add_test (t, random_rows);
   tcase_add_test (t, figures);
 }

@@ -117,10 +117,42 @@ START_TEST (no_locale)
 }
 END_TEST
 
+static const char *
+people (const char *ucum)
+{
+  static char ret[20];
+  units_for_people (ucum, ret, sizeof ret);
+  return ret;
+}
+
+START_TEST (units_as_people_write_them)
+{
+  static const struct {
+    const char *ucum, *people;
+  } pairs[] = {{"", ""},
+               {"1", ""},
+               {"%", "%"},
+               {"By", "B"},
+               {"MiBy/s", "MiB/s"},
+               {"kbit/s", "kbit/s"},
+               {"Cel", "\u00b0C"},
+               {"us", "\u00b5s"},
+               {"1/s", "/s"},
+               {"{packets}/s", "packets/s"},
+               {"{a/b.c}", "a/b.c"},
+               {"kW.h", "kW.h"},
+               {"//", "//"}};
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+    ck_assert_str_eq (people (pairs[i].ucum), pairs[i].people);
+  ck_assert_uint_lt (strlen (people ("a-very-long-unit-of-nothing/Cel/Cel/Cel/Cel/Cel/Cel/Cel/Cel/Cel/Cel")), 20);
+}
+END_TEST
+
 static void
 tests (TCase *t)
 {
   tcase_add_test (t, durations);
+  tcase_add_test (t, units_as_people_write_them);
   tcase_add_test (t, not_durations);
   tcase_add_test (t, sizes);
   tcase_add_test (t, plain_values);
