@@ -20,7 +20,8 @@ struct link {
   struct instance *filter;
   struct binding bindings[MAX_BINDINGS];
   size_t n_bindings;
-  bool refused;        /* it was said that it cannot be bound */
+  bool refused;        /* it was said that it cannot be bound, */
+  bool too_many;       /* … or that its samples have too many blocks */
   struct sample *last; /* what came last, for a filter that may add to it in flush_filter */
 };
 
@@ -39,6 +40,7 @@ struct emit {
   struct shape *shape;
   bool flushes;
   struct row nowhere;  /* where what cannot be set goes */
+  bool too_many;       /* a sample would have had too many blocks */
   bool retimed;        /* emit_time was called for the next sample */
   bool begun;          /* something was put in for the next sample */
   struct kk_time time; /* of the next sample */
@@ -170,6 +172,33 @@ say_refused (const struct link *l, int r)
 }
 
 static void
+say_too_many (struct link *l, bool too_many)
+{
+  if (too_many && !l->too_many)
+    kk_error (
+      &l->filter->face,
+      "what comes out of it would have more than %d parts, so it is dropped: let fewer inputs fill a table, or put fewer "
+      "filters that add to it one behind the other",
+      SAMPLE_MAX_BLOCKS);
+  l->too_many = too_many;
+}
+
+static void
+count_lost (struct instance *filter, struct shape *shape)
+{
+  if (!shape || !shape->rows)
+    return;
+  const struct rows_counts now = rows_counts (shape->rows), before = shape->counted;
+  shape->counted = now;
+  if (now.bad_sets != before.bad_sets)
+    INSTANCE_COUNT (filter, bad_fields, now.bad_sets - before.bad_sets);
+  if (now.lost_rows != before.lost_rows)
+    INSTANCE_COUNT (filter, lost_rows, now.lost_rows - before.lost_rows);
+  if (now.cut_strings != before.cut_strings)
+    INSTANCE_COUNT (filter, cut_strings, now.cut_strings - before.cut_strings);
+}
+
+static void
 keep_last (struct link *l, const struct shape *shape, const struct sample *sample)
 {
   if (!shape->rows || !l->filter->plugin->flush_filter)
@@ -194,6 +223,8 @@ filter_one (struct chain *c, size_t at, const struct sample *sample)
     r = l->filter->plugin->process (l->filter->state, b->of_filter, &sample->face, &e.face);
     r = r > 0 ? -EIO : r;
     keep_last (l, b->shape, sample);
+    say_too_many (l, e.too_many);
+    count_lost (l->filter, b->shape);
   }
   instance_call_end (l->filter, &call, r);
   finish (c, at, &e, r);
@@ -231,6 +262,7 @@ chain_flush (struct chain *c)
     struct instance_call call = instance_call_begin (l->filter);
     int r = l->filter->plugin->flush_filter (l->filter->state, &e.face);
     r = r > 0 ? -EIO : r;
+    count_lost (l->filter, e.shape);
     instance_call_end (l->filter, &call, r);
     finish (c, i, &e, r);
   }
@@ -324,9 +356,11 @@ emit (struct kk_emit *face)
     return -ENOMEM;
   const struct shape_input from = {e->in, e->rows, e->n_rows, &e->time, e->flushes ? e->in->tick + 1 : e->in->tick};
   bool untouched = !e->rows && shape_is_identity (e->shape) && !e->retimed; /* the very same sample goes on */
-  struct sample *out = untouched ? sample_ref (e->in) : shape_apply (e->shape, &from);
-  if (!out)
-    return -ENOMEM;
+  struct sample *out = untouched ? sample_ref (e->in) : NULL;
+  const int r = out ? 0 : shape_apply (e->shape, &from, &out);
+  e->too_many |= r == -E2BIG;
+  if (r)
+    return r;
   forget_rows (e);
   e->begun = e->retimed = false;
   e->time = e->in->time;

@@ -23,6 +23,7 @@ struct instance_stats {
   uint64_t skipped;  /* calls not made because an earlier one had not returned */
   uint64_t dropped;  /* samples (filter, output) that were given up */
   uint64_t retries;
+  uint64_t bad_fields, lost_rows, cut_strings; /* in what a filter adds; of an input its rows count it */
   uint64_t cpu_ns, cpu_timed; /* CPU of those calls that were timed: asking for it costs more than some of them do */
   uint64_t wall_ns, wall_max_ns;
   bool failing;   /* the last call that came to a result failed */

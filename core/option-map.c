@@ -97,8 +97,8 @@ parse_texts (const struct kk_option *option, const struct yaml_node *value, stru
   return r;
 }
 
-static bool
-has_secret (const struct kk_option *option)
+bool
+option_has_secret (const struct kk_option *option)
 {
   bool secret = option->flags & KK_SECRET;
   for (uint32_t i = 0; i < option->n_members; i++)
@@ -114,7 +114,7 @@ parse_struct (const struct kk_option *option, const struct yaml_pair *pair, stru
   label_entry (option, pair->key, label);
   if (value->kind == YAML_MAP || value->kind == YAML_NULL)
     return option_fill_into (option->members, option->n_members, label, value, NULL, pair->at, d, to);
-  bool shown = value->kind == YAML_SCALAR && !has_secret (option); /* it may be that value */
+  bool shown = value->kind == YAML_SCALAR && !option_has_secret (option); /* it may be that value */
   diag_add (d, DIAG_ERROR, value->at, "%s cannot be %s%.*s%s: give its options, such as {%s: …}", label, shown ? "'" : "",
             MAX_SHOWN, shown ? value->text : yaml_kind_word (value), shown ? "'" : "", option->members->name);
   return -EINVAL;

@@ -18,7 +18,7 @@ say_not_fitting (const struct kk_option *option, const char *name, const struct 
   bool one_value = value->kind == YAML_SCALAR;
   bool number = option->type == KK_OPTION_BOOL || option->type == KK_OPTION_INT || option->type == KK_OPTION_FLOAT;
   const char *more = one_value && strlen (value->text) > MAX_SHOWN ? "…" : "";
-  if (one_value && (option->flags & KK_SECRET)) {
+  if (one_value && option_has_secret (option)) {
     diag_add (d, DIAG_ERROR, value->at, "%s does not fit: give %s", name, right);
     free (expected);
     return;

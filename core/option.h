@@ -60,6 +60,8 @@ int option_make_list (const char *const *texts, const size_t *lengths, size_t n,
 int option_map_parse (const struct kk_option *option, const struct yaml_node *value, struct diag *d, struct kk_map *ret);
 void option_map_free (const struct kk_option *option, const struct kk_map *map);
 bool option_map_equal (const struct kk_option *option, const struct kk_map *a, const struct kk_map *b);
+/* Itself, or a member of it: a value in the wrong place may be that secret. */
+bool option_has_secret (const struct kk_option *option);
 /* One struct of the map, of its own size. */
 const void *option_map_item (const struct kk_option *option, const struct kk_map *map, uint32_t i);
 #endif

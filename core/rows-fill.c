@@ -38,7 +38,10 @@ make_room (struct staging *s, uint32_t n)
   uint8_t *absent = realloc (s->absent, (size_t) cap * (s->n_columns + 1));
   if (absent)
     s->absent = absent;
-  if (!keys || !identities || !values || !absent)
+  uint32_t *likes = s->likes ? realloc (s->likes, cap * sizeof *likes) : NULL;
+  if (likes)
+    s->likes = likes;
+  if (!keys || !identities || !values || !absent || (s->likes && !likes))
     return -ENOMEM;
   s->cap = cap;
   return 0;
@@ -113,6 +116,8 @@ begin_row (struct rows *r, struct staging *s, uint64_t key, uint64_t identity)
   uint32_t i = s->at = s->n_rows++;
   s->keys[i] = key;
   s->identities[i] = identity;
+  if (s->liked)
+    s->likes[i] = KK_NONE;
   memset (s->values + (size_t) i * s->n_columns, 0, s->n_columns * sizeof *s->values);
   memset (s->absent + (size_t) i * s->n_columns, KK_UNSET, s->n_columns);
   return &s->row.face;
@@ -189,6 +194,21 @@ row_u64 (struct kk_rows *face, uint32_t table, uint64_t key, uint64_t identity)
     return &r->nowhere.face;
   }
   return begin_row (r, s, key, identity);
+}
+
+static void
+row_like (struct kk_row *face, uint32_t incoming)
+{
+  struct row *r = (struct row *) face;
+  struct staging *s = r->staging;
+  if (!s || !s->n_rows || s->first)
+    return;
+  if (!s->likes && !(s->likes = malloc (s->cap * sizeof *s->likes)))
+    return; /* then it is as old as the newest */
+  for (uint32_t i = 0; !s->liked && i < s->n_rows; i++)
+    s->likes[i] = KK_NONE;
+  s->liked = true;
+  s->likes[s->at] = incoming;
 }
 
 static void
@@ -297,6 +317,7 @@ rows_host_functions (struct kk_host *host)
   host->read_time = read_time;
   host->row = row;
   host->row_u64 = row_u64;
+  host->row_like = row_like;
   host->table_state = table_state;
   host->set_f64 = set_f64;
   host->set_u64 = set_u64;

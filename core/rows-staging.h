@@ -26,6 +26,8 @@ struct staging {
   uint32_t at;    /* the row that is being filled */
   uint32_t first; /* number of its first field, where it extends a table of somebody else's */
   uint64_t *keys, *identities;
+  uint32_t *likes;  /* by row: the incoming one as old as which it is, or KK_NONE */
+  bool liked;       /* those count */
   uint64_t *values; /* row by row */
   uint8_t *absent;
   bool ascending;   /* so far every key was greater than the one before */

@@ -50,6 +50,7 @@ rows_free (struct rows *r)
     free (s->columns);
     free (s->keys);
     free (s->identities);
+    free (s->likes);
     free (s->values);
     free (s->absent);
     free (s->seen);
@@ -80,20 +81,35 @@ rows_begin (struct rows *r, const struct kk_time *time)
   for (uint32_t i = 0; i < r->n_tables; i++) {
     struct staging *s = r->tables + i;
     s->n_rows = s->at = 0;
+    s->liked = false;
     s->state = KK_COMPLETE;
     s->ascending = true;
   }
   return 0;
 }
 
+const uint32_t *
+rows_likes (const struct rows *r, uint32_t table, uint32_t *ret_n)
+{
+  const struct staging *s = r->tables + table;
+  *ret_n = s->n_rows;
+  return s->liked ? s->likes : NULL;
+}
+
 struct block *
 rows_seal (const struct rows *r, uint32_t table, uint64_t tick, bool failed)
+{
+  return rows_seal_some (r, table, NULL, r->tables[table].n_rows, tick, failed);
+}
+
+struct block *
+rows_seal_some (const struct rows *r, uint32_t table, const uint32_t *rows, uint32_t n, uint64_t tick, bool failed)
 {
   const struct staging *s = r->tables + table;
   bool single = s->table->key_type == KK_NO_KEY;
   if (!failed)
     dict_settle (r->dict);
-  uint32_t n = failed ? 0 : s->n_rows;
+  n = failed ? 0 : n;
   struct block *b = block_new (single ? 1 : n, s->n_columns, r->dict);
   if (!b)
     return NULL;
@@ -104,11 +120,12 @@ rows_seal (const struct rows *r, uint32_t table, uint64_t tick, bool failed)
   if (failed)
     memset (b->absent, KK_ERROR, (size_t) b->n_rows * b->n_columns);
   for (uint32_t i = 0; i < n; i++) {
-    b->keys[i] = s->keys[i];
-    b->identities[i] = s->identities[i];
+    const uint32_t row = rows ? rows[i] : i;
+    b->keys[i] = s->keys[row];
+    b->identities[i] = s->identities[row];
     for (uint32_t c = 0; c < s->n_columns; c++) {
-      b->values[(size_t) c * n + i] = s->values[(size_t) i * s->n_columns + c];
-      b->absent[(size_t) c * n + i] = s->absent[(size_t) i * s->n_columns + c];
+      b->values[(size_t) c * n + i] = s->values[(size_t) row * s->n_columns + c];
+      b->absent[(size_t) c * n + i] = s->absent[(size_t) row * s->n_columns + c];
     }
   }
   return b;

@@ -23,6 +23,11 @@ int rows_begin (struct rows *r, const struct kk_time *time);
 /* A block of what the read put into one of the plugin's tables; `failed`: the read's result does not count, everything is KK_ERROR.
  * NULL without memory. */
 struct block *rows_seal (const struct rows *r, uint32_t table, uint64_t tick, bool failed);
+/* The same with some rows of a keyed table alone; NULL: the first n. */
+struct block *rows_seal_some (const struct rows *r, uint32_t table, const uint32_t *rows, uint32_t n, uint64_t tick,
+                              bool failed);
+/* By row what kk_row_like said, or KK_NONE; NULL where it was not called. */
+const uint32_t *rows_likes (const struct rows *r, uint32_t table, uint32_t *ret_n);
 /* A block that says of every field why it is not there. Safe also while another thread is in a read. */
 struct block *rows_absent (const struct rows *r, uint32_t table, enum kk_absent why);
 /* Has the fields of one table count from `first` on: they are more fields for the rows of a table that is somebody else's. */

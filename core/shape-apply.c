@@ -180,19 +180,74 @@ age (struct block *b, const struct applying *a, uint32_t like)
   b->tick = info.held ? a->from->tick - 1 : a->from->tick;
 }
 
+/* The parts of an added table whose rows say what they are made from: first those that do not say it, if any, then one for each
+ * segment of the incoming table, also an empty one, which may be the only one that was read now. 1: it is a single part. */
+static uint32_t
+parts_of (const struct shape *s, const struct shape_input *from, uint32_t added)
+{
+  uint32_t n, like = s->added[added].like;
+  const uint32_t *likes = like == KK_NONE || !s->added[added].table.key ? NULL : rows_likes (s->rows, added, &n);
+  if (!likes || !from->in->tables[like].n_segments)
+    return 1;
+  bool other = false;
+  for (uint32_t i = 0; i < n && !other; i++)
+    other = likes[i] >= from->in->tables[like].n_rows;
+  return from->in->tables[like].n_segments + other;
+}
+
+/* Of the added table's rows those that are made from the incoming ones from `first` on to before `end`. */
+static uint32_t
+made_from (const uint32_t *likes, uint32_t n_likes, uint32_t first, uint64_t end, uint32_t *ret)
+{
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < n_likes; i++)
+    if (likes[i] >= first && likes[i] < end)
+      ret[n++] = i;
+  return n;
+}
+
+/* A part as old as a block, or as the whole incoming table. */
+static int
+add_part (const struct applying *a, uint32_t to, struct segment *into, const struct block *like, const uint32_t *rows,
+          uint32_t n)
+{
+  const uint32_t added = a->s->tables[to] - a->s->in->n_tables;
+  struct block *b = rows_seal_some (a->s->rows, added, rows, n, a->from->tick, false);
+  if (!b)
+    return -ENOMEM;
+  if (like) {
+    b->wall_ns = like->wall_ns;
+    b->mono_ns = like->mono_ns;
+    b->tick = like->tick == a->from->in->tick ? a->from->tick : a->from->tick - 1;
+  } else
+    age (b, a, a->s->added[added].like);
+  into->block = a->s->out->tables[to].key ? b : NULL;
+  into->n_rows = b->n_rows;
+  point (into, 0, b);
+  return own (a->out, b);
+}
+
 static int
 add (const struct applying *a, uint32_t to)
 {
-  uint32_t added = a->s->tables[to] - a->s->in->n_tables;
+  const uint32_t added = a->s->tables[to] - a->s->in->n_tables;
   struct segment *into = a->out->tables[to].segments;
-  struct block *b = rows_seal (a->s->rows, added, a->from->tick, false);
-  if (b) {
-    age (b, a, a->s->added[added].like);
-    into->block = a->s->out->tables[to].key ? b : NULL;
-    into->n_rows = b->n_rows;
-    point (into, 0, b);
+  uint32_t n_likes, first = 0;
+  const uint32_t *likes = rows_likes (a->s->rows, added, &n_likes);
+  if (a->out->tables[to].n_segments == 1)
+    return add_part (a, to, into, NULL, NULL, n_likes);
+  const struct table *from = a->from->in->tables + a->s->added[added].like;
+  uint32_t *rows = malloc ((n_likes + 1) * sizeof *rows);
+  int r = rows ? 0 : -ENOMEM;
+  if (!r && a->out->tables[to].n_segments > from->n_segments)
+    r = add_part (a, to, into++, NULL, rows, made_from (likes, n_likes, from->n_rows, UINT64_MAX, rows));
+  for (uint32_t j = 0; j < from->n_segments && !r; j++) {
+    const struct segment *g = from->segments + j;
+    r = add_part (a, to, into++, g->block, rows, made_from (likes, n_likes, first, first + g->n_rows, rows));
+    first += g->n_rows;
   }
-  return own (a->out, b);
+  free (rows);
+  return r;
 }
 
 /* ---- The sample ---- */
@@ -204,7 +259,8 @@ begin (const struct shape *s, const struct shape_input *from)
   if (!n_segments)
     return NULL;
   for (uint32_t t = 0; t < s->out->n_tables; t++)
-    n_segments[t] = s->tables[t] < s->in->n_tables ? from->in->tables[s->tables[t]].n_segments : 1;
+    n_segments[t] = s->tables[t] < s->in->n_tables ? from->in->tables[s->tables[t]].n_segments
+                                                   : parts_of (s, from, s->tables[t] - s->in->n_tables);
   struct sample *out = sample_new (from->in->face.host, s->out, n_segments);
   free (n_segments);
   if (out) {
@@ -214,8 +270,8 @@ begin (const struct shape *s, const struct shape_input *from)
   return out;
 }
 
-struct sample *
-shape_apply (const struct shape *s, const struct shape_input *from)
+int
+shape_apply (const struct shape *s, const struct shape_input *from, struct sample **ret)
 {
   struct applying a = {.s = s, .from = from, .out = begin (s, from)};
   int r = a.out ? 0 : -ENOMEM;
@@ -230,8 +286,9 @@ shape_apply (const struct shape *s, const struct shape_input *from)
   }
   if (r) {
     sample_unref (a.out);
-    return NULL;
+    return r;
   }
   sample_seal (a.out);
-  return a.out;
+  *ret = a.out;
+  return 0;
 }

@@ -34,6 +34,7 @@ struct shape {
   uint32_t n_added;
   struct descriptor *staged; /* what is staged in `rows`: added tables, then tables of added fields; NULL: nothing is */
   struct rows *rows;
+  struct rows_counts counted; /* what chain.c has counted of what rows lost */
   char fault[192]; /* what shape_finish found wrong */
 };
 
@@ -55,9 +56,9 @@ void shape_free (struct shape *s);
 bool shape_is_identity (const struct shape *s);
 /* Begins what is staged for one more sample. 0 or -ENOMEM. */
 int shape_begin (struct shape *s, const struct kk_time *time);
-/* The sample as the shape has it, sealed. NULL without memory. The values are shared, but for added ones and for tables of
- * which only some rows stay. */
-struct sample *shape_apply (const struct shape *s, const struct shape_input *from);
+/* The sample as the shape has it, sealed. The values are shared, but for added ones and for tables of which only some rows
+ * stay. 0, -ENOMEM, or -E2BIG: it would have more than SAMPLE_MAX_BLOCKS blocks. */
+int shape_apply (const struct shape *s, const struct shape_input *from, struct sample **ret);
 
 void shape_host_functions (struct kk_host *host);
 #endif

@@ -184,6 +184,11 @@ add_instance (struct listing *l, struct instance *i, bool stuck, bool waiting)
   add_u64 (o, "skipped", s.skipped);
   add_u64 (o, "dropped", s.dropped);
   add_u64 (o, "retries", s.retries);
+  if (i->plugin->kind == KK_FILTER) {
+    add_u64 (o, "bad_fields", s.bad_fields);
+    add_u64 (o, "lost_rows", s.lost_rows);
+    add_u64 (o, "cut_strings", s.cut_strings);
+  }
   add_rounded (o, "cpu_us_per_call", s.cpu_timed ? (double) s.cpu_ns / (double) s.cpu_timed / 1e3 : 0);
   add_rounded (o, "wall_us_per_call", s.calls ? (double) s.wall_ns / (double) s.calls / 1e3 : 0);
   add_rounded (o, "wall_us_most", (double) s.wall_max_ns / 1e3);

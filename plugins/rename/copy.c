@@ -116,6 +116,7 @@ copy_rows (struct copy *c, const struct kk_sample *in, struct kk_rows *out, uint
     if (target)
       target->taken = true;
     struct kk_row *row = kk_row (out, c->to, key, kk_get_identity (in, c->from, i));
+    kk_row_like (row, i);
     for (uint32_t f = 0; f < c->n_fields; f++) {
       kk_get (in, c->from, i, f, &v);
       copy_value (&v, row, f);

@@ -254,6 +254,7 @@ copy_row (const struct ranked *r, const struct kk_sample *in, uint32_t i, struct
   kk_get_key (in, r->table, i, &v);
   struct kk_row *row =
     r->key_type == KK_STRING_KEY ? kk_row (rows, r->made, v.string, identity) : kk_row_u64 (rows, r->made, v.u64, identity);
+  kk_row_like (row, i);
   for (uint32_t f = 0; f < r->n_fields; f++) {
     kk_get (in, r->table, i, f, &v);
     copy_value (row, f, &v);

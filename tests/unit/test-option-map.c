@@ -209,6 +209,8 @@ START_TEST (text_for_an_entry_with_a_secret)
   table[0].members = inner;
   ck_assert_ptr_null (fill_with (table, 1, "rules: {a: hunter2}"));
   ck_assert_str_eq (faults.items[0].text, "rules.a cannot be a single value: give its options, such as {when: …}");
+  ck_assert_ptr_null (fill_with (table, 1, "rules: hunter2"));
+  ck_assert_ptr_null (strstr (faults.items[0].text, "hunter2"));
 }
 END_TEST
 

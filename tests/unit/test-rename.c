@@ -153,7 +153,7 @@ random_bits (uint32_t type, struct dict *dict)
 }
 
 static struct block *
-random_block (const struct sample *s, const struct table_schema *t, uint32_t n)
+random_block (const struct sample *s, const struct table_schema *t, uint32_t first, uint32_t n)
 {
   struct dict *dict = dict_new ();
   struct block *b = block_new (n, t->n_fields, dict);
@@ -162,8 +162,8 @@ random_block (const struct sample *s, const struct table_schema *t, uint32_t n)
   b->mono_ns = s->time.mono_ns - (int64_t) random_below (1000);
   b->state = n && !random_below (3) ? KK_PARTIAL : KK_COMPLETE;
   for (uint32_t i = 0; i < n; i++) {
-    char key = (char) ('p' + i);
-    b->keys[i] = t->key_type == KK_STRING_KEY ? dict_intern (dict, &key, 1) : i * 7;
+    char key = (char) ('p' + first + i);
+    b->keys[i] = t->key_type == KK_STRING_KEY ? dict_intern (dict, &key, 1) : (first + i) * 7;
     b->identities[i] = random_below (100);
   }
   for (uint32_t i = 0; i < n * t->n_fields; i++) {
@@ -177,15 +177,17 @@ random_block (const struct sample *s, const struct table_schema *t, uint32_t n)
 static struct sample *
 random_sample (struct schema *schema_, uint64_t tick)
 {
-  struct sample *s = sample_new (&env.host, schema_, (uint32_t[]){1, 1, 1});
+  struct sample *s = sample_new (&env.host, schema_, (uint32_t[]){1, 1 + random_below (3), 1 + random_below (3)});
   s->tick = tick;
   s->time = (struct kk_time){.wall_ns = now.wall_ns, .mono_ns = now.mono_ns};
-  for (uint32_t t = 0; t < 3; t++) {
-    struct block *b = random_block (s, schema_->tables + t, t ? random_below (6) : 1);
-    column (s, s->tables[t].segments, b);
-    s->tables[t].segments[0].block = t ? b : NULL;
-    block_unref (b);
-  }
+  for (uint32_t t = 0; t < 3; t++)
+    for (uint32_t g = 0, first = 0; g < s->tables[t].n_segments; g++) {
+      struct block *b = random_block (s, schema_->tables + t, first, t ? random_below (3) : 1);
+      column (s, s->tables[t].segments + g, b);
+      s->tables[t].segments[g].block = t ? b : NULL;
+      first += b->n_rows;
+      block_unref (b);
+    }
   sample_seal (s);
   return s;
 }

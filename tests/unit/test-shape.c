@@ -2,7 +2,7 @@
 #include "chain-kit.h"
 
 /* What the filter is to do, by number. */
-enum task { RENAME, RENAME_TWICE, ADD, ADD_AND_KEEP, ADD_HELD, ADD_TABLE, REPLACE, FLUSH, BAD };
+enum task { RENAME, RENAME_TWICE, ADD, ADD_AND_KEEP, ADD_HELD, ADD_TABLE, REPLACE, LIKE, MANY, FLUSH, BAD };
 
 static enum task task;
 static void *second_keeps; /* the filter that only keeps two rows */
@@ -60,6 +60,20 @@ add_wrongly (struct kk_shape *shape)
   return kk_shape_add_table (shape, KK_NONE, &things, &ret); /* there is one of that name */
 }
 
+/* Each as old as another field than the one before it, so that none share a block. */
+static int
+add_many (struct kk_shape *shape)
+{
+  char name[20];
+  struct kk_field field = more[0];
+  field.name = name;
+  for (uint32_t i = 0; i < 300; i++) {
+    snprintf (name, sizeof name, "f%u", i);
+    ck_assert_int_eq (kk_shape_add_field (shape, 0, i % 2 ? 0 : KK_NONE, &field, &added), 0);
+  }
+  return 0;
+}
+
 static int
 new_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
 {
@@ -82,9 +96,12 @@ new_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void 
   case ADD_TABLE:
     return kk_shape_add_table (shape, KK_NONE, &one, &table_number);
   case REPLACE:
+  case LIKE:
   case FLUSH:
     ck_assert_int_eq (kk_shape_drop_table (shape, 1), 0);
-    return kk_shape_add_table (shape, task == REPLACE ? 1 : KK_NONE, &things, &table_number);
+    return kk_shape_add_table (shape, task == FLUSH ? KK_NONE : 1, &things, &table_number);
+  case MANY:
+    return add_many (shape);
   default:
     return add_wrongly (shape);
   }
@@ -107,6 +124,23 @@ set_added (const struct kk_sample *in, struct kk_emit *out)
   kk_f64 (kk_emit_row (out, 1, info.rows), added, 1); /* no such row */
   kk_f64 (kk_emit_row (out, 0, 0), added, 1);         /* nothing was added there */
   kk_f64 (kk_emit_row (out, 99, 0), added, 1);
+}
+
+/* Rows 1, 3 and 4 of abc, de under other keys, in another order, and one that is made from none. */
+static void
+fill_likes (struct kk_rows *rows)
+{
+  static const struct {
+    const char *key;
+    uint32_t like;
+  } wanted[] = {{"E", 4}, {"B", 1}, {"sum", KK_NONE}, {"D", 3}};
+  for (size_t i = 0; i < KK_COUNT (wanted); i++) {
+    struct kk_row *row = kk_row (rows, table_number, wanted[i].key, 0);
+    if (wanted[i].like != KK_NONE)
+      kk_row_like (row, wanted[i].like);
+    kk_f64 (row, 0, wanted[i].like);
+  }
+  kk_row (rows, table_number, "E", 0); /* twice */
 }
 
 static int
@@ -139,6 +173,12 @@ new_process (void *state, void *binding, const struct kk_sample *in, struct kk_e
     ck_assert_int_eq (kk_emit (out), 0);
     break; /* the second one has no row, and the time of what came in */
   }
+  case LIKE:
+    fill_likes (rows);
+    break;
+  case MANY:
+    ck_assert_int_eq (kk_emit (out), -E2BIG);
+    return -E2BIG;
   case FLUSH:
     return 0;
   default:
@@ -358,6 +398,50 @@ START_TEST (a_table_is_replaced_and_a_sample_is_of_another_time)
 }
 END_TEST
 
+START_TEST (rows_of_an_added_table_keep_their_age)
+{
+  static const char *const keys[] = {"sum", "B", "E", "D"};
+  static const bool held[] = {false, true, false, false};
+  task = LIKE;
+  struct sample *s = make_sample (schema, "abc", "de");
+  s->tick = 2;
+  for (uint32_t i = 0; i < 2; i++) {
+    struct block *b = (struct block *) (uintptr_t) s->tables[1].segments[i].block;
+    b->tick = i + 1;
+    b->mono_ns = b->wall_ns = 100 * (i + 1);
+  }
+  chain_run (chain, s);
+  const struct kk_sample *o = &came[0]->face;
+  const struct table *t = came[0]->tables + 2;
+  ck_assert_uint_eq (t->n_rows, 4);
+  ck_assert_uint_eq (t->n_segments, 3);
+  ck_assert_uint_eq (t->held, 0);
+  for (uint32_t i = 0; i < 4; i++) {
+    struct kk_value v;
+    struct kk_time time;
+    kk_get_key (o, 2, i, &v);
+    ck_assert_str_eq (v.string, keys[i]);
+    ck_assert_uint_eq (v.held, held[i]);
+    kk_get (o, 2, i, 0, &v);
+    ck_assert_uint_eq (v.held, held[i]);
+    kk_value_time (o, 2, i, 0, &time);
+    ck_assert_int_eq (time.mono_ns, held[i] ? 100 : 200);
+  }
+  ck_assert_uint_eq (instance_stats (filter).lost_rows, 1); /* the key that was there twice */
+  sample_unref (s);
+}
+END_TEST
+
+START_TEST (too_many_blocks_are_said_and_dropped)
+{
+  run (MANY);
+  ck_assert_uint_eq (n_out, 0);
+  ck_assert_int_eq (instance_stats (filter).last_error, -E2BIG);
+  ck_assert_uint_eq (instance_stats (filter).dropped, 1);
+  ck_assert_ptr_nonnull (strstr (filter->last_message, "fewer inputs"));
+}
+END_TEST
+
 START_TEST (a_flush_passes_on_what_is_left)
 {
   chain_flush (chain); /* before anything came */
@@ -391,6 +475,8 @@ tests (TCase *t)
   tcase_add_test (t, what_is_made_of_a_held_value_is_held);
   tcase_add_test (t, a_table_is_added);
   tcase_add_test (t, a_table_is_replaced_and_a_sample_is_of_another_time);
+  tcase_add_test (t, rows_of_an_added_table_keep_their_age);
+  tcase_add_test (t, too_many_blocks_are_said_and_dropped);
   tcase_add_test (t, a_flush_passes_on_what_is_left);
 }
 
