@@ -167,6 +167,8 @@ aws_error_time (const struct aws_error *e, bool known)
     return AWS_TIME_NONE;
   if (e->outcome == AWS_OK)
     return AWS_TIME_CONFIRMED;
+  if (!*e->type && !known) /* a proxy's own "service unavailable" */
+    return AWS_TIME_NONE;
   const bool to_somebody = e->outcome == AWS_CONDITION || e->outcome == AWS_DENIED;
   return to_somebody && (e->typed || known) ? AWS_TIME_CONFIRMED : AWS_TIME_TOLD;
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 static const int64_t SECOND_NS = 1000000000, MS_NS = 1000000, MOST_RETRY_NS = INT64_C (3600000000000);
+static const int64_t MOST_DATE = INT64_C (4102444800); /* 2100: what follows counts in nanoseconds */
 
 static void
 keep (char *to, size_t size, const char *value, size_t n)
@@ -52,7 +53,7 @@ take_field (struct http_head *head, struct http_response *r, const char *name, s
 #define IS(is_) (n_name == strlen (is_) && strncasecmp (name, is_, n_name) == 0)
   if (IS ("date")) {
     time_t date = curl_getdate (text, NULL);
-    r->date = date > 0 ? (int64_t) date : 0;
+    r->date = date > 0 && date < MOST_DATE ? (int64_t) date : 0;
   } else if (IS ("retry-after")) {
     r->retry_ns = parse_retry (text);
   } else if (IS ("x-amz-retry-after")) {

@@ -120,9 +120,12 @@ report_skewed (struct work *w)
   if (session_clock_offset (w->session, &offset))
     text_duration (&b, offset < 0 ? -offset : offset);
   report_trouble (&w->report, "clock",
-                  "upload to DynamoDB waits: %s: this machine's clock is %s %s the server's: set it right (timedatectl set-ntp "
+                  "upload to DynamoDB waits: %s: this machine's clock is %s%s the server's: set it right (timedatectl set-ntp "
                   "true)",
-                  w->answer.error.type, b.error || !b.data ? "off" : b.data, offset < 0 ? "ahead of" : "behind");
+                  w->answer.error.type, b.error || !b.data ? "" : b.data,
+                  b.error || !b.data ? "not"
+                  : offset < 0       ? " ahead of"
+                                     : " behind");
   return WORK_WAIT;
 }
 

@@ -27,9 +27,10 @@ def whole_answers (home):
             kk.equal (found, {"result": "ok", "status": 200, "body": "body", "date": 1795413600, "retry_ms": 7000, "request_id": "ID-1",
                               "sent": False}, "the answer")
         kk.equal (aws.connections, 1, "connections for three requests")
-        aws.on ("GET", "/empty", answer (500, "", {"x-amz-crc32": "5x", "Date": "yesterday"}))
-        found = get (home, aws.url ("/empty"))[0]
-        kk.equal ((found["result"], found["status"], found["body"], found["date"]), ("ok", 500, "", 0), "an error")
+        for date in ("yesterday", "", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"):
+            aws.on ("GET", "/empty", answer (500, "", {"x-amz-crc32": "5x", "Date": date}))
+            found = get (home, aws.url ("/empty"))[0]
+            kk.equal ((found["result"], found["status"], found["body"], found["date"]), ("ok", 500, "", 0), f"an error of '{date}'")
 
 
 @kk.test

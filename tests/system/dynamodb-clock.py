@@ -4,6 +4,7 @@
 import re
 
 import dynakit
+import dynaproxy
 import kk
 
 OFTEN = "sample_interval: 5"
@@ -42,6 +43,47 @@ def told_wrong (home):
             kk.check (set (looks) == {dynakit.SYSTEM} and len (looks) <= 3, "a look at the table", looks)
         recorded = dynakit.recorded (home)
         kk.check (set (sorted (recorded)[:-2]) <= {m for _, m in cloud.check ()}, "every recorded minute is there")
+
+
+@kk.test (deadline=150)
+def dates_that_tell_nothing (home):
+    "a Date that is not DynamoDB's, or that is none: no minute is given up for it or waits for it, and no clock is blamed"
+    shim = dynakit.fast (home)
+    with dynakit.Cloud (home, shim=shim) as cloud:
+        proxy = cloud.proxy
+        first = int (proxy.now ()) // 60 * 60 - 7200
+        dynakit.fill_spool (home, "history", first, 60)
+        proxy.date = dynaproxy.date_of (proxy.now () + 60 * DAY)  # by which everything that waits is too old
+        proxy.next ("html", times=None)
+        with home.daemon (dynakit.config (OFTEN), env=cloud.env ()) as d:
+            for proxy.page in (200, 403, 503):
+                done = len (proxy.calls)
+                kk.wait_for (lambda n=done: sum (c.status == proxy.page for c in proxy.calls[n:] if c.done) >= 2, 90, f"pages with status {proxy.page}")
+            proxy.date = ""
+            proxy.fair ()
+            for proxy.date in ("", "soon", "Fri, 31 Dec 9999 23:59:59 GMT"):
+                newest = max ((m for _, m in cloud.minutes ()), default=0)
+                kk.wait_for (lambda n=newest: sum (m > n for _, m in cloud.minutes ()) >= 2, 60, f"minutes while the Date is '{proxy.date}'")
+            kk.wait_for (lambda: dynakit.queue (d) <= 1, 60, "nothing waits")
+            told = dynakit.writer (d)
+            kk.check (not {"dropped", "clock", "trouble"} & set (told), "what status says", told)
+        dynakit.check_filled (cloud.check (), "history", first, 60)
+    kk.check ("clock is" not in home.log (), "no word of its clock", home.log ())
+
+
+@kk.test (deadline=120)
+def refused_without_a_date (home):
+    "a signature that is too old for a server which does not tell its time: the sentence says of the clock what is known, and it goes on"
+    shim = dynakit.fast (home)
+    with dynakit.Cloud (home, shim=shim) as cloud:
+        cloud.proxy.date = "soon"
+        cloud.proxy.next ("skew", times=None)
+        with home.daemon (dynakit.config (OFTEN), env=cloud.env ()) as d:
+            kk.wait_for (lambda: "this machine's clock is not the server's: set it right" in home.log (), 60, "the sentence")
+            kk.wait_for (lambda: dynakit.queue (d) >= 2, 60, "minutes that wait")
+            cloud.proxy.fair ()
+            kk.wait_for (lambda: dynakit.all_up (home, cloud, d), 60, "nothing waits")
+        cloud.check ()
 
 
 def check_times (cloud):

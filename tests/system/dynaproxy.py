@@ -213,8 +213,9 @@ class Handler (fakeaws.Handler):
         elif call.fault.startswith ("reset"):
             self.reset ()
         elif call.fault == "html":  # who pays for the network here has to log in first
-            call.status = 200
-            self.reply (200, "<!DOCTYPE html><html><body>Welcome</body></html>", {"Content-Type": "text/html"})
+            call.status = self.server.page
+            dated = {"Date": self.server.date} if self.server.date else {}
+            self.reply (call.status, "<!DOCTYPE html><html><body>Welcome</body></html>", {"Content-Type": "text/html", **dated})
 
     def reset (self):
         self.wfile.flush ()
@@ -231,6 +232,8 @@ class Proxy (fakeaws.Server):
         self.calls, self.wrong, self.said, self.rain, self.allowed, self.denied = [], [], [], None, None, set ()
         self.delay, self.gone, self.ttl, self.tags, self.broken = 0.2, set (), {}, {}, []
         self.short = False  # each answer is the last one of its connection
+        self.date = None  # what every answer has for its Date, where it is not the true one
+        self.page = 200  # the status of pages that are no answer
         self.meanwhile = None  # a function of the call that is about to be done
         self.on ("POST", "/", Handler.dynamodb)
 
@@ -276,9 +279,8 @@ class Proxy (fakeaws.Server):
             self.clock -= seconds
 
     def headers (self, data, late=0):
-        date = datetime.datetime.fromtimestamp (self.now () + late, datetime.timezone.utc)
         return {"Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": f"{random.getrandbits (128):032X}",
-                "x-amz-crc32": str (zlib.crc32 (data)), "Date": date.strftime ("%a, %d %b %Y %H:%M:%S GMT")}
+                "x-amz-crc32": str (zlib.crc32 (data)), "Date": date_of (self.now () + late) if self.date is None else self.date}
 
     def choose (self, call):
         """The fault of this call."""
@@ -368,6 +370,11 @@ class Proxy (fakeaws.Server):
         else:
             return status, headers, data
         return status, {}, b"" if call.operation == "TagResource" else json.dumps (answer).encode ()
+
+
+def date_of (seconds):
+    """A time as HTTP writes it."""
+    return datetime.datetime.fromtimestamp (seconds, datetime.timezone.utc).strftime ("%a, %d %b %Y %H:%M:%S GMT")
 
 
 def signature (secret, request, names, scope, by_botocore=SigV4Auth is not None):
