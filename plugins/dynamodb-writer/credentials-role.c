@@ -110,6 +110,8 @@ assume (struct search *s, const char *profile, struct visited *visited, struct c
     return search_fail (s, -ELOOP, "more than %d profiles name each other by source_profile", MOST_CHAIN);
   visited->profiles[visited->n++] = profile;
   int r = find_source (s, profile, visited, &by);
+  if (r == 0 && by.of_instance && s->settings->region_guessed)
+    r = search_fail (s, -EAGAIN, CREDENTIALS_NO_REGION); /* in China or GovCloud, STS of another region knows nobody of there */
   if (r == 0) {
     const struct sts_role role = {.arn = profiles_get (p, profile, "role_arn"),
                                   .session = profiles_get (p, profile, "role_session_name"),

@@ -31,6 +31,7 @@ struct credentials_settings {
    * AWS_DEFAULT_PROFILE, AWS_PROFILE, or default. */
   const char *profile;
   const char *region;  /* for STS: as endpoint_region found it */
+  bool region_guessed; /* the instance's metadata did not tell it: an instance's role then asks for no other one */
   const char *ca_file; /* for STS; NULL: what the system trusts */
   int stop_fd;         /* as http.h has it; -1: none */
   bool (*stopped) (void *data);
@@ -40,6 +41,10 @@ struct credentials_settings {
   void (*correct) (void *data, int64_t ns);
   void *data; /* for all of these */
 };
+
+#define CREDENTIALS_NO_REGION                                                                                                  \
+  "the credentials come from this instance, but its metadata did not tell the region: it is asked again each minute; the "     \
+  "option region of daemon.yaml spares that"
 
 /* Why there are none: one sentence, without a secret, which says what to do. */
 struct credentials_fault {
@@ -55,8 +60,8 @@ void credentials_close (struct credentials_chain *chain); /* NULL is fine */
 /* Credentials to sign the next request with; they are looked for, or renewed, when it is time or when a file of the AWS tools
  * has changed. Blocks for some seconds then (the network, credential_process); on the worker's thread only. Old ones stay in
  * use until they have really expired: a failed renewal is in credentials_trouble, and is tried again a minute later. *ret lives
- * until the next call. 0, or with `fault` set: -ENOENT (nowhere any), -ECANCELED (stop), -ENOMEM, another -errno (found, but
- * not usable). */
+ * until the next call. 0, or with `fault` set: -ENOENT (nowhere any), -ECANCELED (stop), -ENOMEM, -EAGAIN
+ * (CREDENTIALS_NO_REGION), another -errno (found, but not usable). */
 int credentials_get (struct credentials_chain *chain, const struct credentials **ret, struct credentials_fault *fault);
 /* The server calls them expired or unknown: the next credentials_get looks for others at once. */
 void credentials_renew (struct credentials_chain *chain);

@@ -166,6 +166,7 @@ credentials_of (const struct session *s, const struct session_place *place)
 {
   return (struct credentials_settings){.profile = s->profile,
                                        .region = place->region,
+                                       .region_guessed = place->region_guessed,
                                        .ca_file = *place->ca_file ? place->ca_file : NULL,
                                        .stop_fd = s->settings.stop_fd,
                                        .stopped = s->settings.stopped ? is_stopped : NULL,
@@ -223,7 +224,8 @@ find_place (struct session *s, struct session_fault *fault)
   r = look_around (s, profiles, &place, fault);
   if (r < 0)
     return r;
-  bool same = strcmp (place.region, s->place.region) == 0 && strcmp (place.ca_file, s->place.ca_file) == 0;
+  bool same = strcmp (place.region, s->place.region) == 0 && place.region_guessed == s->place.region_guessed
+              && strcmp (place.ca_file, s->place.ca_file) == 0;
   if (!same)
     close_all (s);
   if (!same || strcmp (place.endpoint.url, s->place.endpoint.url) != 0)
@@ -256,12 +258,10 @@ find_all (struct session *s, const struct credentials **ret, struct session_faul
   }
   int r = credentials_get (s->chain, ret, &why);
   if (r < 0)
-    return fail (fault, SESSION_CREDENTIALS, r, "%s", why.text);
+    return fail (fault, s->place.region_guessed && r == -EAGAIN ? SESSION_REGION : SESSION_CREDENTIALS, r, "%s", why.text);
   if (s->place.region_guessed && (*ret)->of_instance) {
     s->settled = false;
-    return fail (fault, SESSION_REGION, -EAGAIN,
-                 "the credentials come from this instance, but its metadata did not tell the region: it is asked again each "
-                 "minute; the option region of daemon.yaml spares that");
+    return fail (fault, SESSION_REGION, -EAGAIN, CREDENTIALS_NO_REGION);
   }
   snprintf (s->place.credentials_from, sizeof s->place.credentials_from, "%s: %s", credentials_provider_name ((*ret)->provider),
             (*ret)->from);
