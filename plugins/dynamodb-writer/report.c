@@ -72,7 +72,7 @@ say (struct report *r, enum kk_level level, const char *topic, const char *text)
   }
   log_long (r->shared, level, text);
   if (t->unsaid)
-    shared_log (r->shared, level, "that came %" PRIu64 " times more since it was said", t->unsaid);
+    shared_log (r->shared, level, "that came %" PRIu64 " time%s more since it was said", t->unsaid, t->unsaid == 1 ? "" : "s");
   t->next_ns = now + SAY_EVERY_NS;
   t->unsaid = 0;
   return true;
@@ -166,10 +166,10 @@ write_line (struct report *r, const char *table, uint64_t left)
     buf_printf (&b, "upload: %" PRIu64 " %s written to DynamoDB table %s, the newest %.16s UTC", r->written,
                 minutes_word (r->written), table, newest);
     if (r->present)
-      buf_printf (&b, "; %" PRIu64 " were there already, as full", r->present);
+      buf_printf (&b, "; %" PRIu64 " %s there already, as full", r->present, r->present == 1 ? "was" : "were");
   }
   if (left)
-    buf_printf (&b, "; %" PRIu64 " wait", left);
+    buf_printf (&b, "; %" PRIu64 " wait%s", left, left == 1 ? "s" : "");
   if (!b.error)
     shared_log (r->shared, KK_LOG_INFO, "%s", b.data);
   r->written = r->present = 0;

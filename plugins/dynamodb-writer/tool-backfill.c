@@ -246,17 +246,19 @@ static void
 print_text (const struct backfill *b, bool complete)
 {
   size_t n = b->found.n - b->expired, done = b->uploaded + b->there + b->refused;
+  const int64_t days = b->config.options.ttl_days;
   printf ("%zu recorded minute%s of %s", b->found.n, b->found.n == 1 ? "" : "s", b->host);
   if (b->o->dry_run)
     printf (", %zu to upload to %s; nothing was sent", n, b->config.options.table);
   else
     printf (": %zu uploaded, %zu already there, %zu refused", b->uploaded, b->there, b->refused);
   if (b->expired)
-    printf (", %zu left out because they are older than %lld days", b->expired, (long long) b->config.options.ttl_days);
+    printf (", %zu left out because %s older than %lld day%s", b->expired, b->expired == 1 ? "it is" : "they are",
+            (long long) days, days == 1 ? "" : "s");
   if (b->found.incomplete)
     printf (", %llu left out because a value is missing", (unsigned long long) b->found.incomplete);
   if (!complete)
-    printf (", %zu still to do: the same command again does them", n - done);
+    printf (", %zu still to do: the same command again does %s", n - done, n - done == 1 ? "it" : "them");
   putchar ('\n');
   if (*b->reason)
     printf ("refused: %s\n", b->reason);

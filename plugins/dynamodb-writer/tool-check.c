@@ -172,7 +172,8 @@ check_ttl (struct tool_checker *c)
     return;
   }
   if (ttl == SCHEMA_TTL_ON) {
-    report_step (c->report, REPORT_OK, "expiry", "on: items go after %lld days", (long long) c->config->options.ttl_days);
+    report_step (c->report, REPORT_OK, "expiry", "on: items go after %lld day%s", (long long) c->config->options.ttl_days,
+                 c->config->options.ttl_days == 1 ? "" : "s");
     return;
   }
   report_step (c->report, REPORT_WARN, "expiry",

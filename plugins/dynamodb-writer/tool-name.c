@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const int64_t SECOND_NS = 1000000000, FRESH_S = 180, SLACK_US = 2000; /* files may round to milliseconds */
+#define ANOTHER ": another one has its name"
 
 static bool
 get_number (json_object *item, const char *name, double *ret)
@@ -88,16 +89,20 @@ judge_minutes (struct tool_checker *c, const struct recorded *own, json_object *
     ours += who > 0;
     others += who < 0;
   }
-  if (others) {
-    report_step (c->report, REPORT_WARN, "name",
-                 "%u of the last %u minutes of %s in the table are not this machine's: another one has its name", others,
-                 ours + others, c->host);
-    report_advice (c->report, "Give each machine a name of its own, and restart the daemons.");
-  } else if (ours)
+  if (others == 1 && !ours)
+    report_step (c->report, REPORT_WARN, "name", "the last minute of %s in the table is not this machine's" ANOTHER, c->host);
+  else if (others)
+    report_step (c->report, REPORT_WARN, "name", "%u of the last %u minutes of %s in the table %s not this machine's" ANOTHER,
+                 others, ours + others, c->host, others == 1 ? "is" : "are");
+  else if (ours == 1)
+    report_step (c->report, REPORT_OK, "name", "the last minute of %s is this machine's", c->host);
+  else if (ours)
     report_step (c->report, REPORT_OK, "name", "the last %u minutes of %s are this machine's", ours, c->host);
   else
     report_step (c->report, REPORT_NOTE, "name", "%s has no late minute in the table to compare with the recorded files",
                  c->host);
+  if (others)
+    report_advice (c->report, "Give each machine a name of its own, and restart the daemons.");
 }
 
 static void

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 
 import dynakit
 import fakeaws
@@ -42,6 +43,27 @@ def trouble (home, cloud, env, words, mend, options="", minutes=3, times=1):
     gaps = sorted (b - a for a, b in zip (stamps, stamps[1:]))
     kk.check (gaps[-1] < 120, "recording went on all the time", gaps[-3:])  # two seconds
     kk.equal ([(m, len (e), have.get (m)) for m, e in dynakit.had_their_turn (home, cloud.minutes ()).items () if have.get (m) != len (e)], [], "samples of each minute")
+
+
+@kk.test (deadline=120)
+def one_and_many (home):
+    "status calls one minute one, and two minutes two: of those that wait, and of those that were too old"
+    shim = dynakit.fast (home)
+    with dynakit.Cloud (home, shim=shim) as cloud:
+        for n, waits, dropped in ((1, "1 minute waits, the oldest of 30 d ", "1 minute (no room 0, too old 1, "),
+                                  (2, "2 minutes wait, the oldest of 30 d ", "2 minutes (no room 0, too old 2, ")):
+            shim.faster (1)
+            shim.step ((2 - cloud.proxy.now ()) % 60)  # the first minute of its own ends much later
+            shutil.rmtree (home.data, ignore_errors=True)
+            dynakit.fill_spool (home, "history", int (cloud.proxy.now ()) // 60 * 60 - 31 * 86400 + 3600, n)
+            cloud.proxy.next ("unavailable", times=None)
+            with home.daemon (dynakit.config (OFTEN), env=cloud.env ()) as d:
+                kk.wait_for (lambda: waits in dynakit.writer (d).get ("queue", ""), 20, waits)
+                cloud.proxy.fair ()
+                shim.faster (max (1, round (60 / kk.SLOW)))
+                kk.wait_for (lambda: dropped in dynakit.writer (d).get ("dropped", ""), 60, dropped)
+        kk.equal ([h for h, _ in cloud.minutes () if h == "history"], [], "what was too old")
+        cloud.check ()
 
 
 @kk.test (deadline=150)
@@ -112,6 +134,11 @@ def wrong_region (home):
                  lambda: setattr (cloud.proxy, "region", "us-east-1"))
 
 
+def asked (aws):
+    """What was asked of STS."""
+    return [r for r in aws.requests if (r.method, r.path) == ("POST", "/")]
+
+
 def of_an_instance (home, profile):
     """An instance whose metadata does not tell the region for a while."""
     shim = dynakit.fast (home)
@@ -124,10 +151,12 @@ def of_an_instance (home, profile):
         aws.on (*tell, fakeaws.answer (503, ""))
 
         def mend ():
-            kk.equal (cloud.proxy.calls, [], "what was asked elsewhere")
+            kk.equal ((cloud.proxy.calls, asked (aws)), ([], []), "what was asked elsewhere")
             aws.on (*tell, told)
         trouble (home, cloud, env, ("its metadata did not tell the region", "asked again each minute"), mend)
         cloud.check ()
+        kk.check (all ("/eu-north-1/sts/" in r.headers["authorization"] for r in asked (aws)), "where the role was asked for", asked (aws))
+        kk.equal (bool (asked (aws)), profile is not None, "whether a role was asked for")
 
 
 @kk.test (deadline=150)

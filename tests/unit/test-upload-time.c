@@ -154,6 +154,20 @@ START_TEST (minutes_that_go_on_being_held_back_are_spoken_of_once)
 }
 END_TEST
 
+START_TEST (one_minute_that_is_held_back_is_one)
+{
+  bench.cloud.confirmed = true;
+  bench.cloud.now = T0 - 7200;
+  wait_point (0);
+  read_at (T0 + 90);
+  ck_assert_int_eq (some (), WORK_DONE);
+  bench.upload.held_ns -= 121 * SECOND_NS_;
+  ck_assert_int_eq (some (), WORK_MORE);
+  ck_assert_int_eq (some (), WORK_DONE);
+  ck_assert_ptr_nonnull (strstr (bench.host.log.data, "1 minute on disk is of a time still to come, in 1 h 59 min: this "));
+}
+END_TEST
+
 /* What goes up in between ends the wait. */
 START_TEST (a_minute_that_goes_up_holds_no_other_back)
 {
@@ -183,6 +197,7 @@ tests (TCase *t)
   tcase_add_test (t, a_clock_that_is_put_back_takes_its_minutes_along);
   tcase_add_test (t, minutes_that_are_held_back_have_the_table_looked_at);
   tcase_add_test (t, minutes_that_go_on_being_held_back_are_spoken_of_once);
+  tcase_add_test (t, one_minute_that_is_held_back_is_one);
   tcase_add_test (t, a_minute_that_goes_up_holds_no_other_back);
 }
 
