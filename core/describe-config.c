@@ -227,14 +227,18 @@ widest (const struct kk_option *options, uint32_t n, const struct descriptor *d)
   return width;
 }
 
-/* "site: berlin", with which the help of a map of texts may end in brackets; its length, 0: there is none. */
+/* "site: berlin" or "processes: cpu_percent > 1", with which the help of a map of texts may end in brackets; its length, 0:
+ * there is none. */
 static int
 entry_of_help (const struct kk_option *o, const char **ret)
 {
   static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
   const char *open = o->n_members ? NULL : strrchr (o->help, '(');
   size_t name = open ? strspn (open + 1, plain) : 0;
-  size_t text = name && !strncmp (open + 1 + name, ": ", 2) ? strspn (open + 3 + name, plain) : 0;
+  const char *value = open && !strncmp (open + 1 + name, ": ", 2) ? open + 3 + name : NULL;
+  size_t text = name && value ? strspn (value, plain) : 0;
+  if (text) /* a text may go on with more than its first word */
+    text = strcspn (value, ")#:{}[],");
   if (!text || strcmp (open + 3 + name + text, ")") != 0)
     return 0;
   *ret = open + 1;

@@ -1,30 +1,42 @@
-/* select: keeps or drops tables, fields and rows by name. */
+/* select: keeps or drops tables, fields and rows, by name or by value. */
+#include "names.h"
 #include "pick.h"
+#include "where.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+
+enum list { KEEP_TABLES, DROP_TABLES, KEEP_FIELDS, DROP_FIELDS, KEEP_ROWS, DROP_ROWS, N_LISTS };
 
 struct config {
-  struct kk_list keep_tables, drop_tables;
-  struct kk_list keep_fields, drop_fields;
-  struct kk_list keep_rows, drop_rows;
+  struct kk_list lists[N_LISTS];
+  struct kk_map where;
 };
 
 static const struct kk_option options[] = {
-  KK_OPT_LIST ("keep_tables", struct config, keep_tables, .help = "Pass on only these tables (globs: system, net*)"),
-  KK_OPT_LIST ("drop_tables", struct config, drop_tables, .help = "Leave out these tables, after keep_tables"),
-  KK_OPT_LIST ("keep_fields", struct config, keep_fields,
+  KK_OPT_LIST ("keep_tables", struct config, lists[KEEP_TABLES],
+               .help = "Pass on only these tables (globs: system, net*; or /regular expressions/)"),
+  KK_OPT_LIST ("drop_tables", struct config, lists[DROP_TABLES], .help = "Leave out these tables, after keep_tables"),
+  KK_OPT_LIST ("keep_fields", struct config, lists[KEEP_FIELDS],
                .help = "Of the tables named here pass on only these fields (table.field, globs: system.cpu_*)"),
-  KK_OPT_LIST ("drop_fields", struct config, drop_fields, .help = "Leave out these fields (table.field), after keep_fields"),
-  KK_OPT_LIST ("keep_rows", struct config, keep_rows,
+  KK_OPT_LIST ("drop_fields", struct config, lists[DROP_FIELDS],
+               .help = "Leave out these fields (table.field), after keep_fields"),
+  KK_OPT_LIST ("keep_rows", struct config, lists[KEEP_ROWS],
                .help = "Of the tables named here pass on only rows with these keys (table.key, globs: interfaces.eth*)"),
-  KK_OPT_LIST ("drop_rows", struct config, drop_rows, .help = "Leave out rows with these keys (table.key), after keep_rows"),
+  KK_OPT_LIST ("drop_rows", struct config, lists[DROP_ROWS],
+               .help = "Leave out rows with these keys (table.key), after keep_rows"),
+  KK_OPT_MAP ("where", struct config, where,
+              .help = "Of these tables pass on only the rows for which this is true (processes: cpu_percent > 1)"),
+};
+
+/* What the options come to. */
+struct choice {
+  struct names lists[N_LISTS];
+  struct wheres where;
 };
 
 struct state {
   struct kk_instance *self;
-  const struct config *config;
+  struct choice choice;
 };
 
 /* What was found out of a schema: the keyed tables in which rows have to be looked at. */
@@ -33,101 +45,79 @@ struct binding {
   struct rowed {
     uint32_t table;
     char *name;
+    bool by_key;
+    const struct where *where; /* NULL: by key alone */
+    struct expression_binding *bound;
   } tables[];
 };
 
-static bool
-any (const struct kk_list *globs, const char *text)
-{
-  for (uint32_t i = 0; i < globs->count; i++)
-    if (pick_matches (globs->items[i], strlen (globs->items[i]), text))
-      return true;
-  return false;
-}
+/* ---- The options ---- */
 
-static bool
-names_table (const struct kk_list *list, const char *table)
+static void
+choice_free (struct choice *c)
 {
-  for (uint32_t i = 0; i < list->count; i++)
-    if (pick_for_table (list->items[i], table))
-      return true;
-  return false;
-}
-
-static bool
-any_in_table (const struct kk_list *list, const char *table, const char *text)
-{
-  for (uint32_t i = 0; i < list->count; i++) {
-    const char *rest = pick_for_table (list->items[i], table);
-    if (rest && pick_matches (rest, strlen (rest), text))
-      return true;
-  }
-  return false;
-}
-
-static bool
-kept (const struct kk_list *keep, const struct kk_list *drop, const char *table, const char *text)
-{
-  if (names_table (keep, table) && !any_in_table (keep, table, text))
-    return false;
-  return !any_in_table (drop, table, text);
+  for (int i = 0; i < N_LISTS; i++)
+    names_free (c->lists + i);
+  wheres_free (&c->where);
 }
 
 static int
-check_dots (const char *option, const struct kk_list *list, struct kk_fault *fault)
+choice_make (const struct config *config, struct choice *ret, struct kk_fault *fault)
 {
-  for (uint32_t i = 0; i < list->count; i++)
-    if (!strchr (list->items[i], '.'))
-      return kk_refuse (fault, option, "'%s' names no table: write it as table.%s", list->items[i], list->items[i]);
-  return 0;
+  int r = 0;
+  *ret = (struct choice){.where.n = 0};
+  for (int i = 0; i < N_LISTS && !r; i++)
+    r = names_make (options[i].name, config->lists + i, i >= KEEP_FIELDS, ret->lists + i, fault);
+  if (!r)
+    r = wheres_make (&config->where, &ret->where, fault);
+  if (r)
+    choice_free (ret);
+  return r;
 }
 
 static int
 select_check (const void *config, struct kk_fault *fault)
 {
-  const struct config *c = config;
-  return check_dots ("keep_fields", &c->keep_fields, fault) || check_dots ("drop_fields", &c->drop_fields, fault)
-                 || check_dots ("keep_rows", &c->keep_rows, fault) || check_dots ("drop_rows", &c->drop_rows, fault)
-             ? -EINVAL
-             : 0;
+  struct choice c;
+  int r = choice_make (config, &c, fault);
+  if (!r)
+    choice_free (&c);
+  return r;
 }
+
+static bool
+kept (struct names *keep, struct names *drop, const char *table, const char *text)
+{
+  if (names_are_about (keep, table) && !names_take (keep, table, text))
+    return false;
+  return !names_take (drop, table, text);
+}
+
+/* Whether it could not be told of one of them whether it takes something: nothing may be passed on then. */
+static int
+choice_error (struct choice *c)
+{
+  bool failed = false;
+  for (int i = 0; i < N_LISTS; i++) {
+    failed |= c->lists[i].failed;
+    c->lists[i].failed = false;
+  }
+  return failed ? -ENOMEM : 0;
+}
+
+/* ---- What becomes of a schema ---- */
 
 static int
-select_create (struct kk_instance *self, const void *config, void **state)
+shape_table (struct choice *c, const struct kk_schema *in, uint32_t t, const struct kk_table *table, struct kk_shape *shape)
 {
-  struct state *s = malloc (sizeof *s);
-  if (!s)
-    return -ENOMEM;
-  *s = (struct state){.self = self, .config = config};
-  *state = s;
-  return 0;
-}
-
-static void
-select_destroy (void *state)
-{
-  free (state);
-}
-
-static void
-select_unbind (void *state, void *binding)
-{
-  (void) state;
-  struct binding *b = binding;
-  for (uint32_t i = 0; i < b->n; i++)
-    free (b->tables[i].name);
-  free (b);
-}
-
-static int
-shape_table (const struct config *c, const struct kk_schema *in, uint32_t t, const struct kk_table *table, struct kk_shape *shape)
-{
-  if ((c->keep_tables.count && !any (&c->keep_tables, table->name)) || any (&c->drop_tables, table->name))
+  struct names *lists = c->lists;
+  if ((lists[KEEP_TABLES].n && !names_take_table (lists + KEEP_TABLES, table->name))
+      || names_take_table (lists + DROP_TABLES, table->name))
     return kk_shape_drop_table (shape, t);
   for (uint32_t f = 0; f < table->n_fields; f++) {
     struct kk_field field;
     int r = kk_schema_field (in, t, f, &field);
-    if (!r && !kept (&c->keep_fields, &c->drop_fields, table->name, field.name))
+    if (!r && !kept (lists + KEEP_FIELDS, lists + DROP_FIELDS, table->name, field.name))
       r = kk_shape_drop_field (shape, t, f);
     if (r)
       return r;
@@ -135,82 +125,167 @@ shape_table (const struct config *c, const struct kk_schema *in, uint32_t t, con
   return 0;
 }
 
+/* Of an expression behind the dot only the table can be looked for. */
 static int
-check_names (const struct kk_schema *in, enum pick_what what, const char *option, const struct kk_list *list,
-             struct kk_fault *fault)
+check_name (const struct kk_schema *in, enum pick_what what, const char *option, const struct name *name,
+            struct kk_fault *fault)
 {
-  for (uint32_t i = 0; i < list->count; i++) {
-    int r = pick_check (in, what, option, list->items[i], fault);
-    if (r)
-      return r;
+  if (!name->pattern)
+    return pick_check (in, what, option, name->item, fault);
+  if (what == PICK_TABLE)
+    return 0;
+  char item[256];
+  snprintf (item, sizeof item, "%.*s*", (int) (name->rest - name->item), name->item);
+  return pick_check (in, what, option, item, fault);
+}
+
+static int
+check_names (const struct choice *c, const struct kk_schema *in, struct kk_fault *fault)
+{
+  int r = 0;
+  for (int i = 0; i < N_LISTS && !r; i++) {
+    enum pick_what what = i >= KEEP_ROWS ? PICK_ROW : i >= KEEP_FIELDS ? PICK_FIELD : PICK_TABLE;
+    for (uint32_t k = 0; k < c->lists[i].n && !r; k++)
+      r = check_name (in, what, options[i].name, c->lists[i].items + k, fault);
   }
-  return 0;
+  return r;
 }
 
 static int
 select_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
-  const struct config *c = config;
+  struct choice c;
   struct kk_table table;
-  int r = 0;
-  if (check_names (in, PICK_TABLE, "keep_tables", &c->keep_tables, fault)
-      || check_names (in, PICK_TABLE, "drop_tables", &c->drop_tables, fault)
-      || check_names (in, PICK_FIELD, "keep_fields", &c->keep_fields, fault)
-      || check_names (in, PICK_FIELD, "drop_fields", &c->drop_fields, fault)
-      || check_names (in, PICK_ROW, "keep_rows", &c->keep_rows, fault)
-      || check_names (in, PICK_ROW, "drop_rows", &c->drop_rows, fault))
-    return -EINVAL;
+  int r = choice_make (config, &c, fault);
+  if (r)
+    return r;
+  r = check_names (&c, in, fault);
+  if (!r)
+    r = wheres_check (&c.where, in, fault);
   for (uint32_t t = 0; !r && !kk_schema_table (in, t, &table); t++)
-    r = shape_table (c, in, t, &table, shape);
+    r = shape_table (&c, in, t, &table, shape);
+  if (!r)
+    r = choice_error (&c);
+  choice_free (&c);
+  return r;
+}
+
+/* ---- An instance ---- */
+
+static int
+select_create (struct kk_instance *self, const void *config, void **state)
+{
+  struct kk_fault fault;
+  struct state *s = malloc (sizeof *s);
+  if (!s)
+    return -ENOMEM;
+  s->self = self;
+  int r = choice_make (config, &s->choice, &fault);
+  if (r) {
+    free (s);
+    return r;
+  }
+  *state = s;
+  return 0;
+}
+
+static void
+select_destroy (void *state)
+{
+  struct state *s = state;
+  choice_free (&s->choice);
+  free (s);
+}
+
+static void
+select_unbind (void *state, void *binding)
+{
+  (void) state;
+  struct binding *b = binding;
+  for (uint32_t i = 0; i < b->n; i++) {
+    expression_unbind (b->tables[i].bound);
+    free (b->tables[i].name);
+  }
+  free (b);
+}
+
+/* Looks at the rows of this table from now on if anything says so. */
+static int
+bind_rows (struct state *s, const struct kk_schema *in, uint32_t t, const struct kk_table *table, struct binding *b)
+{
+  struct names *lists = s->choice.lists;
+  struct rowed rowed = {.table = t, .where = wheres_find (&s->choice.where, table->name)};
+  rowed.by_key = names_are_about (lists + KEEP_ROWS, table->name) || names_are_about (lists + DROP_ROWS, table->name);
+  if (!table->key || (!rowed.by_key && !rowed.where))
+    return 0;
+  rowed.name = strdup (table->name);
+  if (!rowed.name)
+    return -ENOMEM;
+  struct kk_fault fault = {.option = NULL};
+  int r = rowed.where ? where_bind (rowed.where, in, t, &rowed.bound, &fault) : 0;
+  if (*fault.text)
+    kk_warn (s->self, "where: %s: %s", table->name, fault.text);
+  b->tables[b->n++] = rowed;
   return r;
 }
 
 static int
 select_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
 {
-  const struct config *c = ((struct state *) state)->config;
+  struct state *s = state;
   uint32_t n = kk_schema_tables (in);
   struct binding *b = calloc (1, sizeof *b + n * sizeof b->tables[0]);
-  if (!b)
-    return -ENOMEM;
-  for (uint32_t t = 0; t < n; t++) {
+  int r = b ? 0 : -ENOMEM;
+  for (uint32_t t = 0; t < n && !r; t++) {
     struct kk_table table;
-    int r = kk_schema_table (in, t, &table);
+    r = kk_schema_table (in, t, &table);
     if (!r)
-      r = shape_table (c, in, t, &table, shape);
-    if (!r && table.key && (names_table (&c->keep_rows, table.name) || names_table (&c->drop_rows, table.name))) {
-      b->tables[b->n] = (struct rowed){.table = t, .name = strdup (table.name)};
-      r = b->tables[b->n].name ? 0 : -ENOMEM;
-      b->n++;
-    }
-    if (r) {
-      select_unbind (state, b);
-      return r;
-    }
+      r = shape_table (&s->choice, in, t, &table, shape);
+    if (!r)
+      r = bind_rows (s, in, t, &table, b);
   }
-  *binding = b;
-  return 0;
+  if (!r)
+    r = choice_error (&s->choice);
+  if (r && b)
+    select_unbind (state, b);
+  else
+    *binding = b;
+  return r;
+}
+
+/* ---- At work ---- */
+
+static bool
+key_kept (struct choice *c, const char *table, const struct kk_value *key)
+{
+  char number[24];
+  if (key->type == KK_TYPE_U64)
+    snprintf (number, sizeof number, "%llu", (unsigned long long) key->u64);
+  return kept (c->lists + KEEP_ROWS, c->lists + DROP_ROWS, table, key->type == KK_TYPE_U64 ? number : key->string);
 }
 
 static int
-select_rows (const struct config *c, const struct rowed *t, const struct kk_sample *in, struct kk_emit *out)
+select_rows (struct choice *c, const struct rowed *t, const struct kk_sample *in, struct kk_emit *out)
 {
   struct kk_table_info info;
   int r = kk_table_info (in, t->table, &info);
-  uint32_t *rows = r ? NULL : malloc ((info.rows + 1) * sizeof *rows);
+  uint32_t *rows = r ? NULL : malloc ((info.rows + 1) * (sizeof *rows + sizeof (bool)));
   if (!rows)
     return r ? r : -ENOMEM;
+  bool *yes = (bool *) (rows + info.rows + 1);
   uint32_t n = 0;
-  for (uint32_t i = 0; i < info.rows; i++) {
+  if (t->where)
+    r = where_judge (t->where, t->bound, in, yes, info.rows);
+  for (uint32_t i = 0; i < info.rows && !r; i++) {
     struct kk_value key;
-    char number[24];
-    kk_get_key (in, t->table, i, &key);
-    if (key.type == KK_TYPE_U64)
-      snprintf (number, sizeof number, "%llu", (unsigned long long) key.u64);
-    if (kept (&c->keep_rows, &c->drop_rows, t->name, key.type == KK_TYPE_U64 ? number : key.string))
+    if (t->where && !yes[i])
+      continue;
+    if (t->by_key)
+      kk_get_key (in, t->table, i, &key);
+    if (!t->by_key || key_kept (c, t->name, &key))
       rows[n++] = i;
   }
-  if (n < info.rows)
+  if (!r && n < info.rows)
     r = kk_emit_keep_rows (out, t->table, rows, n);
   free (rows);
   return r;
@@ -219,17 +294,17 @@ select_rows (const struct config *c, const struct rowed *t, const struct kk_samp
 static int
 select_process (void *state, void *binding, const struct kk_sample *in, struct kk_emit *out)
 {
-  const struct config *c = ((struct state *) state)->config;
+  struct choice *c = &((struct state *) state)->choice;
   const struct binding *b = binding;
-  for (uint32_t i = 0; i < b->n; i++) {
-    int r = select_rows (c, b->tables + i, in, out);
-    if (r)
-      return r;
-  }
-  return kk_emit (out);
+  int r = 0;
+  for (uint32_t i = 0; i < b->n && !r; i++)
+    r = select_rows (c, b->tables + i, in, out);
+  if (!r)
+    r = choice_error (c);
+  return r ? r : kk_emit (out);
 }
 
-KK_PLUGIN (.kind = KK_FILTER, .name = "select", .version = "1.0", .summary = "Keeps or drops tables, fields and rows by name",
-           KK_OPTIONS (options), .config_size = sizeof (struct config), .create = select_create, .destroy = select_destroy,
-           .check = select_check, .shape = select_shape, .bind = select_bind, .unbind = select_unbind,
-           .process = select_process);
+KK_PLUGIN (.kind = KK_FILTER, .name = "select", .version = "1.1",
+           .summary = "Keeps or drops tables, fields and rows, by name or by value", KK_OPTIONS (options),
+           .config_size = sizeof (struct config), .create = select_create, .destroy = select_destroy, .check = select_check,
+           .shape = select_shape, .bind = select_bind, .unbind = select_unbind, .process = select_process);

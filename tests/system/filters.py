@@ -170,6 +170,24 @@ pipeline: [most]
 
 
 @kk.test
+def rows_by_value (home):
+    "rows for which an expression is true are recorded, of those that a regular expression takes"
+    path = put_things (home, a1=5, a2=50, b1=60, ab=70, a3=0)
+    with home.daemon (THINGS.format (path=path, more="""  busy:
+    plugin: select
+    keep_rows: ['things./^a[0-9]$/']
+    where: {{things: load > 10 and size < 1KiB}}
+pipeline: [busy]
+""".replace ("{{", "{").replace ("}}", "}"))) as d:
+        kk.wait_for (lambda: {"a2": 50} in recorded_things (home), 30, "one of them")
+        put_things (home, a1=11, a2=10, b1=60, a3=12.5)
+        kk.wait_for (lambda: {"a1": 11, "a3": 12.5} in recorded_things (home), 30, "two others")
+        d.stop ()
+    got = [t for t in recorded_things (home) if t]
+    kk.check (all (t in ({"a2": 50}, {"a1": 11, "a3": 12.5}) for t in got), f"nothing else: {got}")
+
+
+@kk.test
 def one_after_another (home):
     "the rate of a counter chooses the rows, and a select behind it takes away the counter"
     path = put_things (home, slow=1, fast=1, gone=1)
@@ -199,6 +217,27 @@ pipeline: [most, rate]
     r = home.run ("config", "--check", "-c", path)
     kk.contains (r.out + r.err, "has no field 'cpu_percnt': did you mean 'cpu_percent'?", "the first")
     kk.check (r.rc != 0, "the exit status")
+
+
+@kk.test
+def what_select_cannot_do_is_said (home):
+    "config --check gives the place of an expression with a fault, and the column in it"
+    def said (options):
+        r = home.run ("config", "--check", "-c", home.config (f"""plugins:
+  few:
+    plugin: select
+    {options}
+"""))
+        kk.check (r.rc != 0, "the exit status", r)
+        return r.out + r.err
+    kk.contains (said ("where: {processes: cpu_percnt > 1}"), ":4:24: error: where.processes: column 1: the table 'processes' has no field"
+                 " 'cpu_percnt': did you mean cpu_percent?", "a field")
+    kk.contains (said ("where: {processes: cpu_percent >}"), ":4:24: error: where.processes: column 14: ", "a part is missing")
+    kk.contains (said ("where: {process: cpu_percent > 1}"), "no table 'process' comes along: did you mean 'processes'?", "a table")
+    kk.contains (said ("where: {system: cpu_percent > 1}"), "has a single row", "one row")
+    kk.contains (said ("keep_rows: ['processes./(a*)*/']"), ":4:16: error: keep_rows: '/(a*)*/' is no regular expression to be used here:"
+                 " it repeats what may be nothing", "an expression that costs too much")
+    kk.contains (said ("drop_fields: ['system./(/']"), "a '(' is not closed", "no expression")
 
 
 kk.main ()

@@ -292,7 +292,8 @@ START_TEST (select_keeps_what_it_should)
         items[l][i] = text[l][i];
       }
     }
-    struct config config = {.keep_fields = given[0], .drop_fields = given[1], .keep_rows = given[2], .drop_rows = given[3]};
+    struct config config = {
+      .lists = {[KEEP_FIELDS] = given[0], [DROP_FIELDS] = given[1], [KEEP_ROWS] = given[2], [DROP_ROWS] = given[3]}};
     struct instance_plan plan = fake_plan ("select", descriptor, &config);
     struct instance *filter = fake_instance (&env, &plan);
     struct chain *one;

@@ -4,7 +4,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-enum { FILTERS = 5, KEYS = 12 };
+enum { FILTERS = 6, KEYS = 12 };
 
 static const struct flow_table tables[] = {
   {"things",
@@ -25,10 +25,11 @@ static const struct flow_table tables[] = {
    {KK_U64 ("io", "By", KK_COUNTER, .help = "Bytes"), KK_F64 ("cpu", "%", KK_GAUGE, .help = "CPU")}},
 };
 
-static const char *const names[FILTERS] = {"rate", "dedup", "top", "select", "top"};
+static const char *const names[FILTERS] = {"rate", "dedup", "top", "select", "top", "select"};
 /* An option that each is given, so that it concerns a part only. */
-static const char *const wants[FILTERS][2] = {
-  {"fields", "*.*"}, {"deadband", "*.load=5%"}, {"by", "things.load"}, {"drop_fields", "one.load"}, {"by", "pids.io"}};
+static const char *const wants[FILTERS][2] = {{"fields", "*.*"},     {"deadband", "*.load=5%"},
+                                              {"by", "things.load"}, {"drop_fields", "one.load"},
+                                              {"by", "pids.io"},     {"drop_rows", "*./^k?[13]$/"}};
 
 static struct descriptor *descriptors[FILTERS];
 static void *configs[FILTERS];
