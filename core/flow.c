@@ -1,5 +1,6 @@
 #include "flow.h"
 
+#include "leave-out.h"
 #include "shape.h"
 
 #include <errno.h>
@@ -64,26 +65,54 @@ begin (struct tracing *t)
 
 /* ---- What filters make of it ---- */
 
+/* *ret is the caller's, also on failure; NULL where the filter does not say what it does. */
+static int
+ask (struct tracing *t, struct schema *in, const struct instance_plan *filter, const void *config, struct shape **ret,
+     struct kk_fault *fault)
+{
+  const struct kk_plugin *plugin = &filter->descriptor->plugin;
+  *ret = NULL;
+  *fault = (struct kk_fault){.option = NULL};
+  int r = plugin->shape ? shape_new (&t->flow->host, in, ret) : 0;
+  if (r || !*ret)
+    return r;
+  r = plugin->shape (config, &in->face, &(*ret)->face, fault);
+  if (!r && (r = shape_finish (*ret)) == -EEXIST)
+    kk_refuse (fault, NULL, "%s: rename one of them", (*ret)->fault);
+  if (r == -E2BIG && !*fault->text)
+    kk_refuse (fault, NULL, "more than 512 fields of a table, or 64 tables, would come of it: choose fewer in its options");
+  return r;
+}
+
+/* One fault after the other, as long as they are about entries of maps; another may be of what was left out. */
+static void
+say_refused (struct tracing *t, struct schema *in, const struct instance_plan *filter, struct kk_fault *fault)
+{
+  struct leave_out left = {.d = filter->descriptor, .whole = filter->config};
+  struct shape *shape;
+  int r;
+  do {
+    t->refused (t->arg, filter, fault);
+    if (!leave_out_next (&left, fault))
+      break;
+    r = ask (t, in, filter, leave_out_config (&left), &shape, fault);
+    shape_free (shape);
+  } while (r && r != -ENOMEM && fault->option && strchr (fault->option, '.'));
+  leave_out_end (&left);
+}
+
 static int
 pass (struct tracing *t, struct flow_line *line, const struct instance_plan *filter, struct schema **ret)
 {
-  struct kk_fault fault = {.option = NULL};
-  struct shape *shape = NULL;
-  const struct kk_plugin *plugin = &filter->descriptor->plugin;
-  int r = plugin->shape ? shape_new (&t->flow->host, line->out, &shape) : 0;
-  if (!r && shape) {
-    r = plugin->shape (filter->config, &line->out->face, &shape->face, &fault);
-    if (!r && (r = shape_finish (shape)) == -EEXIST)
-      kk_refuse (&fault, NULL, "%s: rename one of them", shape->fault);
-    if (r == -E2BIG && !*fault.text)
-      kk_refuse (&fault, NULL, "more than 512 fields of a table, or 64 tables, would come of it: choose fewer in its options");
-  }
+  struct kk_fault fault;
+  struct shape *shape;
+  int r = ask (t, line->out, filter, filter->config, &shape, &fault);
   if (r == 0 && shape) {
     *ret = schema_ref (shape->out);
   } else if (r != -ENOMEM) {
     /* What follows one that is not known to pass all on cannot be judged. */
     if (r && line->sure)
-      t->refused (t->arg, filter, &fault);
+      say_refused (t, line->out, filter, &fault);
     line->sure = false;
     *ret = schema_ref (line->out);
     r = 0;

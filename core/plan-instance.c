@@ -4,6 +4,7 @@
 
 #include "capability.h"
 #include "declare.h"
+#include "leave-out.h"
 #include "nearest.h"
 #include "option.h"
 #include "path.h"
@@ -264,6 +265,23 @@ take_confinement (struct making *m, const struct draft *draft, const struct host
 
 /* ---- One instance ---- */
 
+/* What else is wrong, asked about the entries of maps that were not refused. Another fault may be of what is missing. */
+static void
+ask_about_others (struct making *m, const struct draft *draft, struct instance_plan *instance, struct kk_fault *fault)
+{
+  struct leave_out left = {.d = instance->loaded, .whole = instance->config};
+  struct descriptor *declared;
+  while (leave_out_next (&left, fault)) {
+    *fault = (struct kk_fault){.option = NULL};
+    int r = declare_judge (instance->loaded, leave_out_config (&left), &m->judge_ns, fault, &declared);
+    descriptor_free (declared);
+    if (r != -EINVAL || !fault->option || !strchr (fault->option, '.'))
+      break;
+    plan_add_fault (m, draft, instance, fault);
+  }
+  leave_out_end (&left);
+}
+
 /* Lets the plugin judge its config, and say which tables follow from it. */
 static int
 ask_plugin (struct making *m, const struct draft *draft, struct instance_plan *instance)
@@ -272,9 +290,10 @@ ask_plugin (struct making *m, const struct draft *draft, struct instance_plan *i
   int r = declare_judge (instance->loaded, instance->config, &m->judge_ns, &fault, &instance->declared);
   if (r == -ENOMEM)
     return r;
-  if (r)
+  if (r) {
     plan_add_fault (m, draft, instance, &fault);
-  else if (instance->declared)
+    ask_about_others (m, draft, instance, &fault);
+  } else if (instance->declared)
     instance->descriptor = instance->declared;
   return 0;
 }

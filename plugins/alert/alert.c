@@ -78,6 +78,20 @@ check_rules (const struct watches *w, const struct kk_schema *in, struct kk_faul
   return r;
 }
 
+/* Two would add it twice. */
+static int
+check_table (const struct kk_schema *in, struct kk_fault *fault)
+{
+  struct kk_table t;
+  for (uint32_t i = 0; !kk_schema_table (in, i, &t); i++)
+    if (!strcmp (t.name, alerts.name))
+      return kk_refuse (
+        fault, NULL,
+        "a table alerts comes to it already: put all rules into one alert, give outputs one each in a pipeline of "
+        "their own, or let a filter rename in front give that table another name");
+  return 0;
+}
+
 static int
 alert_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
@@ -87,6 +101,7 @@ alert_shape (const void *config, const struct kk_schema *in, struct kk_shape *sh
   if (r)
     return r;
   r = check_rules (&w, in, fault);
+  r = r ? r : check_table (in, fault);
   watches_free (&w);
   return r ? r : kk_shape_add_table (shape, KK_NONE, &alerts, &added);
 }

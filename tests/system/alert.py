@@ -332,6 +332,17 @@ def what_is_wrong_in_rules (home):
     refused ("{when: probe.load > 90, clear: 80}", "column ")
     refused ("{when: probe.load > 90, severty: info}", "severity")
     refused ("{for: 3s}", "when")
+    # All of them at once, each with its place; those that are right are not named.
+    for rules in ("      a: {when: 'probe.load >'}\n      fine: {when: probe.load > 90}\n      b.c: {when: probe.load > 90, clear: 80}\n"
+                  "      d: {when: 'probe.load ~'}\n",
+                  "      a: {when: probe.lod > 90}\n      fine: {when: probe.load > 90}\n      b.c: {when: prob.load > 90}\n"
+                  "      d: {when: probe.loa > 9}\n"):
+        home.config (s.text.replace (BUSY, rules))
+        r = home.run ("config", "--check")
+        errors = [line for line in r.err.splitlines () if ": error: " in line]
+        kk.equal ([line.split (".yaml:")[1].split (":")[0] for line in errors], ["14", "16", "17"], f"the errors' lines: {r}")
+        for line, rule in zip (errors, ("rules.a.when", "rules.b.c.", "rules.d.when")):
+            kk.contains (line, "error: " + rule, "which rule")
     home.config (s.text.replace ("    group_wait: 0s", "    command: notify -u root\n    group_wait: 0s"))
     kk.contains (home.run ("config", "--check").err, "12:14: error: command: write the program and each of its arguments as a list", "no list")
     home.config ("daemon: {cpu_alert_threshold: 90}\nplugins: {cpu: false}\n")
@@ -339,6 +350,23 @@ def what_is_wrong_in_rules (home):
     kk.equal (r.rc, 1, "it is refused")
     kk.contains (r.err, "it is about system.cpu_percent, and", "the short key")
     kk.contains (r.err, ":1:31: error: cpu: ", "the place of the key that the user wrote")
+
+
+@kk.test
+def two_of_them (home):
+    "two alerts behind each other are refused with advice that works: one for each output, or another name; each has a store of its own"
+    s = Scene (home, BUSY)
+    second = "  second:\n    plugin: alert\n    rules: {other: {when: probe.load > 80}}\n"
+    home.config (s.text + second)
+    r = home.run ("config", "--check")
+    kk.equal (r.rc, 1, f"it is refused: {r}")
+    kk.contains (r.err, "error: second: a table alerts comes to it already: put all rules into one alert", "the advice")
+    kk.contains (r.err, ":16:3: ", "the place of the second")
+    text = s.text + second + "  rename: {tables: {alerts: first_alerts}}\npipeline: [alert, rename, second]\n"
+    s.say (load=95)
+    with home.daemon (text):
+        kk.wait_for (lambda: all (os.path.exists (os.path.join (home.data, n, "alerts")) for n in ("alert", "second")), 20, "two stores")
+        kk.wait_for (lambda: any (x.get ("first_alerts") and x.get ("alerts") for x in s.samples (5)), 20, "both tables")
 
 
 @kk.test
