@@ -180,6 +180,13 @@ for one in OURS:
 
 
 @kk.test
+def memory_that_settles (home):
+    "one whose memory grows for a while and then no more has no fault"
+    file = make (home, "settles", INPUT, {"READ": "if (s->reads < 320) s->memory = realloc (s->memory, s->reads * 200)"})
+    kk.equal (check (home, file)["findings"], [], "findings")
+
+
+@kk.test
 def good_ones (home):
     "a plain plugin of each kind passes, with options from the command line"
     for name, source in (("good-input", INPUT), ("good-filter", FILTER), ("good-output", OUTPUT)):
