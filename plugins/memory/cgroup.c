@@ -32,9 +32,8 @@ struct memory_group {
   uint32_t tightest; /* the level with the smallest limit */
 };
 
-/* The path of this process's group in a line of /proc/self/cgroup, such as "4:memory:/a/b" or "0::/a/b". */
-static bool
-find_path (const char *text, size_t length, bool is_v1, char *path, size_t size)
+bool
+memory_parse_group (const char *text, size_t length, bool is_v1, char *path, size_t size)
 {
   const char *end = text + length, *next;
   for (const char *p = text; p < end; p = next) {
@@ -120,7 +119,7 @@ memory_group_open (const char *proc_root, const char *sys_root, struct memory_gr
   int r = procfile_read (&f, SMALL_MAX) == 0 ? 0 : -ENOENT;
   bool found = false;
   for (size_t i = 0; r == 0 && !found && i < sizeof layouts / sizeof layouts[0]; i++)
-    if (find_path (f.data, f.len, layouts[i].is_v1, path, sizeof path)) {
+    if (memory_parse_group (f.data, f.len, layouts[i].is_v1, path, sizeof path)) {
       r = open_layout (g, sys_root, &layouts[i], path);
       found = r == 0;
       if (r == -ENOENT)

@@ -26,6 +26,9 @@ uint64_t memory_source_low (const char *proc_root);
 /* The text of the system's files, taken apart. */
 void memory_parse_meminfo (const char *text, size_t length, uint32_t want, struct memory_reading *ret);
 uint64_t memory_parse_zoneinfo (const char *text, size_t length, uint64_t page_kib);
+/* The path of this process's group in a line of /proc/self/cgroup, such as "4:memory:/a/b" or "0::/a/b". False: there is none
+ * that fits and leads no way up. */
+bool memory_parse_group (const char *text, size_t length, bool is_v1, char *path, size_t size);
 
 /* The control group this process is in, where it or one above it limits memory. */
 struct memory_group;

@@ -1,9 +1,22 @@
-/* /proc/meminfo and /proc/zoneinfo, and what is made of them. */
+/* /proc/meminfo, /proc/zoneinfo and /proc/self/cgroup, and what is made of them. */
 #include "memory/source.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+
+static void
+check_group (const char *text, size_t size, bool is_v1)
+{
+  char path[64];
+  memset (path, 'x', sizeof path);
+  if (!memory_parse_group (text, size, is_v1, path, sizeof path))
+    return;
+  const char *end = memchr (path, 0, sizeof path);
+  if (!end || strchr (path, '\n') || strstr (path, "/..") || !memmem (text, size, path, (size_t) (end - path)))
+    abort ();
+}
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
@@ -11,6 +24,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   const char *text = (const char *) data;
   struct memory_reading some, all;
   struct memory_use use;
+  check_group (text, size, true);
+  check_group (text, size, false);
   memory_parse_meminfo (text, size, MEMORY_WANT_USE | MEMORY_WANT_ESTIMATE, &some);
   memory_parse_meminfo (text, size, MEMORY_WANT_ALL, &all);
   /* What is found does not depend on what else is looked for. */
