@@ -76,6 +76,8 @@ const struct draft *plan_draft_named (const struct making *m, const char *name);
 void plan_check_places (struct making *m);
 /* Warns of outputs that will have nothing to record; behind plan_check_flow. */
 void plan_check_needs (struct making *m);
+/* Warns of tables that an output is told to record, or not to, and that do not come along; behind plan_check_flow. */
+void plan_check_names (struct making *m);
 /* Warns of what an instance that is off would be refused for, as far as that can be seen. */
 int plan_check_parked (struct making *m, const struct draft *draft, const struct host_options *naming);
 /* Keys of an instance's options that are the host's, not the plugin's; 0-ended. */

@@ -104,6 +104,7 @@ check_together (struct making *m)
   if (r == 0) {
     plan_check_places (m);
     plan_check_needs (m);
+    plan_check_names (m);
     check_whole (m);
   }
   return r;

@@ -238,6 +238,24 @@ def taken_away (home):
 
 
 @kk.test
+def tables_to_record (home):
+    "what file-writer is told of tables that do not come along is warned of; patterns, and what may come later, are not"
+    def said (options, before=""):
+        r = check (home, f"plugins:\n{before}  file-writer:\n    {options}\n")
+        kk.check (r.out.count ("warning: ") < 2, "one warning at most", r)
+        return r.out
+    kk.contains (said ("tables: [networks]"), ":3:13: warning: tables: no table 'networks' comes along: did you mean 'network'?", "misspelt")
+    kk.contains (said ("exclude: [daemon, proceses]"), ":3:14: warning: exclude: no table 'proceses' comes along: did you mean 'processes'?", "left out")
+    kk.contains (said ("tables: [gpu]"), "tables: no table 'gpu' comes along: turn on what gives it", "nothing gives it")
+    kk.contains (said ("exclude: [system.cpu_percent]"), "exclude: 'system.cpu_percent' is no table: give tables as a whole", "a field")
+    kk.contains (said ("exclude: [system]"), "exclude: table 'system' is recorded all the same", "what no entry can be without")
+    kk.contains (said ("tables: [network]", "  net: false\n"), "no table 'network' comes along", "its input is off")
+    for good in ("tables: [system, 'net*', '*gpu']", "exclude: ['*']", "exclude: [daemon, interfaces]", "exclude: []", "fsync: never"):
+        kk.check ("warning" not in said (good), good)
+    kk.check ("warning" not in said ("tables: [dmz]", "  net: {tables: {network: dmz}}\n"), "a table's new name")
+
+
+@kk.test
 def examples_of_the_manual (home):
     "each configuration that the page of a plugin gives as an example is accepted as it stands"
     tried = 0
