@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_ITEMS = 200 };
 
@@ -120,9 +121,17 @@ print_text (FILE *to, const char *text)
   }
 }
 
-void
-diag_print (const struct diag *d, FILE *to, int colour)
+bool
+diag_may_colour (FILE *to)
 {
+  const char *term = getenv ("TERM");
+  return isatty (fileno (to)) && !getenv ("NO_COLOR") && term && strcmp (term, "dumb") != 0;
+}
+
+void
+diag_print (const struct diag *d, FILE *to)
+{
+  bool colour = diag_may_colour (to);
   static const char *const colours[] = {"\033[1;31m", "\033[1;33m", "\033[1;36m"};
   struct diag sorted = *d;
   sorted.items = calloc (d->n + 1, sizeof *sorted.items);

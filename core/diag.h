@@ -33,8 +33,10 @@ struct diag {
 /* One sentence: what is wrong, then what would be right. */
 __attribute__ ((format (printf, 4, 5))) void diag_add (struct diag *d, enum diag_severity severity, struct place at,
                                                        const char *format, ...);
-/* One line each: "daemon.yaml:12:3: error: …", ordered by place. Colour when asked. */
-void diag_print (const struct diag *d, FILE *to, int colour);
+/* Whether `to` is a terminal that has colours and whose user wants them. */
+bool diag_may_colour (FILE *to);
+/* One line each: "daemon.yaml:12:3: error: …", ordered by place, in colour where it may be. */
+void diag_print (const struct diag *d, FILE *to);
 /* Puts the items into that order. */
 void diag_sort (struct diag *d);
 /* Nothing more is kept, only counted: no need to think about what to say. */

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void
 add_string (struct buf *b, const char *key, const char *text)
@@ -49,7 +48,7 @@ print_json (const char *file, bool valid, struct diag *d)
 static void
 print_verdict (const char *file, bool valid, const struct diag *d)
 {
-  diag_print (d, valid ? stdout : stderr, isatty (valid ? STDOUT_FILENO : STDERR_FILENO));
+  diag_print (d, valid ? stdout : stderr);
   if (!valid)
     fprintf (stderr, "%s: %zu error%s\n", file, d->errors, d->errors == 1 ? "" : "s");
   else if (d->warnings)

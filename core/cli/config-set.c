@@ -61,7 +61,7 @@ config_check_result (const char *file, const char *old, size_t length, const str
   if (r == -EINVAL && d.errors < count_errors (file, old, length, modules))
     r = 0;
   if (r == -EINVAL)
-    diag_print (&d, stderr, isatty (STDERR_FILENO));
+    diag_print (&d, stderr);
   plan_free (plan);
   diag_free (&d);
   return r;
@@ -171,7 +171,7 @@ set_in_file (const char *file, const struct edit *e, struct modules *modules)
   if (r < 0)
     return config_fail ("read", file, r);
   r = edit_set (file, text, length, e, &d, &out);
-  diag_print (&d, stderr, isatty (STDERR_FILENO));
+  diag_print (&d, stderr);
   diag_free (&d);
   if (r == 0)
     r = config_check_result (file, text, length, &out, modules);

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How a member of a map begins: JSON and YAML differ in little else, for a JSON value is a YAML one. */
 struct form {
@@ -293,7 +292,7 @@ config_show (const struct command_call *call, struct modules *modules)
     return config_fail ("read", call->config_file ? call->config_file : "the configuration", r);
   r = plan_make_with (file, also, modules, &d, &plan);
   if (r < 0 || (also && !plan_instance (plan, also)))
-    diag_print (&d, stderr, isatty (STDERR_FILENO));
+    diag_print (&d, stderr);
   if (r == 0 && also && !plan_instance (plan, also))
     fprintf (stderr, PROGRAM ": there is no instance '%s'\n", also);
   else if (r == 0)

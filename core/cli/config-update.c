@@ -100,7 +100,7 @@ update_file (const char *file, struct modules *modules)
   if (r == 0)
     r = add_missing (file, plan, &text, &d, &said);
   if (r < 0)
-    diag_print (&d, stderr, isatty (STDERR_FILENO));
+    diag_print (&d, stderr);
   if (r == 0)
     r = config_check_result (file, old, length, &text, modules);
   diag_free (&d);

@@ -57,7 +57,7 @@ launch_prepare (const struct launch_options *options, struct launch *ret)
   if (!r)
     r = plan_make (config_file, l.modules, &faults, &l.plan);
   if (r < 0 || !options->foreground)
-    diag_print (&faults, stderr, isatty (STDERR_FILENO));
+    diag_print (&faults, stderr);
   bool faulty = faults.errors > 0;
   l.faults = faults;
   if (r < 0 && faulty)
@@ -346,7 +346,8 @@ launch_run (struct launch *l)
   int status = EXIT_FAILED;
   int r = path_mkdirs (l->plan->settings->data_dir, 0700);
   if (r < 0) {
-    fprintf (stderr, PROGRAM ": cannot make the data directory %s: %s\n", l->plan->settings->data_dir, strerror (-r));
+    fprintf (stderr, PROGRAM ": cannot make the data directory %s: %s; make it, or let daemon.data_dir name another\n",
+             l->plan->settings->data_dir, strerror (-r));
     return status;
   }
   p.pid_file = strdup (l->plan->settings->pid_file);

@@ -299,7 +299,7 @@ plugin_graph (const struct command_call *call, struct modules *modules)
   if (r && !d.errors)
     fprintf (stderr, PROGRAM ": cannot read %s: %s\n", call->config_file ? call->config_file : "the configuration",
              strerror (-r));
-  diag_print (&d, stderr, false);
+  diag_print (&d, stderr);
   diag_free (&d);
   int status = r ? EXIT_FAILED : print (call, plan);
   plan_free (plan);

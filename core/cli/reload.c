@@ -2,11 +2,15 @@
 #include "cli/member.h"
 #include "cli/stop.h"
 
+#include "plan.h"
+
 #include <errno.h>
 #include <json.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { RELOAD_MS = 60000 };
+enum { RELOAD_MS = 60000, STATUS_MS = 10000 };
 
 static void
 print_faults (struct json_object *answer)
@@ -71,6 +75,33 @@ ask (const struct places *places, bool dry, bool json)
   return status;
 }
 
+static bool
+is_same_file (const char *a, const char *b)
+{
+  struct stat x, y;
+  return strcmp (a, b) == 0 || (stat (a, &x) == 0 && stat (b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+/* It goes on with the file that it was started with, whatever file led to it here. */
+static bool
+reads_another (const struct places *places, const struct running *r, const char *given)
+{
+  struct json_object *status = NULL;
+  char *found = NULL;
+  if (running_ask (places->data_dir, "{\"command\":\"status\"}", STATUS_MS, &status) < 0)
+    return false; /* what is wrong is said where the reload is asked for */
+  if (!r->holder.config_file)
+    plan_find_config (NULL, &found);
+  const char *now = member_text (status, "config_file"), *next = r->holder.config_file ? r->holder.config_file : found;
+  bool another = !is_same_file (given, now) && !(next && is_same_file (given, next));
+  if (another)
+    fprintf (stderr, PROGRAM ": the running daemon reads %s, not %s; restart with it: " PROGRAM " -c %s restart\n",
+             *now ? now : "no file", given, given);
+  free (found);
+  json_object_put (status);
+  return another;
+}
+
 static int
 run (const struct command_call *call)
 {
@@ -79,11 +110,13 @@ run (const struct command_call *call)
   int status = EXIT_FAILED;
   if (stop_find (call->config_file, &places, &r) < 0)
     return EXIT_FAILED;
-  if (r.state == RUNNING_OURS)
+  if (r.state == RUNNING_OURS && call->config_file && reads_another (&places, &r, call->config_file))
+    status = EXIT_FAILED;
+  else if (r.state == RUNNING_OURS)
     status = ask (&places, command_given (call, "dry-run"), command_given (call, "json"));
   else
     fputs (r.state == RUNNING_PYTHON ? PROGRAM ": the Python library's daemon cannot reload; restart switches to this one\n"
-                                     : PROGRAM ": not running\n",
+                                     : PROGRAM ": not running; start it: " PROGRAM " start\n",
            stderr);
   running_clear (&r);
   places_clear (&places);

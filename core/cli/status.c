@@ -5,6 +5,7 @@
 #include "cli/systemd.h"
 #include "cli/table.h"
 #include "cli/wrap.h"
+#include "diag.h"
 #include "text.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 /* The custom of init scripts. */
 enum { STATUS_RUNNING = 0, STATUS_STALE = 1, STATUS_STOPPED = 3, STATUS_UNKNOWN = 4 };
@@ -46,9 +46,7 @@ struct paint {
 static struct paint
 paint_for (FILE *to)
 {
-  const char *term = getenv ("TERM");
-  bool colour = isatty (fileno (to)) && !getenv ("NO_COLOR") && term && strcmp (term, "dumb") != 0;
-  return colour ? (struct paint){"\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"} : (struct paint){"", "", "", ""};
+  return diag_may_colour (to) ? (struct paint){"\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"} : (struct paint){"", "", "", ""};
 }
 
 /* `value` behind its label, on as many lines as it takes. */

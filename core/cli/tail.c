@@ -187,7 +187,7 @@ run (const struct command_call *call)
     return EXIT_FAILED;
   int r = follow (places.data_dir, &v);
   if (r == -ENOENT || r == -ECONNREFUSED || r == -ENOTDIR)
-    fputs (PROGRAM ": not running\n", stderr);
+    fputs (PROGRAM ": not running; start it: " PROGRAM " start\n", stderr);
   else if (r == -EPIPE)
     fputs (PROGRAM ": the daemon has ended\n", stderr);
   else if (r < 0 && r != -EPROTO)

@@ -102,7 +102,7 @@ main (int argc, char **argv)
     r = run (plan, strtoull (argv[2], NULL, 10));
     plan_free (plan);
   } else {
-    diag_print (&d, stderr, 0);
+    diag_print (&d, stderr);
   }
   diag_free (&d);
   modules_close (modules);

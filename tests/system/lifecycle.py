@@ -125,6 +125,35 @@ def restart_keeps_options (home):
 
 
 @kk.test
+def reload_of_another_file (home):
+    "reload with -c of a file that the running daemon does not read says so, and changes nothing"
+    home.config (FAST)
+    other = home.write ("other.yaml", f"daemon: {{data_dir: {home.data}, sample_interval: 0.2}}\n")
+    pid = started (home)
+    for more in ((), ("--dry-run",)):
+        r = home.run ("-c", other, "reload", *more)
+        kk.check (r.rc == 1 and not r.out, f"reload {more}", r)
+        kk.contains (r.err, f"reads {home.config_file}, not {other}; restart with it: kode-kronical-daemon -c {other} restart", f"reload {more}")
+    kk.equal (home.ask ("status")["interval_seconds"], 0.1, "the interval")
+    os.symlink (home.config_file, home.path + "/link.yaml")
+    for same in (home.config_file, home.path + "/link.yaml", "link.yaml"):
+        home.run ("-c", same, "reload").ok (same)
+    home.run ("-c", other, "restart").ok ("restart")
+    kk.equal (home.ask ("status")["interval_seconds"], 0.2, "the interval after a restart")
+    home.run ("-c", other, "reload").ok ("reload of what it was restarted with")
+    r = home.run ("-c", home.config_file, "reload")
+    kk.check (r.rc == 1 and f"reads {other}" in r.err, "reload of the first", r)
+    kk.check (pid_of (home) != pid, "another process")
+    stopped (home)
+    os.unlink (home.config_file)
+    started (home)
+    home.config (FAST)
+    home.run ("-c", home.config_file, "reload").ok ("a file that is found now")
+    kk.equal (home.ask ("status")["interval_seconds"], 0.1, "the interval of the file")
+    stopped (home)
+
+
+@kk.test
 def start_tells_the_reason (home):
     "a start that fails says why on stderr, and leaves nothing running"
     home.config ("daemon: {sample_intervall: 1}\n")

@@ -8,7 +8,7 @@ printed (const struct diag *d)
   char *text = NULL;
   size_t size;
   FILE *f = open_memstream (&text, &size);
-  diag_print (d, f, 0);
+  diag_print (d, f);
   fclose (f);
   return text;
 }
