@@ -62,4 +62,54 @@ def installs (home):
     kk.equal (files (dest), [], "what uninstall leaves")
 
 
+def built ():
+    """The programs and plugins of the build tree."""
+    found = [os.path.join (kk.BUILD, "core", n) for n in ("kode-kronical-daemon", "kode-kronical-plugin-host")]
+    for place in ("plugins/all", "plugins/commands"):
+        top = os.path.join (kk.BUILD, place)
+        found += [os.path.join (top, n) for n in sorted (os.listdir (top))]
+    found = [os.path.realpath (path) for path in found]
+    return [path for path in found if os.path.isfile (path) and open_magic (path) == b"\x7fELF"]
+
+
+def open_magic (path):
+    with open (path, "rb") as f:
+        return f.read (4)
+
+
+def readelf (*args):
+    return subprocess.run (["readelf", "-W", *args], stdout=subprocess.PIPE, check=True, env={**os.environ, "LC_ALL": "C"}).stdout.decode ()
+
+
+@kk.test
+def hardened (home):
+    "programs and plugins are hardened: PIE, RELRO, bound at start, a stack that is no code, guarded frames"
+    kk.need_tool ("readelf")
+    options = subprocess.run ([os.path.join (kk.BUILD, "config.status"), "--config"], stdout=subprocess.PIPE, check=True).stdout.decode ()
+    if re.search (r"--(disable-hardening|enable-hardening=no)", options):
+        kk.skip ("configured with --disable-hardening")
+    kk.check (len (built ()) > 10, "programs and plugins", built ())
+    for path in built ():
+        text, dynamic = readelf ("-h", "-l", path), readelf ("-d", path)
+        kk.check (re.search (r"Type: +DYN", text), f"{path} is position-independent")
+        kk.check ("GNU_RELRO" in text, f"{path} has RELRO")
+        kk.check (re.search (r"BIND_NOW|Flags:.* NOW", dynamic), f"{path} is bound at its start", dynamic)
+        kk.check (re.search (r"GNU_STACK.* RW +0x", text), f"the stack of {path} is no code", text)
+    if "-fstack-protector-strong" in (variable ("KK_CFLAGS") or ""):
+        kk.contains (readelf ("--dyn-syms", built ()[0]), "__stack_chk_fail", "guarded frames")
+
+
+@kk.test
+def one_name (home):
+    "a plugin shows one name of its own, and needs none of the host"
+    kk.need_tool ("readelf")
+    for path in (p for p in built () if p.endswith (".so")):
+        lines = [line.split () for line in readelf ("--dyn-syms", path).splitlines () if re.match (r" *[0-9]+:", line)]
+        names = {n[7].split ("@")[0]: n[6] for n in lines if len (n) > 7}
+        # Sanitizers and the C library's start files have names of their own.
+        shown = [n for n, where in names.items () if where != "UND" and not n.startswith ("_")]
+        kk.equal (shown, ["kk_plugin"], f"what {path} shows")
+        kk.equal ([n for n, where in names.items () if where == "UND" and n.startswith ("kk_")], [], f"what {path} needs of the host")
+
+
 kk.main ()

@@ -161,6 +161,51 @@ def log_is_reopened (home):
 
 
 @kk.test
+def status_in_the_log (home):
+    "SIGUSR1 writes the status into the log, and changes nothing"
+    config = "daemon: {sample_interval: 0.1}\nplugins: {file-writer: {publish: always}}\n"
+    with home.daemon (config) as d:
+        kk.wait_for (lambda: d.status ()["ticks"]["taken"] > 3, 10, "some ticks")
+        d.signal (signal.SIGUSR1)
+        kk.wait_for (lambda: "file-writer: status: " in home.log (), 10, "the status in the log")
+        log = home.log ()
+        for part in ("status: ok, up ", "status: process {", "status: ticks {", "status: ring {", "cpu: status: ok, ", "process: status: ok, "):
+            kk.contains (log, part, "the status in the log")
+        taken = d.status ()["ticks"]["taken"]
+        kk.wait_for (lambda: d.status ()["ticks"]["taken"] > taken + 3, 10, "it goes on")
+    filekit.check_once (filekit.stamps (home.metrics ()))
+
+
+@kk.test
+def interrupted (home):
+    "Ctrl-C ends a daemon in the foreground in order"
+    d = home.daemon (FAST).start ()
+    kk.wait_for (lambda: d.status ()["ticks"]["taken"] > 3, 10, "some ticks")
+    d.signal (signal.SIGINT)
+    kk.equal (d.wait (), 0, "its exit status")
+    kk.contains (home.log (), "stopping: interrupted", "the log")
+    kk.contains (home.log (), " ended", "the log")
+    filekit.check_once (filekit.stamps (home.metrics ()))
+    kk.check (not os.path.exists (home.pid_file), "the PID file is gone")
+
+
+@kk.test
+def every_millisecond (home):
+    "1 ms between samples: each tick is taken or counted as missed, and recorded once"
+    def ticks ():
+        s = d.status ()
+        return s["uptime_seconds"] * 1000, s["ticks"]["taken"] + s["ticks"]["missed"], s["ticks"]["taken"]
+    with home.daemon ("daemon: {sample_interval: 1ms, max_samples: 100}\nplugins: {net: false, process: false}\n") as d:
+        begin = ticks ()
+
+        def as_due ():
+            elapsed, counted, taken = (now - then for now, then in zip (ticks (), begin))
+            return elapsed > 300 and taken > 20 and abs (counted - elapsed) < elapsed / 20
+        kk.wait_for (as_due, 20, "as many ticks as milliseconds")
+    filekit.check_once (filekit.stamps (home.metrics ()))
+
+
+@kk.test
 def foreground (home):
     "--foreground stays attached and logs to stderr; the log file has it too"
     d = home.daemon (FAST, "--debug").start ()
