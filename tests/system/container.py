@@ -151,6 +151,16 @@ def system_service (home):
         kk.wait_for (lambda: m.active () == "active" and m.property ("MainPID") not in (pid, "0"), 30, "systemd starts it again")
         kk.wait_for (lambda: len (m.metrics ()) > 0, 20, "it records")
 
+        # The unit's own minute would be long to wait for.
+        drop_in = f"/etc/systemd/system/{UNIT}.service.d"
+        m.run ("sh", "-c", f"mkdir {drop_in} && printf '[Service]\\nWatchdogSec=10s\\n' >{drop_in}/soon.conf && systemctl daemon-reload").ok ()
+        m.run ("systemctl", "restart", UNIT).ok ("restart with a short watchdog")
+        pid = m.property ("MainPID")
+        m.run ("sh", "-c", "kill -STOP " + pid).ok ()
+        kk.wait_for (lambda: m.active () == "active" and m.property ("MainPID") not in (pid, "0"), 60, "one that hangs is started again", 0.2)
+        kk.contains (m.run ("journalctl", "-u", UNIT, "--no-pager", "-o", "cat").out, "Watchdog timeout", "who ended it")
+        m.run ("sh", "-c", f"rm -r {drop_in} && systemctl daemon-reload && systemctl restart {UNIT}").ok ()
+
         kk.contains (m.run ("journalctl", "-u", UNIT, "--no-pager", "-o", "cat").out, "ready, PID", "the journal")
         with open (m.path (DATA) + "/daemon.log", encoding="utf-8") as f:
             kk.contains (f.read (), "ready, PID", "daemon.log")
