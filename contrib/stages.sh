@@ -130,7 +130,7 @@ stage_helgrind ()
 stage_dist ()
 {
   configured gcc "$(with_cc gcc)" --enable-werror || { fail "configure for distcheck" && return; }
-  logged "$dir/logs/dist" 2400 make -C "$dir/gcc" -j "$jobs" distcheck "$(share gcc 2)"
+  logged "$dir/logs/dist" 2400 env "PYTHON3=$python" make -C "$dir/gcc" -j "$jobs" distcheck "$(share gcc 2)"
   local status=$?
   counted dist "$dir/logs/dist" "$status" "$(printf "%s\n" "$dir"/gcc/kode-kronical-*/_build/sub | head -n 1)"
   if [ "$status" = 0 ]; then pass "make distcheck"; fi
