@@ -1,190 +1,47 @@
-#include "actor.h"
-
-#include "runner.h"
+#include "actor-inner.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { MOST_WAITING = 1000, STACK = 256 << 10 };
 static const int64_t SECOND_NS = 1000000000;
 
-struct actor {
-  struct kk_instance *self;
-  const struct options *options;
-  pthread_t thread;
-  struct runner runner;
-  int file_error; /* as it was said */
-  bool torn;      /* the last line in the file may be half a one */
-  uint64_t not_run;
-  pthread_mutex_t lock; /* guards what follows */
-  pthread_cond_t changed;
-  struct notice *first, *last;
-  uint32_t waiting;
-  uint64_t told, dropped;
-  bool ending;
-  int64_t end_ns;
-};
-
-static int64_t
-mono_ns (void)
+int64_t
+actor_mono_ns (void)
 {
   struct timespec t;
   clock_gettime (CLOCK_MONOTONIC, &t);
   return t.tv_sec * SECOND_NS + t.tv_nsec;
 }
 
-/* ---- The file ---- */
+/* ---- Its life ---- */
 
-/* Opened each time: whoever rotates it moves it away. A pipe that nobody reads must not hold anything up, and as root nobody
- * else's link leads anywhere. */
+static void
+release (struct actor *a)
+{
+  for (struct actor_batch *b = a->first, *next; b; b = next) {
+    next = b->next;
+    alert_batch_free (&b->batch);
+    free (b);
+  }
+  if (a->fresh)
+    alert_silences_free (a->fresh);
+  free (a->fresh);
+  alert_silences_free (&a->silences);
+  runner_free (&a->runner);
+  alert_desk_free (&a->desk);
+  free (a);
+}
+
 static int
-open_file (const char *path)
+start (struct actor *a)
 {
-  struct stat st;
-  int fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (geteuid () ? 0 : O_NOFOLLOW), 0640);
-  if (fd < 0)
-    return -errno;
-  if (!fstat (fd, &st) && (S_ISREG (st.st_mode) || S_ISFIFO (st.st_mode)))
-    return fd;
-  close (fd);
-  return -ENOTSUP;
-}
-
-/* One line in one write, so that several writers do not mix theirs. */
-static int
-append (struct actor *a, const char *line)
-{
-  int fd = open_file (a->options->file);
-  if (fd < 0)
-    return fd;
-  struct iovec parts[] = {
-    {(void *) (uintptr_t) "\n", a->torn}, {(void *) (uintptr_t) line, strlen (line)}, {(void *) (uintptr_t) "\n", 1}};
-  ssize_t wrote = writev (fd, parts, 3);
-  int r = wrote < 0 ? -errno : (size_t) wrote == parts[0].iov_len + parts[1].iov_len + 1 ? 0 : -ENOSPC;
-  a->torn = r && (wrote > 0 || a->torn);
-  close (fd);
-  return r;
-}
-
-static void
-write_file (struct actor *a, const struct notice *n)
-{
-  if (!*a->options->file)
-    return;
-  int r = append (a, n->json);
-  if (r && r != a->file_error)
-    kk_error (a->self, "%s cannot be written, and messages are missing in it: %s", a->options->file, strerror (-r));
-  else if (!r && a->file_error)
-    kk_info (a->self, "%s is written again", a->options->file);
-  a->file_error = r;
-}
-
-/* ---- The thread ---- */
-
-static struct notice *
-take (struct actor *a)
-{
-  struct notice *n = a->first;
-  if (n) {
-    a->first = n->next;
-    a->last = a->first ? a->last : NULL;
-    a->waiting--;
-  }
-  return n;
-}
-
-/* With the lock held: until there is something to do, or that time. */
-static void
-sleep_until (struct actor *a, int64_t until_ns)
-{
-  if (until_ns == INT64_MAX) {
-    pthread_cond_wait (&a->changed, &a->lock);
-    return;
-  }
-  struct timespec t = {.tv_sec = until_ns / SECOND_NS, .tv_nsec = until_ns % SECOND_NS};
-  pthread_cond_timedwait (&a->changed, &a->lock, &t);
-}
-
-static void
-show (struct actor *a)
-{
-  kk_status (a->self, "messages", "%" PRIu64 " told, %u wait%s", a->told, a->waiting, a->dropped ? ", some dropped" : "");
-  if (a->runner.argv)
-    kk_status (a->self, "commands", "%" PRIu64 " run, %" PRIu64 " failed, %" PRIu64 " took too long, %u run now",
-               a->runner.started, a->runner.failed, a->runner.ended, a->runner.n);
-}
-
-/* Whether it is time to go: nothing is left to be done, or the patience is over. */
-static bool
-is_over (const struct actor *a)
-{
-  return a->ending && ((!a->first && !a->runner.n) || mono_ns () >= a->end_ns);
-}
-
-/* With the lock held: the next message, or NULL when it is over. Takes note of programs that end meanwhile. */
-static struct notice *
-wait_for_one (struct actor *a)
-{
-  for (;;) {
-    int64_t look_ns = runner_look (&a->runner, mono_ns ());
-    if (is_over (a))
-      return NULL;
-    if (a->first)
-      return take (a);
-    sleep_until (a, a->ending && a->end_ns < look_ns ? a->end_ns : look_ns);
-  }
-}
-
-static void *
-run (void *arg)
-{
-  struct actor *a = arg;
-  struct notice *n;
-  prctl (PR_SET_NAME, "kk-alert");
-  pthread_mutex_lock (&a->lock);
-  while ((n = wait_for_one (a))) {
-    pthread_mutex_unlock (&a->lock);
-    write_file (a, n);
-    pthread_mutex_lock (&a->lock);
-    while (runner_is_full (&a->runner) && !is_over (a))
-      sleep_until (a, runner_look (&a->runner, mono_ns ()));
-    a->not_run += runner_is_full (&a->runner);
-    if (!runner_is_full (&a->runner))
-      runner_start (&a->runner, n->env, mono_ns ());
-    a->told++;
-    notice_free (n);
-    show (a);
-  }
-  pthread_mutex_unlock (&a->lock);
-  return NULL;
-}
-
-int
-actor_new (struct kk_instance *self, const struct options *options, struct actor **ret)
-{
-  struct actor *a = calloc (1, sizeof *a);
   sigset_t all, before;
   pthread_attr_t thread;
   pthread_condattr_t clock;
-  if (!a)
-    return -ENOMEM;
-  a->self = self;
-  a->options = options;
-  int r = runner_init (&a->runner, self, &options->command, options->command_timeout_ns, (uint32_t) options->commands_at_once);
-  if (r) {
-    runner_free (&a->runner);
-    free (a);
-    return r;
-  }
   pthread_mutex_init (&a->lock, NULL);
   pthread_condattr_init (&clock);
   pthread_condattr_setclock (&clock, CLOCK_MONOTONIC);
@@ -194,58 +51,128 @@ actor_new (struct kk_instance *self, const struct options *options, struct actor
   pthread_attr_init (&thread);
   pthread_attr_setstacksize (&thread, STACK);
   pthread_sigmask (SIG_SETMASK, &all, &before);
-  r = -pthread_create (&a->thread, &thread, run, a);
+  int r = -pthread_create (&a->thread, &thread, actor_run, a);
   pthread_sigmask (SIG_SETMASK, &before, NULL);
   pthread_attr_destroy (&thread);
+  return r;
+}
+
+int
+actor_new (struct kk_instance *self, const struct options *options, const char *path, struct alert_engine *engine,
+           struct actor **ret)
+{
+  struct actor *a = calloc (1, sizeof *a);
+  if (!a)
+    return -ENOMEM;
+  *a = (struct actor){.self = self, .options = options, .engine = engine, .file = {.self = self, .path = options->file}};
+  a->there = (*options->file ? ALERT_BY_FILE : 0) | (options->command.count ? ALERT_BY_COMMAND : 0);
+  int r = alert_desk_init (&a->desk, path, 0, (uint32_t) options->history, options->keep_ns);
+  if (!r)
+    r = runner_init (&a->runner, self, &options->command, options->command_timeout_ns, (uint32_t) options->commands_at_once);
+  if (!r)
+    r = start (a);
   if (r) {
-    runner_free (&a->runner);
-    free (a);
+    release (a);
     return r;
   }
   *ret = a;
   return 0;
 }
 
-int
-actor_tell (struct actor *a, struct notice *n)
+unsigned
+actor_actions (const struct actor *a)
 {
-  pthread_mutex_lock (&a->lock);
-  bool full = a->waiting >= MOST_WAITING;
-  if (full)
-    a->dropped++;
-  else {
-    n->next = NULL;
-    *(a->last ? &a->last->next : &a->first) = n;
-    a->last = n;
-    a->waiting++;
-    pthread_cond_signal (&a->changed);
-  }
-  pthread_mutex_unlock (&a->lock);
-  if (full)
-    notice_free (n);
-  return full ? -ENOBUFS : 0;
+  return a->there;
+}
+
+static void
+say_what_is_left (const struct actor *a)
+{
+  const uint32_t running = a->runner.n, waits = alert_post_count (&a->desk.post, ALERT_BY_COMMAND) - running;
+  if (running || waits)
+    kk_warn (a->self,
+             "at the end %u message%s for the command, and %u command%s ended before time: the next start runs it for them",
+             waits, waits == 1 ? " waits" : "s wait", running, running == 1 ? " was" : "s were");
 }
 
 void
-actor_free (struct actor *a, int64_t patience_ns)
+actor_free (struct actor *a, struct alert_batch *last, int64_t patience_ns)
 {
   if (!a)
     return;
+  actor_give (a, last, 0);
   pthread_mutex_lock (&a->lock);
   a->ending = true;
-  a->end_ns = mono_ns () + patience_ns;
+  a->end_ns = actor_mono_ns () + patience_ns;
   pthread_cond_signal (&a->changed);
   pthread_mutex_unlock (&a->lock);
   pthread_join (a->thread, NULL);
-  for (struct notice *n; (n = take (a)); notice_free (n)) {
-    write_file (a, n);
-    a->not_run += a->runner.argv != NULL;
-  }
-  if (a->not_run || a->runner.n)
-    kk_warn (a->self, "at the end %" PRIu64 " message%s no command any more, and %u command%s ended before time", a->not_run,
-             a->not_run == 1 ? " got" : "s got", a->runner.n, a->runner.n == 1 ? " was" : "s were");
-  runner_free (&a->runner);
+  say_what_is_left (a);
   pthread_cond_destroy (&a->changed);
   pthread_mutex_destroy (&a->lock);
-  free (a);
+  release (a);
+}
+
+/* ---- What the side that samples asks and gives ---- */
+
+bool
+actor_is_open (struct actor *a)
+{
+  pthread_mutex_lock (&a->lock);
+  bool opened = a->opened;
+  pthread_mutex_unlock (&a->lock);
+  return opened;
+}
+
+bool
+actor_ask (struct actor *a, struct alert_silences *silences)
+{
+  pthread_mutex_lock (&a->lock);
+  bool all = a->wants_all || a->missed;
+  struct alert_silences *fresh = a->fresh;
+  a->fresh = NULL;
+  pthread_mutex_unlock (&a->lock);
+  if (fresh)
+    alert_silences_take (silences, fresh);
+  free (fresh);
+  return all;
+}
+
+/* With the lock held. */
+static bool
+put (struct actor *a, const struct alert_batch *b)
+{
+  struct actor_batch *one = a->waiting < MOST_WAITING || a->ending ? malloc (sizeof *one) : NULL;
+  if (!one)
+    return false;
+  *one = (struct actor_batch){.batch = *b};
+  *(a->last ? &a->last->next : &a->first) = one;
+  a->last = one;
+  a->waiting++;
+  a->missed &= !b->has_all;
+  a->wants_all &= !b->has_all;
+  return true;
+}
+
+void
+actor_give (struct actor *a, struct alert_batch *b, uint32_t plain)
+{
+  const bool empty = alert_batch_is_empty (b);
+  const int64_t now_ns = actor_mono_ns ();
+  pthread_mutex_lock (&a->lock);
+  bool lost = !empty && !put (a, b);
+  a->plain += plain;
+  a->missed |= lost;
+  a->dropped += lost ? b->n_letters : 0;
+  /* Silences and the store are looked after at least once a second. */
+  if (!empty || now_ns - a->looked_ns >= SECOND_NS) {
+    a->looked_ns = now_ns;
+    a->looks = true;
+    pthread_cond_signal (&a->changed);
+  }
+  pthread_mutex_unlock (&a->lock);
+  if (lost && b->n_letters)
+    kk_warn (a->self, "%u message%s lost for actions: too many wait", b->n_letters, b->n_letters == 1 ? " is" : "s are");
+  if (lost || empty)
+    alert_batch_free (b);
 }

@@ -2,6 +2,7 @@
 #include "actor.h"
 #include "engine.h"
 #include "full-name.h"
+#include "notice.h"
 #include "wording.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ struct state {
   struct actor *actor;
   char *path;
   bool opened;
-  int store_error;          /* as it was said */
+  uint32_t plain;           /* messages of this flush that need no action */
   uint32_t firing, pending; /* as status shows them */
   int64_t wall_ns;
 };
@@ -112,8 +113,11 @@ static void
 alert_destroy (void *state)
 {
   struct state *s = state;
+  struct alert_batch last = {.n_letters = 0};
+  if (s->actor && actor_is_open (s->actor))
+    alert_engine_last (s->engine, &last);
+  actor_free (s->actor, &last, PATIENCE_NS);
   alert_engine_free (s->engine);
-  actor_free (s->actor, PATIENCE_NS);
   watches_free (&s->watches);
   free (s->units);
   free (s->path);
@@ -129,8 +133,7 @@ make_engine (struct state *s)
                                                         .rule_burst = (uint32_t) o->rule_messages,
                                                         .rule_every_ns = o->rule_every_ns,
                                                         .all_burst = (uint32_t) o->messages,
-                                                        .all_every_ns = o->every_ns},
-                                             .history = (uint32_t) o->history};
+                                                        .all_every_ns = o->every_ns}};
   struct alert_rule_config *rules = calloc (s->watches.n + 1, sizeof *rules);
   if (!rules)
     return -ENOMEM;
@@ -160,7 +163,7 @@ alert_create (struct kk_instance *self, const void *config, void **state)
   if (!r)
     r = make_engine (s);
   if (!r)
-    r = actor_new (self, s->options, &s->actor);
+    r = actor_new (self, s->options, s->path, s->engine, &s->actor);
   if (r) {
     alert_destroy (s);
     return r;
@@ -264,52 +267,26 @@ send_one (void *arg, const struct alert_message *m)
 {
   struct state *s = arg;
   const struct watch *w = m->rule < s->watches.n ? s->watches.items + m->rule : NULL;
-  const char *unit = w ? s->units[m->rule] : "";
-  struct notice *n;
-  if (notice_new (w, alert_engine_name (s->engine, m->rule), unit, m, s->wall_ns, &n)) {
-    kk_error (s->self, "a message of rule %s is lost: out of memory", alert_engine_name (s->engine, m->rule));
-    return;
-  }
+  const char *name = alert_engine_name (s->engine, m->rule), *unit = w ? s->units[m->rule] : "";
+  const unsigned actions = actor_actions (s->actor);
+  struct notice n;
+  int r = notice_make (&n, w, name, unit, m, s->wall_ns);
   bool bad = (m->change == ALERT_FIRED || m->change == ALERT_REMINDER) && w && w->severity > 0;
-  if (s->options->log && bad)
-    kk_warn (s->self, "%s", n->line);
-  else if (s->options->log)
-    kk_info (s->self, "%s", n->line);
-  if (actor_tell (s->actor, n))
-    kk_warn (s->self, "a message of rule %s is lost for actions: too many wait", alert_engine_name (s->engine, m->rule));
+  if (!r && s->options->log && bad)
+    kk_warn (s->self, "%s", n.line.data);
+  else if (!r && s->options->log)
+    kk_info (s->self, "%s", n.line.data);
+  if (!r && actions)
+    r = alert_engine_draft (s->engine, m, n.id, actions, n.json.data);
+  s->plain += !r && !actions;
+  if (r)
+    kk_error (s->self, "a message of rule %s is lost: %s", name, strerror (-r));
+  notice_free (&n);
 }
 
-/* Until the store is there, rules without what they were would fire anew: the instance that a reload ends has it for a while.
- */
-static bool
-is_open (struct state *s, const struct kk_time *time)
-{
-  if (s->opened)
-    return true;
-  int r = alert_engine_open (s->engine, s->path, time->mono_ns, time->wall_ns);
-  const struct alert_store *store = &s->engine->store;
-  s->opened = r != -EWOULDBLOCK;
-  s->store_error = s->opened ? r : 0;
-  if (s->store_error)
-    kk_error (s->self, "%s cannot be used, so a restart forgets what fires: %s", s->path, strerror (-r));
-  if (store->damaged)
-    kk_warn (s->self,
-             "%s/" ALERT_STORE_FILE " was damaged: what is whole of it is used, and a copy is kept as " ALERT_STORE_FILE
-             ".damaged",
-             s->path);
-  return s->opened;
-}
-
-/* What people should know once, and when it is over. */
 static void
-say_trouble (struct state *s)
+say_left_out (struct state *s)
 {
-  int error = s->engine->store.error;
-  if (error && !s->store_error)
-    kk_error (s->self, "%s cannot be written, so a restart forgets what changes: %s", s->path, strerror (-error));
-  else if (!error && s->store_error)
-    kk_info (s->self, "%s is written again", s->path);
-  s->store_error = error;
   for (uint32_t i = 0; i < s->watches.n; i++) {
     struct alert_rule *rule = &s->engine->rules[i].rule;
     if (rule->left_out && !rule->full_said)
@@ -317,6 +294,20 @@ say_trouble (struct state *s)
                s->watches.items[i].name, rule->most);
     rule->full_said = rule->left_out > 0;
   }
+}
+
+static void
+flush (struct state *s, const struct kk_time *time)
+{
+  struct timespec boot;
+  struct alert_batch batch;
+  const bool all = actor_ask (s->actor, &s->engine->silences);
+  clock_gettime (CLOCK_BOOTTIME, &boot);
+  s->plain = 0;
+  alert_engine_flush (s->engine, time->mono_ns, time->wall_ns, boot.tv_sec * INT64_C (1000000000) + boot.tv_nsec, all, send_one,
+                      s, &batch);
+  actor_give (s->actor, &batch, s->plain);
+  say_left_out (s);
 }
 
 /* ---- The table ---- */
@@ -361,7 +352,7 @@ give (struct state *s, const struct binding *b, struct kk_emit *out)
   struct giving g = {.s = s, .rows = kk_emit_rows (out), .added = b->added};
   if (!g.rows)
     return;
-  for (g.rule = 0; g.rule < s->watches.n; g.rule++)
+  for (g.rule = 0; g.rule < s->watches.n && s->opened; g.rule++) /* until then they are the actor's */
     alert_rule_each (&s->engine->rules[g.rule].rule, give_row, &g);
   if (!s->opened)
     kk_table_state (g.rows, b->added, KK_FAILED);
@@ -379,14 +370,12 @@ alert_process (void *state, void *binding, const struct kk_sample *in, struct kk
   struct state *s = state;
   const struct binding *b = binding;
   struct kk_time time;
-  struct timespec boot;
   kk_sample_time (in, &time);
   s->wall_ns = time.wall_ns;
-  if (is_open (s, &time)) {
+  s->opened = s->opened || actor_is_open (s->actor);
+  if (s->opened) {
     judge (s, b, in, &time);
-    clock_gettime (CLOCK_BOOTTIME, &boot);
-    alert_engine_flush (s->engine, time.mono_ns, time.wall_ns, boot.tv_sec * INT64_C (1000000000) + boot.tv_nsec, send_one, s);
-    say_trouble (s);
+    flush (s, &time);
   }
   give (s, b, out);
   return kk_emit (out);

@@ -3,12 +3,12 @@
 #include "engine-inner.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { MOST_LINES = 8 << 20, SAVE_ROWS = 64 };
-static const int64_t SAVE_EVERY_NS = INT64_C (15000000000), RETRY_NS = INT64_C (10000000000);
+enum { MOST_LINES = 8 << 20, MOST_STORE = 4 << 20, SAVE_ROWS = 64 };
+static const int64_t SAVE_EVERY_NS = INT64_C (15000000000);
 
 /* ---- What changes ---- */
 
@@ -28,7 +28,7 @@ add_row_line (struct alert_engine *e, const struct alert_engine_rule *rule, cons
   memset (&r, 0, offsetof (struct alert_record, text));
   r.type = ALERT_RECORD_ROW;
   fill (&r, rule, row);
-  alert_record_add (&e->lines, &r);
+  alert_record_add (&e->batch.lines, &r);
 }
 
 static void
@@ -47,7 +47,7 @@ note_change (struct alert_engine *e, const struct alert_engine_rule *rule, const
   if (change == ALERT_REMINDER)
     add_row_line (e, rule, row); /* for its period */
   else
-    alert_record_add (&e->lines, &r);
+    alert_record_add (&e->batch.lines, &r);
 }
 
 static void
@@ -83,9 +83,8 @@ alert_engine_new (const struct alert_engine_config *config, const struct alert_r
   struct alert_engine *e = calloc (1, sizeof *e);
   if (!e)
     return -ENOMEM;
-  alert_store_init (&e->store, config->store_bytes ? config->store_bytes : ALERT_STORE_BYTES,
-                    config->history ? config->history : ALERT_HISTORY);
-  e->lines.max = MOST_LINES;
+  e->most_bytes = config->store_bytes ? config->store_bytes : MOST_STORE;
+  e->batch.lines.max = MOST_LINES;
   e->n = e->n_rules = n;
   e->rules = calloc (n + ALERT_ORPHANS, sizeof *e->rules);
   if (!e->rules || alert_outbox_init (&e->outbox, &config->outbox, n + ALERT_ORPHANS)) {
@@ -102,26 +101,15 @@ alert_engine_new (const struct alert_engine_config *config, const struct alert_r
   return 0;
 }
 
-int
-alert_engine_open (struct alert_engine *e, const char *path, int64_t mono_ns, int64_t wall_ns)
+void
+alert_engine_opened (struct alert_engine *e, int64_t wall_ns)
 {
-  if (e->store.directory >= 0)
-    return 0;
-  if (!e->path && !(e->path = strdup (path)))
-    return -ENOMEM;
-  e->mono_ns = mono_ns;
-  int r = alert_store_open (&e->store, path, e->stepped ? alert_restore_nothing : alert_restore, e);
-  if (r)
-    return r;
-  if (e->stepped)
-    e->store.behind = true; /* what is there is not how it is now */
   for (uint32_t i = e->n; i < e->n_rules; i++) {
     e->rules[i].rule.hear = hear;
     e->rules[i].rule.arg = e;
     alert_rule_drop (&e->rules[i].rule, wall_ns);
   }
   e->outbox.n_done = 0; /* the store said it */
-  return 0;
 }
 
 static void
@@ -130,18 +118,9 @@ free_rules (struct alert_engine *e)
   for (uint32_t i = 0; i < e->n_rules; i++)
     alert_rule_free (&e->rules[i].rule);
   free (e->rules);
-  free (e->path);
 }
 
-/* ---- Writing ---- */
-
-static void
-write_lines (struct alert_engine *e)
-{
-  if (e->lines.len && e->store.directory >= 0)
-    alert_store_append (&e->store, &e->lines);
-  buf_clear (&e->lines);
-}
+/* ---- What is to be stored ---- */
 
 static void
 add_told (struct alert_engine *e)
@@ -155,7 +134,7 @@ add_told (struct alert_engine *e)
       r.serials[r.n_serials] = o->done[at + r.n_serials];
       r.n_serials++;
     }
-    alert_record_add (&e->lines, &r);
+    alert_record_add (&e->batch.lines, &r);
   }
   o->n_done = 0;
 }
@@ -168,7 +147,7 @@ add_count (struct alert_engine *e, uint32_t i)
   r.type = ALERT_RECORD_COUNT;
   memcpy (r.rule, e->rules[i].name, sizeof r.rule);
   r.count = e->rules[i].count_saved = e->outbox.rules[i].suppressed;
-  alert_record_add (&e->lines, &r);
+  alert_record_add (&e->batch.lines, &r);
 }
 
 struct saving {
@@ -200,7 +179,7 @@ save_time (struct alert_engine *e)
   e->save_ns = e->mono_ns + SAVE_EVERY_NS * (1 + (int64_t) (s.rows / SAVE_ROWS));
 }
 
-/* ---- Writing all ---- */
+/* ---- How everything is ---- */
 
 static void
 save_row (void *arg, const struct alert_row *row)
@@ -208,11 +187,11 @@ save_row (void *arg, const struct alert_row *row)
   struct saving *s = arg;
   if (alert_fires (&row->state) != s->firing || (row->state.phase == ALERT_OK && !row->state.said_unknown))
     return;
-  size_t before = s->e->lines.len;
+  size_t before = s->e->batch.lines.len;
   add_row_line (s->e, s->rule, row);
-  if (s->e->lines.len <= s->e->store.max_bytes / 2)
+  if (s->e->batch.lines.len <= s->e->most_bytes / 2)
     return;
-  s->e->lines.len = before;
+  s->e->batch.lines.len = before;
   s->e->forgotten++;
 }
 
@@ -235,46 +214,35 @@ save_waiting (struct alert_engine *e)
     const struct alert_item *item = e->outbox.items[i];
     if (item->change == ALERT_REMINDER)
       continue;
-    size_t before = e->lines.len;
+    size_t before = e->batch.lines.len;
     alert_record_of_item (&r, item, &e->rules[item->rule]);
-    alert_record_add (&e->lines, &r);
-    if (e->lines.len <= e->store.max_bytes / 4)
+    alert_record_add (&e->batch.lines, &r);
+    if (e->batch.lines.len <= e->most_bytes / 4)
       continue;
-    e->lines.len = before;
+    e->batch.lines.len = before;
     e->forgotten++;
   }
 }
 
 static void
-rewrite (struct alert_engine *e)
+save_all (struct alert_engine *e, struct buf *ret)
 {
-  buf_clear (&e->lines);
+  struct buf lines = e->batch.lines;
+  e->batch.lines = (struct buf){.max = MOST_LINES};
   save_waiting (e);
   save_rows (e, true);
   save_rows (e, false);
   for (uint32_t i = 0; i < e->n_rules; i++)
     if (e->outbox.rules[i].suppressed)
       add_count (e, i);
-  int r = e->lines.error ? e->lines.error : alert_store_rewrite (&e->store, &e->lines, e->outbox.next_serial);
-  e->retry_ns = r ? e->mono_ns + RETRY_NS : INT64_MIN;
-  buf_clear (&e->lines);
-  if (r == -ENOENT)
-    alert_store_close (&e->store); /* the directory was removed: it is made again */
+  *ret = e->batch.lines;
+  e->batch.lines = lines;
 }
 
-static void
-care_for_store (struct alert_engine *e)
-{
-  if (e->mono_ns < e->retry_ns)
-    return;
-  if (e->store.directory < 0 && e->path && alert_engine_open (e, e->path, e->mono_ns, e->wall_ns))
-    e->retry_ns = e->mono_ns + RETRY_NS;
-  if (alert_store_wants_rewrite (&e->store))
-    rewrite (e);
-}
+/* ---- Telling ---- */
 
 struct telling {
-  const struct alert_engine *e;
+  struct alert_engine *e;
   alert_send send;
   void *arg;
 };
@@ -294,16 +262,77 @@ tell (void *arg, const struct alert_message *message)
   t->send (t->arg, message);
 }
 
+static bool
+make_room (struct alert_batch *b)
+{
+  if (b->n_letters < b->capacity)
+    return true;
+  uint32_t capacity = b->capacity ? 2 * b->capacity : 4;
+  struct alert_draft *letters = realloc (b->letters, capacity * sizeof *letters);
+  if (!letters)
+    return false;
+  b->letters = letters;
+  b->capacity = capacity;
+  return true;
+}
+
+int
+alert_engine_draft (struct alert_engine *e, const struct alert_message *m, const char *id, unsigned by, const char *json)
+{
+  struct alert_batch *b = &e->batch;
+  struct alert_record r;
+  memset (&r, 0, offsetof (struct alert_record, text));
+  r.type = ALERT_RECORD_SEND;
+  snprintf (r.id, sizeof r.id, "%s", id);
+  r.left = by;
+  r.wall_ns = e->wall_ns;
+  r.json = json;
+  r.json_length = strlen (json);
+  if (r.json_length > ALERT_MESSAGE)
+    return -EFBIG;
+  char *copy = make_room (b) ? strdup (json) : NULL;
+  if (!copy)
+    return -ENOMEM;
+  /* With it in one line, what waited is either that or this. Of more than there is room for the lines behind it say so. */
+  for (; r.n_serials < m->total && r.n_serials < ALERT_SERIALS; r.n_serials++)
+    r.serials[r.n_serials] = m->serials[r.n_serials];
+  alert_record_add (&b->lines, &r);
+  struct alert_draft *draft = &b->letters[b->n_letters++];
+  *draft = (struct alert_draft){.by = by, .wall_ns = e->wall_ns, .json = copy};
+  memcpy (draft->id, r.id, sizeof draft->id);
+  return 0;
+}
+
 void
-alert_engine_flush (struct alert_engine *e, int64_t mono_ns, int64_t wall_ns, int64_t boot_ns, alert_send send, void *arg)
+alert_batch_free (struct alert_batch *b)
+{
+  buf_free (&b->lines);
+  buf_free (&b->all);
+  for (uint32_t i = 0; i < b->n_letters; i++)
+    free (b->letters[i].json);
+  free (b->letters);
+  *b = (struct alert_batch){.lines = {.max = MOST_LINES}};
+}
+
+static void
+give (struct alert_engine *e, bool all, struct alert_batch *ret)
+{
+  e->batch.has_all = all;
+  e->batch.next_serial = e->outbox.next_serial;
+  if (all)
+    save_all (e, &e->batch.all);
+  *ret = e->batch;
+  e->batch = (struct alert_batch){.lines = {.max = MOST_LINES}};
+}
+
+void
+alert_engine_flush (struct alert_engine *e, int64_t mono_ns, int64_t wall_ns, int64_t boot_ns, bool all, alert_send send,
+                    void *arg, struct alert_batch *ret)
 {
   struct telling telling = {e, send, arg};
   e->mono_ns = mono_ns;
   e->wall_ns = wall_ns;
   e->boot_ns = boot_ns;
-  write_lines (e);
-  if (e->store.directory >= 0)
-    alert_silences_refresh (&e->silences, e->store.directory);
   alert_silences_at (&e->silences, wall_ns, boot_ns);
   alert_outbox_flush (&e->outbox, mono_ns, is_silenced, tell, &telling);
   add_told (e);
@@ -312,8 +341,14 @@ alert_engine_flush (struct alert_engine *e, int64_t mono_ns, int64_t wall_ns, in
       add_count (e, i);
   if (mono_ns >= e->save_ns)
     save_time (e);
-  write_lines (e);
-  care_for_store (e);
+  give (e, all, ret);
+}
+
+void
+alert_engine_last (struct alert_engine *e, struct alert_batch *ret)
+{
+  save_time (e);
+  give (e, true, ret);
 }
 
 void
@@ -321,14 +356,9 @@ alert_engine_free (struct alert_engine *e)
 {
   if (!e)
     return;
-  save_time (e);
-  write_lines (e);
-  if (alert_store_wants_rewrite (&e->store))
-    rewrite (e);
-  alert_store_close (&e->store);
   alert_silences_free (&e->silences);
   alert_outbox_free (&e->outbox);
   free_rules (e);
-  buf_free (&e->lines);
+  alert_batch_free (&e->batch);
   free (e);
 }

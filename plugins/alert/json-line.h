@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ALERT_LINE_MOST = 64 << 10 };
+enum { ALERT_LINE_MOST = 256 << 10 };
 
 /* The object that the text is; NULL when it is none or has anything behind it. */
 json_object *alert_json_read (const char *text, size_t length);

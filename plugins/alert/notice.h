@@ -1,19 +1,18 @@
-/* One message as actions need it; all strings are its own. */
+/* One message as actions need it: a line for people, and a JSON object that says all of it. */
 #ifndef ALERT_NOTICE_H
 #define ALERT_NOTICE_H
 
 #include "outbox.h"
+#include "record.h"
 #include "watch.h"
 
 struct notice {
-  struct notice *next;
-  char *line; /* for people */
-  char *json;
-  char **env; /* "KK_ALERT_RULE=cpu", 0-ended; for programs */
+  char id[ALERT_ID]; /* nobody else's, ever */
+  struct buf line, json;
 };
 
-/* `watch` NULL: the rule is no more. 0 or -ENOMEM. */
-int notice_new (const struct watch *w, const char *name, const char *unit, const struct alert_message *m, int64_t wall_ns,
-                struct notice **ret);
-void notice_free (struct notice *n); /* NULL is fine */
+/* `watch` NULL: the rule is no more. 0 or -ENOMEM; notice_free in any case. */
+int notice_make (struct notice *n, const struct watch *w, const char *name, const char *unit, const struct alert_message *m,
+                 int64_t wall_ns);
+void notice_free (struct notice *n);
 #endif

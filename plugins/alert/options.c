@@ -31,6 +31,8 @@ const struct kk_option alert_options[ALERT_N_OPTIONS] = {
                    .help = "End the program after so long"),
   KK_OPT_INT ("commands_at_once", struct options, commands_at_once, .def = "4", .min = "1", .max = "64",
               .help = "So many programs at most at the same time; more messages wait", .flags = KK_ADVANCED),
+  KK_OPT_DURATION ("keep", struct options, keep_ns, .def = "24h", .min = "1m", .max = "30d",
+                   .help = "Drop a message that could not be told for so long", .flags = KK_ADVANCED),
   KK_OPT_DURATION ("group_wait", struct options, group_wait_ns, .def = "1s", .max = "1h",
                    .help = "Rows of one rule that change within this time are one message"),
   KK_OPT_INT ("rule_messages", struct options, rule_messages, .def = "5", .min = "1", .max = "1000",

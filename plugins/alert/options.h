@@ -18,11 +18,12 @@ struct options {
   struct kk_list command;
   int64_t command_timeout_ns, commands_at_once;
   int64_t group_wait_ns;
+  int64_t keep_ns;
   int64_t rule_messages, messages;
   int64_t rule_every_ns, every_ns;
   int64_t history;
 };
 
-enum { ALERT_N_OPTIONS = 14 };
+enum { ALERT_N_OPTIONS = 15 };
 extern const struct kk_option alert_options[ALERT_N_OPTIONS];
 #endif

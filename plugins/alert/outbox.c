@@ -221,6 +221,7 @@ struct flush {
   void *arg;
   size_t *chosen; /* where the items of one message are */
   const struct alert_item **named;
+  uint64_t *serials;
 };
 
 /* Whether an earlier item of the same row is left, of another kind: this one must not overtake it. */
@@ -269,10 +270,13 @@ send_chosen (struct flush *f, size_t n, bool late)
                             .change = n ? o->items[f->chosen[0]]->change : ALERT_SUMMARY,
                             .items = f->named,
                             .total = (uint32_t) n,
+                            .serials = f->serials,
                             .late = late,
                             .suppressed = rule->suppressed};
   for (size_t i = 0; i < n && m.n_items < o->config.named; i++)
     f->named[m.n_items++] = o->items[f->chosen[i]];
+  for (size_t i = 0; i < n; i++)
+    f->serials[i] = o->items[f->chosen[i]]->serial;
   rule->suppressed = 0;
   rule->messages++;
   f->send (f->arg, &m);
@@ -335,8 +339,9 @@ alert_outbox_flush (struct alert_outbox *o, int64_t mono_ns, alert_ask_silenced 
     return;
   f.chosen = malloc ((o->n + 1) * sizeof *f.chosen);
   f.named = malloc (o->config.named * sizeof *f.named);
+  f.serials = malloc ((o->n + 1) * sizeof *f.serials);
   /* Without memory all waits for the next time. */
-  for (uint32_t i = 0; i < o->n_rules && f.chosen && f.named; i++) {
+  for (uint32_t i = 0; i < o->n_rules && f.chosen && f.named && f.serials; i++) {
     f.rule = (o->turn + i) % o->n_rules;
     if (o->rules[f.rule].waiting || o->rules[f.rule].suppressed)
       flush_rule (&f);
@@ -344,5 +349,6 @@ alert_outbox_flush (struct alert_outbox *o, int64_t mono_ns, alert_ask_silenced 
   o->turn = o->n_rules ? (o->turn + 1) % o->n_rules : 0;
   free (f.chosen);
   free (f.named);
+  free (f.serials);
   close_holes (o);
 }

@@ -44,6 +44,7 @@ struct alert_message {
   const struct alert_item *const *items; /* the first of them, */
   uint32_t n_items;                      /* … at most `named` */
   uint32_t total;
+  const uint64_t *serials; /* of all `total` */
   bool late;           /* some were held back */
   uint64_t suppressed; /* changes of this rule that nobody was and will be told */
 };

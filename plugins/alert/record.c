@@ -12,10 +12,11 @@
 #include <zlib.h>
 
 enum { CRC_DIGITS = 8, HEAD = CRC_DIGITS + 1 };
+#define MESSAGE ",\"message\":"
 
 static const char *const types[] = {
-  [ALERT_RECORD_EVENT] = "event", [ALERT_RECORD_ROW] = "row",     [ALERT_RECORD_WAIT] = "wait",
-  [ALERT_RECORD_TOLD] = "told",   [ALERT_RECORD_COUNT] = "count", [ALERT_RECORD_BASE] = "base",
+  [ALERT_RECORD_EVENT] = "event", [ALERT_RECORD_ROW] = "row",   [ALERT_RECORD_WAIT] = "wait", [ALERT_RECORD_TOLD] = "told",
+  [ALERT_RECORD_COUNT] = "count", [ALERT_RECORD_BASE] = "base", [ALERT_RECORD_SEND] = "send", [ALERT_RECORD_SENT] = "sent",
 };
 static const char *const phases[ALERT_PHASES] = {"ok", "pending", "firing", "clearing"};
 static const struct {
@@ -113,6 +114,29 @@ add_change (struct buf *b, const struct alert_record *r)
   add_true (b, "late", r->held_back);
 }
 
+static void
+add_serials (struct buf *b, const struct alert_record *r)
+{
+  buf_adds (b, ",\"n\":[");
+  for (uint32_t i = 0; i < r->n_serials; i++)
+    buf_printf (b, "%s\"%llx\"", i ? "," : "", (unsigned long long) r->serials[i]);
+  buf_addc (b, ']');
+}
+
+/* The message stands last, so that reading need but look where it begins. */
+static void
+add_message (struct buf *b, const struct alert_record *r)
+{
+  buf_printf (b, ",\"id\":\"%s\"", r->id);
+  add_hex (b, "left", r->left);
+  if (r->type == ALERT_RECORD_SENT)
+    return;
+  add_i64 (b, "time", r->wall_ns);
+  add_serials (b, r);
+  buf_adds (b, MESSAGE);
+  buf_add (b, r->json, r->json_length);
+}
+
 void
 alert_record_add (struct buf *b, const struct alert_record *r)
 {
@@ -133,10 +157,9 @@ alert_record_add (struct buf *b, const struct alert_record *r)
   if (r->type == ALERT_RECORD_BASE)
     add_hex (&line, "n", r->serial);
   if (r->type == ALERT_RECORD_TOLD)
-    for (uint32_t i = 0; i < r->n_serials; i++)
-      buf_printf (&line, "%s\"%llx\"", i ? "," : ",\"n\":[", (unsigned long long) r->serials[i]);
-  if (r->type == ALERT_RECORD_TOLD)
-    buf_adds (&line, r->n_serials ? "]" : ",\"n\":[]");
+    add_serials (&line, r);
+  if (r->type == ALERT_RECORD_SEND || r->type == ALERT_RECORD_SENT)
+    add_message (&line, r);
   buf_addc (&line, '}');
   if (line.error) {
     b->error = b->error ? b->error : line.error;
@@ -219,7 +242,27 @@ take_serials (json_object *object, struct alert_record *r)
 }
 
 static bool
-take (json_object *object, struct alert_record *r)
+take_id (json_object *object, struct alert_record *r)
+{
+  return alert_json_text (object, "id", r->id, sizeof r->id) && r->id[0] && !r->id[strspn (r->id, "0123456789abcdef")]
+         && alert_json_hex (object, "left", &r->left);
+}
+
+static bool
+take_message (json_object *object, struct alert_record *r, const char *line, size_t length)
+{
+  const char *at = memmem (line, length, MESSAGE, strlen (MESSAGE));
+  json_object *message;
+  if (!at || !json_object_object_get_ex (object, "message", &message) || json_object_get_type (message) != json_type_object)
+    return false;
+  r->json = at + strlen (MESSAGE);
+  r->json_length = (size_t) (line + length - 1 - r->json);
+  alert_json_i64 (object, "time", &r->wall_ns);
+  return r->json_length <= ALERT_MESSAGE && take_id (object, r) && take_serials (object, r);
+}
+
+static bool
+take (json_object *object, struct alert_record *r, const char *line, size_t length)
 {
   if (r->type < ALERT_RECORD_TOLD || r->type == ALERT_RECORD_COUNT)
     if (!alert_json_text (object, "rule", r->rule, sizeof r->rule) || !r->rule[0])
@@ -237,6 +280,10 @@ take (json_object *object, struct alert_record *r)
     return alert_json_hex (object, "count", &r->count);
   case ALERT_RECORD_BASE:
     return alert_json_hex (object, "n", &r->serial);
+  case ALERT_RECORD_SEND:
+    return take_message (object, r, line, length);
+  case ALERT_RECORD_SENT:
+    return take_id (object, r);
   }
   return false;
 }
@@ -258,7 +305,7 @@ alert_record_parse (const char *line, size_t length, struct alert_record *ret)
   if (type < 0)
     return json_object_object_get_ex (object, "t", NULL) ? -ENOTSUP : -EBADMSG;
   ret->type = (enum alert_record_type) type;
-  return take (object, ret) ? 0 : -EBADMSG;
+  return take (object, ret, line + HEAD, length - HEAD) ? 0 : -EBADMSG;
 }
 
 int

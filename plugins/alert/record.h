@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-enum { ALERT_RULE_NAME = 128, ALERT_SERIALS = 64 };
+enum { ALERT_RULE_NAME = 128, ALERT_SERIALS = 64, ALERT_ID = 33, ALERT_MESSAGE = 200 << 10 };
 
 enum alert_record_type {
   ALERT_RECORD_EVENT = 1, /* a change, for the history; how its row is then; with a serial it waits to be told */
@@ -17,6 +17,8 @@ enum alert_record_type {
   ALERT_RECORD_TOLD,      /* serials that do not wait any more */
   ALERT_RECORD_COUNT,     /* what limits took away and nobody was told of */
   ALERT_RECORD_BASE,      /* forget all but the history: how everything is follows */
+  ALERT_RECORD_SEND,      /* a message that actions are to tell, in place of what waited: its serials */
+  ALERT_RECORD_SENT,      /* which actions it is left for */
 };
 
 struct alert_record {
@@ -33,6 +35,10 @@ struct alert_record {
   uint64_t count;
   uint64_t serials[ALERT_SERIALS];
   uint32_t n_serials;
+  char id[ALERT_ID]; /* of a message: hexadecimal digits */
+  uint64_t left;
+  const char *json; /* the message, an object of at most ALERT_MESSAGE bytes; where it was read, it stands in the line */
+  size_t json_length;
   char text[ALERT_KEY_MOST + 1]; /* of the key */
 };
 

@@ -41,13 +41,6 @@ alert_record_of_item (struct alert_record *r, const struct alert_item *item, con
     .value = item->value, .has_value = item->has_value, .began_ns = item->began_ns, .fired_ns = item->fired_ns};
 }
 
-int
-alert_restore_nothing (void *arg, const struct alert_record *r, const char *line, size_t length)
-{
-  (void) arg, (void) r, (void) line, (void) length;
-  return 0;
-}
-
 /* The rule of that name. One that is no more gets a place of its own, until what it had firing is cleared. NULL: there is no
  * room. */
 static struct alert_engine_rule *
@@ -106,7 +99,7 @@ alert_restore (void *arg, const struct alert_record *r, const char *line, size_t
   (void) line, (void) length;
   if (r->type == ALERT_RECORD_BASE)
     forget_all (e, r->serial);
-  else if (r->type == ALERT_RECORD_TOLD)
+  else if (r->type == ALERT_RECORD_TOLD || r->type == ALERT_RECORD_SEND)
     for (uint32_t i = 0; i < r->n_serials; i++)
       alert_outbox_forget (&e->outbox, r->serials[i]);
   else if (rule && r->type == ALERT_RECORD_COUNT)

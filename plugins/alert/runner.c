@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define LOOK_NS INT64_C (20000000)
@@ -61,11 +62,9 @@ runner_is_full (const struct runner *r)
 }
 
 int
-runner_start (struct runner *r, char *const *env, int64_t now_ns)
+runner_start (struct runner *r, struct alert_letter *l, char *const *env, int64_t now_ns)
 {
   struct run *free_one = r->runs;
-  if (!r->argv)
-    return 0;
   if (runner_is_full (r))
     return -EBUSY;
   while (free_one->pid)
@@ -79,7 +78,7 @@ runner_start (struct runner *r, char *const *env, int64_t now_ns)
     r->failed++;
     return e;
   }
-  *free_one = (struct run){.pid = pid, .until_ns = now_ns + r->timeout_ns};
+  *free_one = (struct run){.pid = pid, .letter = l, .until_ns = now_ns + r->timeout_ns};
   r->n++;
   r->started++;
   return 0;
@@ -94,12 +93,14 @@ say_end (struct runner *r, const struct run *run, int status)
     kk_error (r->self, "command %s took longer than command_timeout, and was ended", r->argv[0]);
   else if (WIFSIGNALED (status))
     kk_error (r->self, "command %s was ended by signal %d (%s)", r->argv[0], WTERMSIG (status), strsignal (WTERMSIG (status)));
+  else if (failed && WEXITSTATUS (status) == EX_TEMPFAIL)
+    kk_warn (r->self, "command %s ended with status %d, and is run again later", r->argv[0], EX_TEMPFAIL);
   else if (failed)
     kk_error (r->self, "command %s ended with status %d", r->argv[0], WEXITSTATUS (status));
 }
 
 int64_t
-runner_look (struct runner *r, int64_t now_ns)
+runner_look (struct runner *r, int64_t now_ns, runner_ended ended, void *arg)
 {
   for (uint32_t i = 0; i < RUNNER_MOST && r->n; i++) {
     struct run *run = r->runs + i;
@@ -114,7 +115,10 @@ runner_look (struct runner *r, int64_t now_ns)
     if (waitpid (run->pid, &status, WNOHANG) != run->pid)
       continue;
     say_end (r, run, status);
+    struct alert_letter *l = run->letter;
+    const bool again = !run->killed && WIFEXITED (status) && WEXITSTATUS (status) == EX_TEMPFAIL;
     forget (r, run);
+    ended (arg, l, again);
   }
   return r->n ? now_ns + LOOK_NS : INT64_MAX;
 }

@@ -2,6 +2,8 @@
 #ifndef ALERT_RUNNER_H
 #define ALERT_RUNNER_H
 
+#include "post.h"
+
 #include <kode-kronical/plugin.h>
 #include <sys/types.h>
 
@@ -9,6 +11,7 @@ enum { RUNNER_MOST = 64 };
 
 struct run {
   pid_t pid; /* 0: free */
+  struct alert_letter *letter;
   int64_t until_ns;
   bool killed;
 };
@@ -23,12 +26,15 @@ struct runner {
   int start_error;                 /* as it was said */
 };
 
+/* The program that was run for a letter ended; `again`: it asks to be run once more (EX_TEMPFAIL of sysexits.h). */
+typedef void (*runner_ended) (void *arg, struct alert_letter *l, bool again);
+
 int runner_init (struct runner *r, struct kk_instance *self, const struct kk_list *command, int64_t timeout_ns, uint32_t most);
 void runner_free (struct runner *r); /* ends what runs */
 bool runner_is_full (const struct runner *r);
-/* 0, also where there is no program to run; -errno: it cannot be started, which was said once. */
-int runner_start (struct runner *r, char *const *env, int64_t now_ns);
+/* 0; -EBUSY: it is full; other -errno: it cannot be started, which was said once. */
+int runner_start (struct runner *r, struct alert_letter *l, char *const *env, int64_t now_ns);
 /* Takes note of programs that ended, and ends those that take too long. Returns when to look again, or INT64_MAX: nothing runs.
  */
-int64_t runner_look (struct runner *r, int64_t now_ns);
+int64_t runner_look (struct runner *r, int64_t now_ns, runner_ended ended, void *arg);
 #endif

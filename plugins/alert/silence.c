@@ -95,6 +95,16 @@ keep_time (struct alert_silence *s, const struct alert_silences *before)
   }
 }
 
+void
+alert_silences_take (struct alert_silences *s, struct alert_silences *fresh)
+{
+  for (size_t i = 0; i < fresh->n; i++)
+    keep_time (&fresh->list[i], s);
+  free (s->list);
+  *s = *fresh;
+  *fresh = (struct alert_silences){0};
+}
+
 int
 alert_silences_parse (struct alert_silences *s, const char *text, size_t length)
 {

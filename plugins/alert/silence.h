@@ -49,6 +49,8 @@ void alert_silences_at (struct alert_silences *s, int64_t wall_ns, int64_t boot_
 bool alert_silence_over (const struct alert_silence *s, int64_t wall_ns, int64_t boot_ns);
 bool alert_silenced (const struct alert_silences *s, const char *rule, const char *row, int64_t wall_ns, int64_t boot_ns);
 
+/* Those of `fresh` take the place of what there was; it is left empty. */
+void alert_silences_take (struct alert_silences *s, struct alert_silences *fresh);
 /* What a file says. Lines that are none are counted. 0 or -ENOMEM. */
 int alert_silences_parse (struct alert_silences *s, const char *text, size_t length);
 

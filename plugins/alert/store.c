@@ -220,16 +220,17 @@ copy_history (const struct alert_store *s, struct buf *b, size_t room)
 }
 
 int
-alert_store_rewrite (struct alert_store *s, const struct buf *lines, uint64_t next_serial)
+alert_store_rewrite (struct alert_store *s, const struct buf *lines, const struct buf *more, uint64_t next_serial)
 {
   BUF_CLEANUP struct buf b = {0};
   int fd, r = 0;
   if (s->directory < 0)
     return -EBADF;
-  const size_t half = s->max_bytes / 2;
-  copy_history (s, &b, lines->len < half ? half - lines->len : 0);
+  const size_t half = s->max_bytes / 2, length = lines->len + (more ? more->len : 0);
+  copy_history (s, &b, length < half ? half - length : 0);
   alert_record_add (&b, &(struct alert_record){.type = ALERT_RECORD_BASE, .serial = next_serial});
   buf_add (&b, lines->data ? lines->data : "", lines->len);
+  buf_add (&b, more && more->data ? more->data : "", more ? more->len : 0);
   r = b.error ? b.error : alert_file_replace (s->directory, ALERT_STORE_FILE, b.data, b.len, &fd);
   if (r) {
     s->behind = true;
@@ -244,11 +245,11 @@ alert_store_rewrite (struct alert_store *s, const struct buf *lines, uint64_t ne
   return s->error = 0;
 }
 
-int
-alert_store_dup (const struct alert_store *s)
+void
+alert_store_sync (const struct alert_store *s)
 {
-  int fd = s->fd < 0 ? -1 : fcntl (s->fd, F_DUPFD_CLOEXEC, 0);
-  return fd >= 0 ? fd : s->fd < 0 ? -EBADF : -errno;
+  if (s->fd >= 0)
+    fdatasync (s->fd); /* where that fails a power cut may take it, and nothing else */
 }
 
 /* ---- For commands ---- */

@@ -33,10 +33,10 @@ void alert_store_close (struct alert_store *s);
 int alert_store_append (struct alert_store *s, const struct buf *lines);
 /* It is behind, removed by somebody, or long. */
 bool alert_store_wants_rewrite (struct alert_store *s);
-/* A new file: the history, and `lines`, which say how everything is. */
-int alert_store_rewrite (struct alert_store *s, const struct buf *lines, uint64_t next_serial);
-/* A descriptor of the file, for a thread that has the time to wait for fdatasync; it closes it. -errno: none. */
-int alert_store_dup (const struct alert_store *s);
+/* A new file: the history, and `lines`, which say how everything is. `more` (may be NULL) comes after them. */
+int alert_store_rewrite (struct alert_store *s, const struct buf *lines, const struct buf *more, uint64_t next_serial);
+/* Waits until what was appended is on the disk. */
+void alert_store_sync (const struct alert_store *s);
 
 /* For commands: visits the changes in the file of that directory, the oldest first. 0, -ENOENT or -errno. */
 int alert_history_read (const char *path, alert_record_visit visit, void *arg);

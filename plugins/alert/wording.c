@@ -147,12 +147,12 @@ add_json_rows (struct buf *b, const struct alert_message *m)
 
 void
 wording_json (struct buf *b, const struct watch *w, const char *name, const char *unit, const struct alert_message *m,
-              int64_t wall_ns)
+              const char *id, int64_t wall_ns)
 {
   struct buf BUF_CLEANUP line = {0}, host = {0};
   wording_line (&line, w, name, unit, m);
   add_host (&host);
-  buf_printf (b, "{\"time\":");
+  buf_printf (b, "{\"id\":\"%s\",\"time\":", id);
   text_wall_time (b, wall_ns);
   add_json_text (b, "host", host.data ? host.data : "");
   add_json_text (b, "rule", name);

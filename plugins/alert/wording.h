@@ -15,5 +15,5 @@ void wording_text (struct buf *b, const struct watch *w, const char *row, bool h
 void wording_line (struct buf *b, const struct watch *w, const char *name, const char *unit, const struct alert_message *m);
 /* The same for programs, as a JSON object without a newline. */
 void wording_json (struct buf *b, const struct watch *w, const char *name, const char *unit, const struct alert_message *m,
-                   int64_t wall_ns);
+                   const char *id, int64_t wall_ns);
 #endif

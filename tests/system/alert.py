@@ -6,74 +6,7 @@ import os
 import time
 
 import kk
-
-CONFIG = """daemon: {sample_interval: 0.1}
-plugins:
-  process: false
-  probe:
-    plugin: exec
-    command: [cat, %(values)s]
-    fields: ["probe.load f64 %%", "items[name].size f64 By"]
-    timeout: 10s
-    deadline: 10s
-  alert:
-    file: %(told)s
-    group_wait: 0s
-    rules:
-%(rules)s
-"""
-BUSY = """      busy: {when: probe.load > 90, for: 300ms, clear: < 80 for 300ms, severity: critical, text: "{rule} on {host}: {value} {unit}"}
-"""
-ITEMS = """      big: {when: "items[a*].size > 1KiB"}
-"""
-
-
-class Scene:
-    """A daemon whose values a file says, and what it told."""
-
-    def __init__ (self, home, rules, more=""):
-        self.home = home
-        self.values, self.told_file = os.path.join (home.top, "values"), os.path.join (home.top, "told")
-        self.say (load=10)
-        self.text = CONFIG % {"values": self.values, "told": self.told_file, "rules": rules} + more
-
-    def say (self, items=None, **values):
-        lines = [f"probe {k} {v}\n" for k, v in values.items ()] + [f"items {k} size {v}\n" for k, v in (items or {}).items ()]
-        with open (self.values + ".new", "w", encoding="utf-8") as f:
-            f.writelines (lines)
-        os.rename (self.values + ".new", self.values)
-
-    def told (self):
-        try:
-            with open (self.told_file, encoding="utf-8") as f:
-                return [json.loads (line) for line in f]
-        except FileNotFoundError:
-            return []
-
-    def changes (self):
-        return [(m["rule"], m["change"]) for m in self.told ()]
-
-    def wait (self, *changes):
-        kk.wait_for (lambda: len (self.changes ()) >= len (changes), 20, f"{changes}")
-        kk.equal (self.changes (), list (changes), "what was told")
-
-    def samples (self, n=200):
-        with kk.Connection (self.home.data) as c:
-            c.send ("samples", last=n)
-            found = []
-            while "end" not in (line := c.receive ()):
-                found.append (line)
-        return found
-
-    def wait_samples (self, d, n):
-        """Until n more samples were judged."""
-        count = lambda: next (i for i in d.status ()["instances"] if i["name"] == "alert")["calls"]
-        first = count ()
-        kk.wait_for (lambda: count () >= first + n, 30, "samples")
-
-
-def rows (sample):
-    return sample.get ("alerts") or {}
+from alertkit import BUSY, ITEMS, Scene, rows
 
 
 @kk.test
@@ -227,7 +160,7 @@ def a_command_that_never_ends (home):
 
 @kk.test
 def a_stop_with_messages_that_wait (home):
-    "at a stop what waits for a program is in the file, and the log says how many got none"
+    "at a stop what waits for a program is in the file, the log says how many that are, and the next start runs it for them"
     s = Scene (home, BUSY + """      low: {when: probe.load < 50}
 """)
     text = s.text.replace ("    group_wait: 0s", "    command: [sleep, '1000']\n    command_timeout: 1h\n    commands_at_once: 1\n    group_wait: 0s")
@@ -238,7 +171,13 @@ def a_stop_with_messages_that_wait (home):
         kk.wait_for (lambda: home.log ().count ("busy is over"), 20, "the third")
         kk.equal (d.stop (20), 0, "the daemon's end")
     kk.equal (len (s.told ()), 3, "lines of the file")
-    kk.contains (home.log (), "at the end 2 messages got no command any more, and 1 command was ended before time", "the log")
+    kk.contains (home.log (), "at the end 2 messages wait for the command, and 1 command was ended before time", "the log")
+    with home.daemon (text.replace ("[sleep, '1000']", f"[sh, -c, 'echo $KK_ALERT_ID >>{home.top}/ran']")) as d:
+        ran = lambda: open (f"{home.top}/ran", encoding="utf-8").read ().split ()
+        kk.wait_for (lambda: len (ran ()) >= 3, 20, "the next start runs it for them")
+        d.stop ()
+    kk.equal (ran (), [m["id"] for m in s.told ()], "each once")
+    kk.equal (len (s.told ()), 3, "lines of the file are what they were")
 
 
 @kk.test

@@ -1,12 +1,12 @@
-/* What the tests of the alerts' engine share: an engine with a few rules, looks at rows, and what was told. */
+/* What the tests of the alerts' engine share: an engine with a few rules and its desk, looks at rows, and what was told. */
 #ifndef ALERT_KIT_H
 #define ALERT_KIT_H
 
-#include "alert/engine.h"
+#include "alert/desk.h"
 #include "unit.h"
 
 #define S INT64_C (1000000000)
-enum { SLOW, FAST, KIT_RULES, KIT_TOLD = 4096 };
+enum { SLOW, FAST, KIT_RULES, KIT_TOLD = 4096, KIT_ENGINES = 8 };
 
 static int64_t mono = 1000 * S, wall = 1767225600 * S, boot = 1500 * S;
 static struct {
@@ -39,11 +39,50 @@ new_engine (const struct alert_engine_config *config)
   return e;
 }
 
+/* The desk of each engine, in the same thread here. */
+static struct kit {
+  struct alert_engine *e;
+  struct alert_desk desk;
+  bool stepped; /* without a store */
+} kits[KIT_ENGINES];
+static uint32_t kit_history;
+static int64_t kit_keep_ns = 3600 * S;
+
+static inline struct kit *
+kit_of (const struct alert_engine *e)
+{
+  for (int i = 0; i < KIT_ENGINES; i++)
+    if (kits[i].e == e)
+      return &kits[i];
+  return NULL;
+}
+
+static inline struct alert_desk *
+desk_of (const struct alert_engine *e)
+{
+  struct kit *kit = kit_of (e);
+  ck_assert_ptr_nonnull (kit);
+  return &kit->desk;
+}
+
+static inline int
+open_at (struct alert_engine *e, const char *path)
+{
+  struct kit *kit = kit_of (e);
+  if (!kit) {
+    kit = kit_of (NULL);
+    ck_assert_ptr_nonnull (kit);
+    *kit = (struct kit){.e = e};
+    ck_assert_int_eq (alert_desk_init (&kit->desk, path, e->most_bytes, kit_history, kit_keep_ns), 0);
+  }
+  return alert_desk_open (&kit->desk, kit->stepped ? NULL : e, mono, wall);
+}
+
 static inline struct alert_engine *
 open_engine (const char *dir)
 {
   struct alert_engine *e = new_engine (NULL);
-  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (open_at (e, dir), 0);
   return e;
 }
 
@@ -51,10 +90,39 @@ open_engine (const char *dir)
 static inline void
 kill_engine (struct alert_engine *e)
 {
-  alert_store_close (&e->store);
-  free (e->path);
-  e->path = NULL;
+  struct kit *kit = kit_of (e);
+  if (kit) {
+    alert_desk_free (&kit->desk);
+    *kit = (struct kit){.e = NULL};
+  }
   alert_engine_free (e);
+}
+
+/* As it ends by itself. */
+static inline void
+end_engine (struct alert_engine *e)
+{
+  struct alert_batch last;
+  alert_engine_last (e, &last);
+  if (kit_of (e))
+    alert_desk_take (desk_of (e), &last, mono, wall);
+  alert_batch_free (&last);
+  kill_engine (e);
+}
+
+static inline void
+flush_with (struct alert_engine *e, alert_send send, void *arg)
+{
+  struct kit *kit = kit_of (e);
+  struct alert_batch batch;
+  if (kit && kit->desk.store.directory >= 0)
+    alert_silences_refresh (&e->silences, kit->desk.store.directory);
+  else if (kit)
+    kit->stepped = true;
+  alert_engine_flush (e, mono, wall, boot, kit && (kit->desk.wants_all || kit->desk.store.behind), send, arg, &batch);
+  if (kit)
+    alert_desk_take (&kit->desk, &batch, mono, wall);
+  alert_batch_free (&batch);
 }
 
 static inline void
@@ -77,7 +145,7 @@ static inline int
 flush_engine (struct alert_engine *e)
 {
   int before = n_told;
-  alert_engine_flush (e, mono, wall, boot, note_message, e);
+  flush_with (e, note_message, e);
   return n_told - before;
 }
 

@@ -23,7 +23,7 @@ again (struct alert_engine *e, int crash, int64_t down_ns)
   if (crash)
     kill_engine (e);
   else
-    alert_engine_free (e);
+    end_engine (e);
   mono += down_ns;
   wall += down_ns;
   boot += down_ns;
@@ -43,7 +43,7 @@ START_TEST (firing_goes_on)
   e = again (e, _i, S);
   ck_assert_int_eq (phase_of (e, SLOW, "a"), ALERT_OK);
   ck_assert_int_eq (steps (e, 5, SLOW, "a", ALERT_FALSE), 0);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -51,7 +51,7 @@ START_TEST (pending_goes_on_with_its_time)
 {
   struct alert_engine *e = open_engine (dir);
   ck_assert_int_eq (steps (e, 25, SLOW, "a", ALERT_TRUE), 0);
-  e->store.behind = _i == 2;                             /* all is written anew */
+  desk_of (e)->store.behind = _i == 2;                   /* all is written anew */
   ck_assert_int_eq (step (e, SLOW, "a", ALERT_TRUE), 0); /* 25 s */
   e = again (e, _i, 3600 * S);
   ck_assert_int_eq (phase_of (e, SLOW, "a"), ALERT_PENDING);
@@ -63,7 +63,7 @@ START_TEST (pending_goes_on_with_its_time)
     ck_assert (n >= 5 && n <= 20);
   else
     ck_assert_int_eq (n, 5);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -76,7 +76,7 @@ START_TEST (clearing_goes_on_with_its_time)
   ck_assert_int_eq (phase_of (e, SLOW, "a"), ALERT_CLEARING);
   ck_assert_int_eq (steps (e, 3, SLOW, "a", ALERT_FALSE), 0);
   ck_assert_int_eq (step (e, SLOW, "a", ALERT_FALSE), 1);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -90,7 +90,7 @@ START_TEST (reminders_keep_their_period)
   for (int i = 0; i < 10 && !n; i++) {
     steps (e, 30, FAST, "a", ALERT_TRUE);
     n = n_told > 1;
-    e->store.behind = _i == 2;
+    desk_of (e)->store.behind = _i == 2;
     steps (e, 1, FAST, "a", ALERT_TRUE);
     e = again (e, _i, 3600 * S);
     e->rules[FAST].rule.params.remind_ns = 100 * S;
@@ -103,7 +103,7 @@ START_TEST (reminders_keep_their_period)
   e = again (e, _i, S);
   e->rules[FAST].rule.params.remind_ns = 100 * S;
   ck_assert_int_eq (steps (e, 90, FAST, "a", ALERT_TRUE), 0);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -113,7 +113,7 @@ START_TEST (unknown_is_not_said_again)
   steps (e, 31, SLOW, "a", ALERT_TRUE);
   ck_assert_int_eq (steps (e, 61, SLOW, "a", ALERT_UNKNOWN), 1);
   ck_assert_int_eq (steps (e, 61, FAST, "b", ALERT_UNKNOWN), 1);
-  e->store.behind = _i == 2;
+  desk_of (e)->store.behind = _i == 2;
   step (e, FAST, "b", ALERT_UNKNOWN);
   e = again (e, _i, 60 * S);
   n_told = 0;
@@ -123,7 +123,7 @@ START_TEST (unknown_is_not_said_again)
   ck_assert_int_eq (step (e, FAST, "b", ALERT_FALSE), 1);
   ck_assert_uint_eq (told[0].change, ALERT_KNOWN);
   ck_assert_uint_eq (told[1].change, ALERT_KNOWN);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -148,7 +148,7 @@ START_TEST (gone_or_another_meanwhile)
   ck_assert_uint_eq (told[0].change, ALERT_CLEARED);
   ck_assert_uint_eq (told[0].total, 2);
   ck_assert (told[0].gone);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -158,19 +158,19 @@ START_TEST (a_rule_that_is_no_more)
   struct alert_engine *e = open_engine (dir);
   step (e, FAST, "a", ALERT_TRUE);
   steps (e, 5, SLOW, "b", ALERT_TRUE);
-  alert_engine_free (e);
+  end_engine (e);
   n_told = 0;
   ck_assert_int_eq (alert_engine_new (&(struct alert_engine_config){0}, &other, 1, &e), 0);
-  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (open_at (e, dir), 0);
   ck_assert_int_eq (flush_engine (e), 1);
   ck_assert_str_eq (told[0].rule, "fast");
   ck_assert_uint_eq (told[0].change, ALERT_CLEARED);
   ck_assert (told[0].gone);
-  alert_engine_free (e);
+  end_engine (e);
   e = open_engine (dir);
   ck_assert_int_eq (flush_engine (e), 0);
   ck_assert_int_eq (phase_of (e, FAST, "a"), ALERT_OK);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -195,7 +195,7 @@ START_TEST (rules_of_the_history_are_nobodys)
   ck_assert_str_eq (told[0].rule, "the last");
   ck_assert_uint_eq (told[0].change, ALERT_CLEARED);
   ck_assert_uint_eq (told[0].suppressed, 0);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -203,12 +203,12 @@ START_TEST (a_rule_that_is_another_now)
 {
   struct alert_engine *e = open_engine (dir);
   steps (e, 20, SLOW, "pending", ALERT_TRUE);
-  alert_engine_free (e);
+  end_engine (e);
   e = new_engine (NULL);
   e->rules[SLOW].made++;
-  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (open_at (e, dir), 0);
   ck_assert_int_eq (phase_of (e, SLOW, "pending"), ALERT_OK);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -216,13 +216,13 @@ START_TEST (what_waits_is_told_after_a_crash)
 {
   const struct alert_engine_config config = {.outbox = {.group_wait_ns = 10 * S}};
   struct alert_engine *e = new_engine (&config);
-  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (open_at (e, dir), 0);
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
-  e->store.behind = _i; /* also from a file that was written anew */
+  desk_of (e)->store.behind = _i; /* also from a file that was written anew */
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
   kill_engine (e);
   e = new_engine (&config);
-  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (open_at (e, dir), 0);
   ck_assert_int_eq (steps (e, 9, FAST, "a", ALERT_TRUE), 0);
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
   ck_assert_uint_eq (told[0].change, ALERT_FIRED);
@@ -230,7 +230,7 @@ START_TEST (what_waits_is_told_after_a_crash)
   kill_engine (e);
   e = open_engine (dir);
   ck_assert_int_eq (steps (e, 30, FAST, "a", ALERT_TRUE), 0);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -246,13 +246,13 @@ START_TEST (silence_over_restarts)
   e = again (e, _i, 10 * S);
   ck_assert_int_eq (steps (e, 50, FAST, "a", ALERT_TRUE), 0);
   e = again (e, _i, 10 * S);
-  e->store.behind = true;
+  desk_of (e)->store.behind = true;
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
   e = again (e, _i, 10 * S);
   ck_assert_int_eq (steps (e, 30, FAST, "a", ALERT_TRUE), 1);
   ck_assert (told[0].late);
   ck_assert_uint_eq (told[0].change, ALERT_FIRED);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -260,11 +260,11 @@ START_TEST (what_limits_took_outlives_a_crash)
 {
   const struct alert_engine_config config = {.outbox = {.rule_burst = 1, .rule_every_ns = 600 * S}};
   struct alert_engine *e = new_engine (&config);
-  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (open_at (e, dir), 0);
   ck_assert_int_eq (steps (e, 1, FAST, "a", ALERT_TRUE), 1);
   for (int i = 0; i < 10; i++)
     ck_assert_int_eq (step (e, FAST, "a", i % 2 ? ALERT_TRUE : ALERT_FALSE), 0);
-  e->store.behind = _i;
+  desk_of (e)->store.behind = _i;
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
   kill_engine (e);
   n_told = 0;
@@ -272,7 +272,7 @@ START_TEST (what_limits_took_outlives_a_crash)
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
   ck_assert_uint_eq (told[0].change, ALERT_SUMMARY);
   ck_assert_uint_eq (told[0].suppressed, 10);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -280,12 +280,12 @@ START_TEST (two_never_share_a_store)
 {
   struct alert_engine *first = open_engine (dir), *second = new_engine (NULL);
   step (first, FAST, "a", ALERT_TRUE);
-  ck_assert_int_eq (alert_engine_open (second, dir, mono, wall), -EWOULDBLOCK);
+  ck_assert_int_eq (open_at (second, dir), -EWOULDBLOCK);
   step (first, FAST, "b", ALERT_TRUE);
-  alert_engine_free (first);
-  ck_assert_int_eq (alert_engine_open (second, dir, mono, wall), 0);
+  end_engine (first);
+  ck_assert_int_eq (open_at (second, dir), 0);
   ck_assert_int_eq (phase_of (second, FAST, "b"), ALERT_FIRING);
-  alert_engine_free (second);
+  end_engine (second);
 }
 END_TEST
 
@@ -295,13 +295,13 @@ START_TEST (a_removed_directory_is_made_again)
   step (e, FAST, "a", ALERT_TRUE);
   unit_remove_tree (dir);
   steps (e, 40, FAST, "a", ALERT_TRUE);
-  ck_assert_int_eq (e->store.error, 0);
+  ck_assert_int_eq (desk_of (e)->store.error, 0);
   kill_engine (e);
   n_told = 0;
   e = open_engine (dir);
   ck_assert_int_eq (phase_of (e, FAST, "a"), ALERT_FIRING);
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -310,7 +310,7 @@ START_TEST (without_a_directory_it_works_all_the_same)
   unit_write (dir, "file", "x");
   char *path = unit_path (dir, "file");
   struct alert_engine *e = new_engine (NULL);
-  ck_assert_int_lt (alert_engine_open (e, path, mono, wall), 0);
+  ck_assert_int_lt (open_at (e, path), 0);
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
   ck_assert_int_eq (step (e, FAST, "a", ALERT_FALSE), 1);
   ck_assert_int_eq (step (e, FAST, "b", ALERT_TRUE), 1);
@@ -318,9 +318,9 @@ START_TEST (without_a_directory_it_works_all_the_same)
   steps (e, 30, FAST, "b", ALERT_TRUE);
   kill_engine (e);
   e = new_engine (NULL);
-  ck_assert_int_eq (alert_engine_open (e, path, mono, wall), 0);
+  ck_assert_int_eq (open_at (e, path), 0);
   ck_assert_int_eq (phase_of (e, FAST, "b"), ALERT_FIRING);
-  alert_engine_free (e);
+  end_engine (e);
   free (path);
 }
 END_TEST
@@ -338,29 +338,30 @@ count_change (void *arg, const struct alert_record *r, const char *line, size_t 
 START_TEST (history_and_bytes_are_bounded)
 {
   /* By their number, or by their bytes. */
-  const struct alert_engine_config config = {.store_bytes = 100 << 10, .history = _i ? 2000 : 50};
+  const struct alert_engine_config config = {.store_bytes = 100 << 10};
   struct alert_engine *e = new_engine (&config);
   struct stat st;
   char *path = unit_path (dir, ALERT_STORE_FILE);
   int counts[2] = {0};
-  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  kit_history = _i ? 2000 : 50;
+  ck_assert_int_eq (open_at (e, dir), 0);
   for (int i = 0; i < 2000; i++) {
     step (e, FAST, i % 3 ? "a row" : "another", i % 2 ? ALERT_FALSE : ALERT_TRUE);
     n_told = 0;
     ck_assert_int_eq (stat (path, &st), 0);
     ck_assert_int_le (st.st_size, (100 << 10) + 4096);
   }
-  ck_assert_uint_gt (e->store.rewritten, 3);
-  e->store.behind = true;
+  ck_assert_uint_gt (desk_of (e)->store.rewritten, 3);
+  desk_of (e)->store.behind = true;
   flush_engine (e);
   ck_assert_int_eq (alert_history_read (dir, count_change, counts), 0);
-  ck_assert_uint_le (e->store.begun, (50 << 10) + 100);
+  ck_assert_uint_le (desk_of (e)->store.begun, (50 << 10) + 100);
   if (_i)
     ck_assert_int_gt (counts[0] + counts[1], 100);
   else
     ck_assert_int_eq (counts[0] + counts[1], 50);
   ck_assert_int_ge (counts[0], 20);
-  alert_engine_free (e);
+  end_engine (e);
   free (path);
 }
 END_TEST

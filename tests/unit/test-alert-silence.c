@@ -145,7 +145,7 @@ START_TEST (silence_that_is_ended)
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 0);
   ck_assert_int_eq (_i ? alert_silence_end (dir, silence.id, NULL, wall) : alert_silence_end (dir, 0, "fast", wall), 1);
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -176,7 +176,7 @@ START_TEST (silences_are_added_by_many_at_once)
   flush_engine (e);
   ck_assert_uint_eq (e->silences.n, WRITERS * EACH);
   ck_assert_uint_eq (e->silences.damaged_lines, 0);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 
@@ -210,7 +210,7 @@ START_TEST (a_damaged_file_of_silences)
   rmdir (path);
   ck_assert_int_eq (step (e, FAST, "a", ALERT_TRUE), 1);
   free (path);
-  alert_engine_free (e);
+  end_engine (e);
 }
 END_TEST
 

@@ -36,18 +36,28 @@ random_record (void)
 {
   static const char *const keys[] = {"", "eth0", "a \"quoted\" one", "line\nbreak", "gr\xc3\xbc\xc3\x9f", "{}[],:\\"};
   static const unsigned changes[] = {ALERT_FIRED, ALERT_CLEARED, ALERT_BECAME_UNKNOWN, ALERT_KNOWN};
-  struct alert_record r = {.type = (enum alert_record_type) (1 + random64 () % 6)};
-  const bool has_rule = r.type != ALERT_RECORD_TOLD && r.type != ALERT_RECORD_BASE;
+  struct alert_record r = {.type = (enum alert_record_type) (1 + random64 () % 8)};
+  const bool is_message = r.type == ALERT_RECORD_SEND || r.type == ALERT_RECORD_SENT;
+  const bool has_rule = r.type != ALERT_RECORD_TOLD && r.type != ALERT_RECORD_BASE && !is_message;
   if (has_rule)
     strcpy (r.rule, random64 () % 2 ? "cpu high" : "\"x\"");
   if (r.type == ALERT_RECORD_COUNT)
     r.count = random64 ();
   if (r.type == ALERT_RECORD_BASE)
     r.serial = random64 ();
-  if (r.type == ALERT_RECORD_TOLD)
+  if (is_message) {
+    snprintf (r.id, sizeof r.id, "%016llx", (unsigned long long) random64 ());
+    r.left = random64 () % 8;
+  }
+  if (r.type == ALERT_RECORD_SEND) {
+    r.wall_ns = (int64_t) (random64 () >> 1);
+    r.json = random64 () % 2 ? "{}" : "{\"rule\":\",\\\"message\\\":{}\",\"rows\":[{\"value\":1.5e-300}]}";
+    r.json_length = strlen (r.json);
+  }
+  if (r.type == ALERT_RECORD_TOLD || r.type == ALERT_RECORD_SEND)
     for (r.n_serials = 0; r.n_serials < random64 () % (ALERT_SERIALS + 1); r.n_serials++)
       r.serials[r.n_serials] = random64 ();
-  if (r.type == ALERT_RECORD_TOLD || !has_rule || r.type == ALERT_RECORD_COUNT)
+  if (!has_rule || r.type == ALERT_RECORD_COUNT)
     return r;
   r.made = random64 ();
   r.key = (struct alert_key){.number = random64 (), .identity = random64 () >> random64 () % 64};
@@ -103,6 +113,10 @@ expect_same (const struct alert_record *a, const struct alert_record *b)
   ck_assert_int_eq (a->held_back, b->held_back);
   ck_assert_int_eq (a->wall_ns, b->wall_ns);
   ck_assert_uint_eq (a->count, b->count);
+  ck_assert_str_eq (a->id, b->id);
+  ck_assert_uint_eq (a->left, b->left);
+  ck_assert_uint_eq (a->json_length, b->json_length);
+  ck_assert_int_eq (a->json ? memcmp (a->json, b->json, a->json_length) : 0, 0);
   ck_assert_uint_eq (a->n_serials, b->n_serials);
   ck_assert_int_eq (memcmp (a->serials, b->serials, a->n_serials * sizeof *a->serials), 0);
 }
@@ -168,7 +182,7 @@ make_file (size_t *ret_length)
   step (e, FAST, "quiet", ALERT_TRUE);
   steps (e, 32, SLOW, "b", ALERT_TRUE);
   steps (e, 3, SLOW, "b", ALERT_FALSE);
-  e->store.behind = true;
+  desk_of (e)->store.behind = true;
   step (e, SLOW, "c", ALERT_TRUE);
   step (e, FAST, "d", ALERT_TRUE);
   step (e, FAST, "d", ALERT_FALSE);
@@ -185,14 +199,14 @@ static struct alert_store
 expect_works (void)
 {
   struct alert_engine *e = new_engine (NULL);
-  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
-  const struct alert_store found = e->store;
+  ck_assert_int_eq (open_at (e, dir), 0);
+  const struct alert_store found = desk_of (e)->store;
   const int64_t at[3] = {mono, wall, boot};
   step (e, FAST, "e", ALERT_TRUE);
   kill_engine (e);
   e = open_engine (dir);
-  ck_assert (!e->store.damaged);
-  ck_assert_uint_eq (e->store.torn_bytes, 0);
+  ck_assert (!desk_of (e)->store.damaged);
+  ck_assert_uint_eq (desk_of (e)->store.torn_bytes, 0);
   ck_assert_int_eq (phase_of (e, FAST, "e"), ALERT_FIRING);
   kill_engine (e);
   n_told = 0;
@@ -262,7 +276,7 @@ START_TEST (damage_takes_one_line_only)
   b[1] = 'x';
   unit_write (dir, ALERT_STORE_FILE, text);
   e = open_engine (dir);
-  ck_assert (e->store.damaged);
+  ck_assert (desk_of (e)->store.damaged);
   ck_assert_uint_eq (e->rules[FAST].rule.n_firing, 3);
   ck_assert_int_eq (phase_of (e, FAST, "b"), ALERT_OK);
   kill_engine (e);
@@ -309,7 +323,7 @@ START_TEST (more_rows_than_there_may_be)
   kill_engine (e);
   e = new_engine (NULL);
   e->rules[FAST].rule.most = 100;
-  ck_assert_int_eq (alert_engine_open (e, dir, mono, wall), 0);
+  ck_assert_int_eq (open_at (e, dir), 0);
   ck_assert_uint_eq (e->rules[FAST].rule.n, 100);
   ck_assert_uint_eq (e->forgotten, 400);
   kill_engine (e);

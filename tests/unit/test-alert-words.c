@@ -103,7 +103,7 @@ START_TEST (lines)
   ck_assert_str_eq (a.data, "hot fires: t.x > 1 in cpu (81 \u00b0C)");
   wording_line (&b, &w, "hot", "Cel", &cleared);
   ck_assert_str_eq (b.data, "hot is over: cpu (81 \u00b0C)");
-  wording_json (&json, &w, "hot", "Cel", &fired, 0);
+  wording_json (&json, &w, "hot", "Cel", &fired, "1f", 0);
   ck_assert_ptr_nonnull (strstr (json.data, "\"unit\":\"Cel\"")); /* for programs it stays as it is */
 }
 END_TEST

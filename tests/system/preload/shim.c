@@ -1,11 +1,11 @@
 /* Preloaded into the daemon by system tests: moves its clocks, lets fsync fail, inotify fail or see nothing, and waitid see no
  * end, and pread fail, as a small file says that the test changes meanwhile. KK_SHIM names it; 64-bit numbers: the offset of
- * the wall clock in ns, the errno of fsync and fdatasync, which of two paces the clocks have, none, the errno of inotify_init1,
- * that of inotify_add_watch, whether watches see nothing, and whether processes seem not to end. From byte 64 on the name of
- * the host, if it is to have one. From byte 384 on the two paces, three numbers each: how many times faster all clocks run (0:
- * as they do), since when (CLOCK_MONOTONIC in ns), and how far they were ahead then. From byte 432 on the errno of pread of
- * those files whose names end in the text that follows. With clocks that run faster every wait is shorter. A pace that is in
- * use is not changed; the other one is written first. */
+ * the wall clock in ns, the errno of fsync and fdatasync (-1: they hang), which of two paces the clocks have, none, the errno
+ * of inotify_init1, that of inotify_add_watch, whether watches see nothing, and whether processes seem not to end. From byte 64
+ * on the name of the host, if it is to have one. From byte 384 on the two paces, three numbers each: how many times faster all
+ * clocks run (0: as they do), since when (CLOCK_MONOTONIC in ns), and how far they were ahead then. From byte 432 on the errno
+ * of pread of those files whose names end in the text that follows. With clocks that run faster every wait is shorter. A pace
+ * that is in use is not changed; the other one is written first. */
 #undef _FORTIFY_SOURCE /* with it the headers define some of these functions */
 #include <errno.h>
 #include <fcntl.h>
@@ -161,6 +161,15 @@ time (time_t *ret)
   return now.tv_sec;
 }
 
+/* A disk that hangs: until the test says otherwise. */
+static void
+hang (enum order order)
+{
+  const struct timespec little = {.tv_nsec = 5000000};
+  while (orders && orders[order] < 0)
+    syscall (SYS_nanosleep, &little, NULL);
+}
+
 static int
 refuse (enum order order)
 {
@@ -173,12 +182,14 @@ refuse (enum order order)
 int
 fsync (int fd)
 {
+  hang (FSYNC);
   return refuse (FSYNC) ? -1 : (int) syscall (SYS_fsync, fd);
 }
 
 int
 fdatasync (int fd)
 {
+  hang (FSYNC);
   return refuse (FSYNC) ? -1 : (int) syscall (SYS_fdatasync, fd);
 }
 

@@ -1,0 +1,42 @@
+/* Between the two sides of the thread: actor.c is the side that samples, actor-run.c the thread's. */
+#ifndef ALERT_ACTOR_INNER_H
+#define ALERT_ACTOR_INNER_H
+
+#include "actor.h"
+#include "line-file.h"
+#include "runner.h"
+
+#include <pthread.h>
+
+struct actor_batch {
+  struct actor_batch *next;
+  struct alert_batch batch;
+};
+
+struct actor {
+  struct kk_instance *self;
+  const struct options *options;
+  pthread_t thread;
+  unsigned there; /* actions: ALERT_BY_… */
+  /* The thread's: */
+  struct alert_engine *engine; /* until it is open */
+  struct alert_desk desk;
+  struct alert_silences silences;
+  struct line_file file;
+  struct runner runner;
+  int store_error; /* as it was said */
+  uint64_t crowded, done, seen;
+  char shown[160];      /* in status */
+  pthread_mutex_t lock; /* guards what follows */
+  pthread_cond_t changed;
+  struct actor_batch *first, *last;
+  uint32_t waiting;
+  bool opened, wants_all, looks, missed, ending;
+  struct alert_silences *fresh; /* silences that changed */
+  uint64_t plain, dropped;
+  int64_t end_ns, looked_ns;
+};
+
+int64_t actor_mono_ns (void);
+void *actor_run (void *arg);
+#endif

@@ -1,0 +1,273 @@
+#include "actor-inner.h"
+#include "facts.h"
+#include "jitter.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+static const int64_t SECOND_NS = 1000000000, OPEN_NS = 100000000, AGAIN_NS = INT64_C (10000000000),
+                     MOST_AGAIN_NS = INT64_C (300000000000);
+
+static int64_t
+wall_ns (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_REALTIME, &t);
+  return t.tv_sec * SECOND_NS + t.tv_nsec;
+}
+
+/* ---- The store ---- */
+
+/* What people should know once, and when it is over. */
+static void
+say_trouble (struct actor *a)
+{
+  int error = a->desk.store.error;
+  if (error && !a->store_error)
+    kk_error (a->self, "%s cannot be written, so a restart forgets what changes: %s", a->desk.path, strerror (-error));
+  else if (!error && a->store_error)
+    kk_info (a->self, "%s is written again", a->desk.path);
+  a->store_error = error;
+}
+
+static void
+say_dropped (struct actor *a)
+{
+  uint32_t old = alert_post_clean (&a->desk.post, a->there, actor_mono_ns ());
+  uint64_t crowded = a->desk.post.crowded - a->crowded;
+  a->crowded = a->desk.post.crowded;
+  if (old)
+    kk_error (a->self, "%u message%s dropped: no action told %s within the time keep", old, old == 1 ? " is" : "s are",
+              old == 1 ? "it" : "them");
+  if (crowded)
+    kk_error (a->self, "%" PRIu64 " message%s dropped: too many wait for actions", crowded, crowded == 1 ? " is" : "s are");
+}
+
+/* Until the store is there, rules without what they were would fire anew: the instance that a reload ends has it for a while.
+ */
+static void
+try_to_open (struct actor *a)
+{
+  int r = alert_desk_open (&a->desk, a->engine, actor_mono_ns (), wall_ns ());
+  if (r == -EWOULDBLOCK)
+    return;
+  if (r)
+    kk_error (a->self, "%s cannot be used, so a restart forgets what fires: %s", a->desk.path, strerror (-r));
+  if (a->desk.store.damaged)
+    kk_warn (a->self,
+             "%s/" ALERT_STORE_FILE " was damaged: what is whole of it is used, and a copy is kept as " ALERT_STORE_FILE
+             ".damaged",
+             a->desk.path);
+  a->store_error = r;
+  a->engine = NULL;
+}
+
+/* What changed in the file is parsed here, and the other side but takes it. */
+static void
+look_at_silences (struct actor *a)
+{
+  struct alert_silences *fresh;
+  if (a->desk.store.directory < 0 || alert_silences_refresh (&a->silences, a->desk.store.directory) != 1)
+    return;
+  fresh = calloc (1, sizeof *fresh);
+  if (fresh && a->silences.n)
+    fresh->list = malloc (a->silences.n * sizeof *fresh->list);
+  if (!fresh || (a->silences.n && !fresh->list)) {
+    free (fresh);
+    a->silences.file.st_ino = 0; /* it is looked at again */
+    return;
+  }
+  if (a->silences.n)
+    memcpy (fresh->list, a->silences.list, a->silences.n * sizeof *fresh->list);
+  fresh->n = a->silences.n;
+  pthread_mutex_lock (&a->lock);
+  struct alert_silences *before = a->fresh;
+  a->fresh = fresh;
+  pthread_mutex_unlock (&a->lock);
+  if (before)
+    alert_silences_free (before);
+  free (before);
+}
+
+static void
+take_batches (struct actor *a, struct actor_batch *first)
+{
+  struct alert_batch none = {.n_letters = 0};
+  for (struct actor_batch *b = first, *next; b; b = next) {
+    next = b->next;
+    alert_desk_take (&a->desk, &b->batch, actor_mono_ns (), wall_ns ());
+    free (b);
+  }
+  if (!first)
+    alert_desk_take (&a->desk, &none, actor_mono_ns (), wall_ns ());
+  look_at_silences (a);
+  say_trouble (a);
+}
+
+/* ---- Actions ---- */
+
+static void
+finish (struct actor *a, struct alert_letter *l, unsigned by)
+{
+  a->done += !(l->left & ~by);
+  alert_desk_told (&a->desk, l, by);
+}
+
+static void
+write_files (struct actor *a)
+{
+  for (struct alert_letter *l; (l = alert_post_next (&a->desk.post, ALERT_BY_FILE, 0)); finish (a, l, ALERT_BY_FILE))
+    line_file_write (&a->file, l->json);
+}
+
+static void
+run_later (struct alert_letter *l)
+{
+  int64_t wait_ns = l->failures < 5 ? AGAIN_NS << l->failures : MOST_AGAIN_NS;
+  l->failures++;
+  l->under_way &= ~(unsigned) ALERT_BY_COMMAND;
+  l->again_ns = actor_mono_ns () + jitter (wait_ns);
+}
+
+static void
+command_ended (void *arg, struct alert_letter *l, bool again)
+{
+  if (again)
+    run_later (l);
+  else
+    finish (arg, l, ALERT_BY_COMMAND);
+}
+
+static void
+start_command (struct actor *a, struct alert_letter *l)
+{
+  struct facts *f = NULL;
+  int r = facts_read (l->json, l->length, &f);
+  char **env = r ? NULL : facts_environment (f);
+  facts_free (f);
+  if (r == -EBADMSG) { /* of a store that somebody wrote */
+    finish (a, l, ALERT_BY_COMMAND);
+    return;
+  }
+  l->under_way |= ALERT_BY_COMMAND;
+  if (!env || runner_start (&a->runner, l, env, actor_mono_ns ()))
+    run_later (l);
+  facts_environment_free (env);
+}
+
+static void
+start_commands (struct actor *a)
+{
+  struct alert_letter *l;
+  while (!runner_is_full (&a->runner) && (l = alert_post_next (&a->desk.post, ALERT_BY_COMMAND, actor_mono_ns ())))
+    start_command (a, l);
+}
+
+/* ---- The thread ---- */
+
+static void
+show (struct actor *a, uint64_t plain, uint64_t dropped)
+{
+  const struct runner *r = &a->runner;
+  const struct alert_post *post = &a->desk.post;
+  const uint64_t told = a->done + plain, lost = dropped + post->crowded + post->old;
+  char messages[sizeof a->shown];
+  int n = snprintf (messages, sizeof messages, "%" PRIu64 " told, %u wait%s", told, post->n, post->n == 1 ? "s" : "");
+  if (lost)
+    snprintf (messages + n, sizeof messages - (size_t) n, ", %" PRIu64 " dropped", lost);
+  if (strcmp (messages, a->shown) != 0)
+    kk_status (a->self, "messages", "%s", messages);
+  memcpy (a->shown, messages, sizeof messages);
+  const uint64_t seen = r->started + r->failed + r->ended + r->n;
+  if (r->argv && seen != a->seen)
+    kk_status (a->self, "commands", "%" PRIu64 " run, %" PRIu64 " failed, %" PRIu64 " took too long, %u run now", r->started,
+               r->failed, r->ended, r->n);
+  a->seen = seen;
+}
+
+/* When a command is to be run again. */
+static int64_t
+next_again (const struct actor *a)
+{
+  int64_t next_ns = INT64_MAX;
+  for (const struct alert_letter *l = a->desk.post.first; l; l = l->next)
+    if ((l->left & ALERT_BY_COMMAND) && !l->under_way && l->again_ns && l->again_ns < next_ns)
+      next_ns = l->again_ns;
+  return next_ns;
+}
+
+static int64_t
+earlier (int64_t a, int64_t b)
+{
+  return a < b ? a : b;
+}
+
+/* Whether it is time to go: nothing is left that could be done now, or the patience is over. */
+static bool
+is_over (const struct actor *a, int64_t now_ns)
+{
+  const bool busy = a->runner.n || alert_post_next (&a->desk.post, ALERT_BY_COMMAND, now_ns);
+  return a->ending && (a->engine || !a->first) && (!busy || now_ns >= a->end_ns);
+}
+
+/* With the lock held: until something is given, or that time. False: it is over. */
+static bool
+sleep_until (struct actor *a, int64_t until_ns)
+{
+  while (!a->looks) {
+    int64_t now_ns = actor_mono_ns (), next_ns = a->ending ? earlier (until_ns, a->end_ns) : until_ns;
+    if (is_over (a, now_ns))
+      return false;
+    if (now_ns >= next_ns)
+      return true;
+    struct timespec t = {.tv_sec = next_ns / SECOND_NS, .tv_nsec = next_ns % SECOND_NS};
+    if (next_ns == INT64_MAX)
+      pthread_cond_wait (&a->changed, &a->lock);
+    else
+      pthread_cond_timedwait (&a->changed, &a->lock, &t);
+  }
+  return true;
+}
+
+/* One round without the lock; returns when the next one has to be. */
+static int64_t
+do_round (struct actor *a, struct actor_batch *given)
+{
+  if (a->engine)
+    try_to_open (a);
+  if (a->engine)
+    return actor_mono_ns () + OPEN_NS;
+  take_batches (a, given);
+  int64_t next_ns = runner_look (&a->runner, actor_mono_ns (), command_ended, a);
+  say_dropped (a);
+  write_files (a);
+  start_commands (a);
+  return earlier (a->runner.n ? runner_look (&a->runner, actor_mono_ns (), command_ended, a) : next_ns, next_again (a));
+}
+
+void *
+actor_run (void *arg)
+{
+  struct actor *a = arg;
+  prctl (PR_SET_NAME, "kk-alert");
+  pthread_mutex_lock (&a->lock);
+  for (int64_t next_ns = 0; sleep_until (a, next_ns);) {
+    struct actor_batch *given = a->engine ? NULL : a->first;
+    if (given)
+      a->first = a->last = NULL;
+    a->waiting = given ? 0 : a->waiting;
+    a->looks = false;
+    const uint64_t plain = a->plain, dropped = a->dropped;
+    pthread_mutex_unlock (&a->lock);
+    next_ns = do_round (a, given);
+    show (a, plain, dropped);
+    pthread_mutex_lock (&a->lock);
+    a->opened = !a->engine;
+    a->wants_all = a->desk.wants_all;
+  }
+  pthread_mutex_unlock (&a->lock);
+  return NULL;
+}

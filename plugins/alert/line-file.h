@@ -1,0 +1,15 @@
+/* The file that messages are appended to, a line each. Who rotates it moves it away. */
+#ifndef ALERT_LINE_FILE_H
+#define ALERT_LINE_FILE_H
+
+#include <kode-kronical/plugin.h>
+
+struct line_file {
+  struct kk_instance *self;
+  const char *path; /* "": none */
+  int error;        /* as it was said */
+  bool torn;        /* the last line in the file may be half a one */
+};
+
+void line_file_write (struct line_file *f, const char *line);
+#endif

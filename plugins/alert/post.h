@@ -1,0 +1,48 @@
+/* Messages that actions have yet to tell, the oldest first: bounded in number, bytes and age. What is too much or too old is
+ * dropped and counted. No thread, no clock of its own. */
+#ifndef ALERT_POST_H
+#define ALERT_POST_H
+
+#include "record.h"
+
+/* Who is to tell it. */
+enum { ALERT_BY_FILE = 1 << 0, ALERT_BY_COMMAND = 1 << 1, ALERT_BY_WEBHOOK = 1 << 2 };
+enum { ALERT_LETTERS = 1000, ALERT_LETTER_LEAST_S = 60 };
+
+struct alert_letter {
+  struct alert_letter *next;
+  char id[ALERT_ID];
+  unsigned left;      /* ALERT_BY_… */
+  unsigned under_way; /* of those; it is not dropped meanwhile */
+  int64_t wall_ns;    /* of the message */
+  int64_t end_ns;     /* monotonic: it is too old then */
+  int64_t again_ns;   /* monotonic: when the command is to be run again */
+  uint32_t failures;  /* of the command */
+  size_t length;
+  char json[]; /* 0-terminated */
+};
+
+struct alert_post {
+  struct alert_letter *first, *last;
+  uint32_t n, most;
+  size_t bytes, most_bytes;
+  int64_t keep_ns;
+  uint64_t crowded, old; /* dropped: for want of room or memory, because of their age */
+};
+
+void alert_post_init (struct alert_post *p, size_t most_bytes, int64_t keep_ns);
+void alert_post_free (struct alert_post *p);
+/* Copies it in. `age_ns`: how long it has waited already; it gets a minute at the least. Another of that id is replaced. */
+void alert_post_add (struct alert_post *p, const struct alert_record *r, int64_t age_ns, int64_t mono_ns);
+struct alert_letter *alert_post_find (const struct alert_post *p, const char *id);
+/* The oldest that is left for this action and not under way; NULL: none. */
+struct alert_letter *alert_post_next (const struct alert_post *p, unsigned by, int64_t mono_ns);
+/* Those actions have told it: when none is left it is gone. */
+void alert_post_told (struct alert_post *p, struct alert_letter *l, unsigned by);
+/* Only these actions are there: others are not waited for. Drops what is too old, and returns how many of that. */
+uint32_t alert_post_clean (struct alert_post *p, unsigned there, int64_t mono_ns);
+void alert_post_clear (struct alert_post *p);
+/* Adds a line for each. */
+void alert_post_lines (const struct alert_post *p, struct buf *b);
+uint32_t alert_post_count (const struct alert_post *p, unsigned by);
+#endif

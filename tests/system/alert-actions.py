@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""alert's actions: a message counts as told when the action said so, over kill -9, and nobody who samples waits for a disk."""
+
+import contextlib
+import os
+import random
+import signal
+import time
+
+import filekit
+import kk
+from alertkit import BUSY, Scene
+
+FLAP = """      flap: {when: probe.load > 90}
+"""
+
+
+class Runs:
+    """A command, and what it was run for."""
+
+    def __init__ (self, home, scene, body, more=""):
+        self.home, self.out = home, os.path.join (home.top, "ran")
+        script = home.write ("act.sh", f"#!/bin/sh\nout={self.out}\n{body}\n", 0o755)
+        scene.text = scene.text.replace ("    group_wait: 0s", f"    command: [sh, {script}]\n    command_timeout: 1h\n{more}    group_wait: 0s")
+
+    def lines (self):
+        with contextlib.suppress (FileNotFoundError), open (self.out, encoding="utf-8") as f:
+            return [tuple (line.split ()) for line in f]
+        return []
+
+
+def once (pairs):
+    """Without what came again under the same id."""
+    found = {}
+    for key, value in pairs:
+        found.setdefault (key, value)
+    return list (found.values ())
+
+
+@kk.test
+def killed_while_a_program_runs (home):
+    "a message whose program still ran when the daemon was killed is told by the next one, under the same id"
+    s = Scene (home, FLAP)
+    ran = Runs (home, s, 'echo $$ $KK_ALERT_ID >>$out\nwhile [ -e "$HOME/hold" ]; do sleep 0.05; done\necho told $KK_ALERT_ID >>$out')
+    hold = home.write ("hold", "")
+    s.say (load=95)
+    with home.daemon (s.text) as d:
+        kk.wait_for (ran.lines, 20, "it runs")
+        kk.wait_for (s.told, 20, "the file")
+        d.kill ()
+    pid, id_ = ran.lines ()[0]
+    os.killpg (int (pid), signal.SIGKILL)
+    kk.wait_for (lambda: not kk.alive (int (pid)), 20, "its end")
+    os.unlink (hold)
+    with home.daemon (s.text) as d:
+        kk.wait_for (lambda: ("told", id_) in ran.lines (), 20, "told by the next one")
+        s.wait_samples (d, 5)
+        d.stop ()
+    kk.equal ([x[1] for x in ran.lines ()], [id_] * 3, "nothing else was told")
+    kk.equal ([m["id"] for m in s.told ()], [id_], "nor anything twice by what had told it")
+
+
+@kk.test (deadline=120)
+def killed_at_any_moment (home):
+    "whenever the daemon is killed, each change is told by the file and the program, in order, and again only under the same id"
+    s = Scene (home, FLAP)
+    ran = Runs (home, s, "echo $KK_ALERT_ID $KK_ALERT_CHANGE >>$out", "    commands_at_once: 1\n    rule_every: 0s\n    message_every: 0s\n")
+    dice = random.Random (7)
+    for i in range (16):
+        with home.daemon (s.text) as d:
+            s.say (load=10 if i % 2 else 95)
+            time.sleep (dice.random () * 0.5) # any moment: nothing is waited for
+            d.kill ()
+    s.say (load=95)
+    with home.daemon (s.text) as d:
+        kk.wait_for (lambda: s.told () and s.told ()[-1]["change"] == "fired", 20, "the last")
+        s.wait_samples (d, 5)
+        kk.wait_for (lambda: {x[0] for x in ran.lines ()} == {m["id"] for m in s.told ()}, 20, "both told the same")
+        d.stop ()
+    changes = once ((m["id"], m["change"]) for m in s.told ())
+    kk.equal (changes, ["fired", "cleared"] * (len (changes) // 2) + ["fired"], "changes of the file")
+
+
+@kk.test
+def a_program_that_asks_for_another_time (home):
+    "a program that ends with status 75 is run again, under the same id; one with another status is not"
+    s = Scene (home, FLAP)
+    ran = Runs (home, s, "echo $KK_ALERT_ID $KK_ALERT_CHANGE >>$out\n[ $(wc -l <$out) -ge 3 ] || exit 75\nexit 1")
+    shim = filekit.Shim (home)
+    shim.faster (max (1, round (30 / kk.SLOW)))
+    s.say (load=95)
+    with home.daemon (s.text, env=shim.env ()) as d:
+        kk.wait_for (lambda: len (ran.lines ()) >= 3, 60, "the third time")
+        kk.wait_for (lambda: "ended with status 1" in home.log (), 20, "which fails")
+        s.say (load=10)
+        kk.wait_for (lambda: len (ran.lines ()) >= 4, 60, "the next message")
+        d.stop ()
+    kk.equal (len ({x[0] for x in ran.lines ()[:3]}), 1, "the same id")
+    kk.equal ([x[1] for x in ran.lines ()], ["fired"] * 3 + ["cleared"], "what it was run for")
+    kk.contains (home.log (), "ended with status 75, and is run again later", "the log")
+
+
+@kk.test
+def a_disk_that_hangs (home):
+    "a disk that hangs holds up neither samples nor what is in them; messages wait, for what is not stored is not told"
+    shim = filekit.Shim (home)
+    s = Scene (home, BUSY)
+    with home.daemon (s.text, env=shim.env ()) as d:
+        s.wait_samples (d, 5)
+        shim.fsync (-1)
+        s.say (load=95)
+        kk.wait_for (lambda: "busy fires" in home.log (), 20, "it fires")
+        s.wait_samples (d, 20)
+        kk.equal (s.told (), [], "what was told")
+        shim.fsync (0)
+        s.wait (("busy", "fired"))
+        d.stop ()
+
+
+kk.main ()
