@@ -3,6 +3,7 @@
 #define ALERT_ACTOR_INNER_H
 
 #include "actor.h"
+#include "hook.h"
 #include "line-file.h"
 #include "runner.h"
 
@@ -24,6 +25,7 @@ struct actor {
   struct alert_silences silences;
   struct line_file file;
   struct runner runner;
+  struct hook hook;
   int store_error; /* as it was said */
   uint64_t crowded, done, seen;
   char shown[160];      /* in status */

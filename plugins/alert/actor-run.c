@@ -166,6 +166,15 @@ start_commands (struct actor *a)
     start_command (a, l);
 }
 
+static void
+webhook_ended (void *arg, struct alert_letter *l, bool told)
+{
+  if (told)
+    finish (arg, l, ALERT_BY_WEBHOOK);
+  else
+    l->under_way &= ~(unsigned) ALERT_BY_WEBHOOK;
+}
+
 /* ---- The thread ---- */
 
 static void
@@ -194,7 +203,7 @@ next_again (const struct actor *a)
 {
   int64_t next_ns = INT64_MAX;
   for (const struct alert_letter *l = a->desk.post.first; l; l = l->next)
-    if ((l->left & ALERT_BY_COMMAND) && !l->under_way && l->again_ns && l->again_ns < next_ns)
+    if ((l->left & ALERT_BY_COMMAND) && !(l->under_way & ALERT_BY_COMMAND) && l->again_ns && l->again_ns < next_ns)
       next_ns = l->again_ns;
   return next_ns;
 }
@@ -209,7 +218,8 @@ earlier (int64_t a, int64_t b)
 static bool
 is_over (const struct actor *a, int64_t now_ns)
 {
-  const bool busy = a->runner.n || alert_post_next (&a->desk.post, ALERT_BY_COMMAND, now_ns);
+  const struct alert_post *post = &a->desk.post;
+  const bool busy = a->runner.n || alert_post_next (post, ALERT_BY_COMMAND, now_ns) || hook_is_busy (&a->hook, post, now_ns);
   return a->ending && (a->engine || !a->first) && (!busy || now_ns >= a->end_ns);
 }
 
@@ -241,11 +251,14 @@ do_round (struct actor *a, struct actor_batch *given)
   if (a->engine)
     return actor_mono_ns () + OPEN_NS;
   take_batches (a, given);
-  int64_t next_ns = runner_look (&a->runner, actor_mono_ns (), command_ended, a);
+  runner_look (&a->runner, actor_mono_ns (), command_ended, a);
   say_dropped (a);
   write_files (a);
   start_commands (a);
-  return earlier (a->runner.n ? runner_look (&a->runner, actor_mono_ns (), command_ended, a) : next_ns, next_again (a));
+  int64_t next_ns = next_again (a);
+  if (a->there & ALERT_BY_WEBHOOK)
+    next_ns = earlier (next_ns, hook_look (&a->hook, &a->desk.post, actor_mono_ns (), webhook_ended, a));
+  return earlier (next_ns, runner_look (&a->runner, actor_mono_ns (), command_ended, a));
 }
 
 void *

@@ -31,6 +31,7 @@ release (struct actor *a)
     alert_silences_free (a->fresh);
   free (a->fresh);
   alert_silences_free (&a->silences);
+  hook_free (&a->hook);
   runner_free (&a->runner);
   alert_desk_free (&a->desk);
   free (a);
@@ -65,7 +66,9 @@ actor_new (struct kk_instance *self, const struct options *options, const char *
   if (!a)
     return -ENOMEM;
   *a = (struct actor){.self = self, .options = options, .engine = engine, .file = {.self = self, .path = options->file}};
-  a->there = (*options->file ? ALERT_BY_FILE : 0) | (options->command.count ? ALERT_BY_COMMAND : 0);
+  a->there = (*options->file ? ALERT_BY_FILE : 0) | (options->command.count ? ALERT_BY_COMMAND : 0)
+             | (*options->webhook ? ALERT_BY_WEBHOOK : 0);
+  hook_init (&a->hook, self, options);
   int r = alert_desk_init (&a->desk, path, 0, (uint32_t) options->history, options->keep_ns);
   if (!r)
     r = runner_init (&a->runner, self, &options->command, options->command_timeout_ns, (uint32_t) options->commands_at_once);

@@ -2,6 +2,7 @@
 #include "actor.h"
 #include "engine.h"
 #include "full-name.h"
+#include "hook.h"
 #include "notice.h"
 #include "wording.h"
 
@@ -55,7 +56,9 @@ alert_check (const void *config, struct kk_fault *fault)
   struct watches w;
   if (o->command.count && (!*o->command.items[0] || (o->command.count == 1 && strpbrk (o->command.items[0], " \t"))))
     return kk_refuse (fault, "command", "write the program and each of its arguments as a list: [program, first, second]");
-  int r = watches_make (config, &w, fault);
+  int r = hook_check (o, fault);
+  if (!r)
+    r = watches_make (config, &w, fault);
   if (!r)
     watches_free (&w);
   return r;

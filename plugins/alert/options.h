@@ -17,6 +17,9 @@ struct options {
   const char *file;
   struct kk_list command;
   int64_t command_timeout_ns, commands_at_once;
+  const char *webhook, *webhook_body, *webhook_ca_file;
+  struct kk_map webhook_headers; /* of texts */
+  int64_t webhook_timeout_ns;
   int64_t group_wait_ns;
   int64_t keep_ns;
   int64_t rule_messages, messages;
@@ -24,6 +27,6 @@ struct options {
   int64_t history;
 };
 
-enum { ALERT_N_OPTIONS = 15 };
+enum { ALERT_N_OPTIONS = 20 };
 extern const struct kk_option alert_options[ALERT_N_OPTIONS];
 #endif

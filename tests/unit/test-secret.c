@@ -1,7 +1,7 @@
 /* What held a secret holds it no longer: this process's own memory is searched for it. */
 #include "dynamodb-writer/answer.h"
-#include "dynamodb-writer/secret.h"
 #include "dynamodb-writer/sign.h"
+#include "secret.h"
 #include "unit.h"
 
 #include <fcntl.h>

@@ -1,0 +1,263 @@
+#include <config.h>
+
+#include "hook-request.h"
+
+#include "facts.h"
+#include "fillin.h"
+#include "hook.h"
+#include "launch.h"
+#include "poster.h"
+#include "secret.h"
+#include "template.h"
+#include "url.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { MOST_URL = 4096, MOST_PATH = 4096, FIRST_FD = 10, OWN_HEADERS = 3 };
+static const int64_t MS_NS = 1000000;
+
+/* ---- Options ---- */
+
+static bool
+is_token (const char *text)
+{
+  for (const char *p = text; *p; p++)
+    if (!isalnum ((unsigned char) *p) && !strchr ("!#$%&'*+-.^_`|~", *p))
+      return false;
+  return *text;
+}
+
+static int
+check_url (const char *url, struct kk_fault *fault)
+{
+  char why[160];
+  if (fillin_check (url, why, sizeof why))
+    return kk_refuse (fault, "webhook", "%s", why);
+  if (!strncmp (url, "{env:", 5) || !strncmp (url, "{file:", 6))
+    return 0; /* all of it is a secret */
+  const bool https = !strncasecmp (url, "https://", 8), http = !strncasecmp (url, "http://", 7);
+  const char *host = url + (https ? 8 : 7);
+  if (!https && !http)
+    return kk_refuse (fault, "webhook", "write a URL that begins with https:// or http://");
+  const size_t n = strcspn (host, "/?#");
+  if (memchr (host, '@', n) || url_userinfo_end (host, strlen (host)) == host + n)
+    return kk_refuse (fault, "webhook", "write no user name or password in the URL: give them in webhook_headers");
+  if (!n || *host == ':' || !url_is_host (host, n))
+    return kk_refuse (fault, "webhook", "the URL has no host, or no port, as in https://example.org:8443/path");
+  if (strchr (url, '#'))
+    return kk_refuse (fault, "webhook", "the URL has a part behind '#', which no server gets to see");
+  for (const char *p = url; *p; p++)
+    if ((unsigned char) *p <= ' ' || *p == 127 || *p == '\\')
+      return kk_refuse (fault, "webhook", "column %d: no such character can be in a URL", (int) (p - url) + 1);
+  return strlen (url) < MOST_URL ? 0 : kk_refuse (fault, "webhook", "the URL is longer than %d bytes", MOST_URL - 1);
+}
+
+static int
+check_header (const char *name, const char *value, struct kk_fault *fault)
+{
+  static const char *const ours[] = {"Content-Length", "Transfer-Encoding", "Connection", "Idempotency-Key"};
+  char why[160];
+  if (!is_token (name))
+    return kk_refuse (fault, "webhook_headers", "the name of a header has letters, digits and '-'");
+  for (size_t i = 0; i < KK_COUNT (ours); i++)
+    if (!strcasecmp (name, ours[i]))
+      return kk_refuse (fault, "webhook_headers", "the header %s cannot be given: it is always set", ours[i]);
+  if (strpbrk (value, "\r\n"))
+    return kk_refuse (fault, "webhook_headers", "the header %s has a line break", name);
+  if (fillin_check (value, why, sizeof why))
+    return kk_refuse (fault, "webhook_headers", "%s: %s", name, why);
+  return 0;
+}
+
+int
+hook_check (const struct options *o, struct kk_fault *fault)
+{
+  char why[200];
+  uint32_t column = 1;
+  const char *const *values = o->webhook_headers.items;
+  if (!*o->webhook)
+    return *o->webhook_body || o->webhook_headers.count
+             ? kk_refuse (fault, *o->webhook_body ? "webhook_body" : "webhook_headers", "it is of no use without webhook")
+             : 0;
+  int r = check_url (o->webhook, fault);
+  if (!r && o->webhook_headers.count > POSTER_HEADERS - OWN_HEADERS)
+    r = kk_refuse (fault, "webhook_headers", "at most %d headers can be given", POSTER_HEADERS - OWN_HEADERS);
+  for (uint32_t i = 0; i < o->webhook_headers.count && !r; i++)
+    r = check_header (o->webhook_headers.names[i], values[i], fault);
+  if (r || !*o->webhook_body)
+    return r;
+  r = template_check (o->webhook_body, &column, why, sizeof why);
+  return r == -EINVAL ? kk_refuse (fault, "webhook_body", "column %u: %s", column, why) : r;
+}
+
+/* ---- The request ---- */
+
+static bool
+has_header (const struct options *o, const char *name)
+{
+  for (uint32_t i = 0; i < o->webhook_headers.count; i++)
+    if (!strcasecmp (o->webhook_headers.names[i], name))
+      return true;
+  return false;
+}
+
+static void
+add_text (struct buf *b, const char *text)
+{
+  buf_add (b, text, strlen (text) + 1);
+}
+
+static int
+add_filled (struct buf *b, const char *text, char *why, size_t size)
+{
+  struct buf SECRET_BUF_CLEANUP filled = {.max = 128 << 10};
+  int r = fillin_add (text, &filled, why, size);
+  if (!r && memchr (filled.data ? filled.data : "", '\n', filled.len)) {
+    snprintf (why, size, "a secret of webhook or webhook_headers has a line break");
+    r = -EINVAL;
+  }
+  if (!r)
+    add_text (b, filled.data ? filled.data : "");
+  return r ? r : b->error;
+}
+
+static int
+add_headers (struct buf *b, const struct options *o, const struct alert_letter *l, char *why, size_t size)
+{
+  const char *const *values = o->webhook_headers.items;
+  const bool type = has_header (o, "Content-Type"), agent = has_header (o, "User-Agent");
+  int r = 0;
+  buf_printf (b, "%u", o->webhook_headers.count + 1 + !type + !agent);
+  buf_addc (b, 0);
+  add_text (b, "Idempotency-Key");
+  add_text (b, l->id);
+  if (!type) {
+    add_text (b, "Content-Type");
+    add_text (b, "application/json");
+  }
+  if (!agent) {
+    add_text (b, "User-Agent");
+    add_text (b, "kode-kronical/" PACKAGE_VERSION);
+  }
+  for (uint32_t i = 0; i < o->webhook_headers.count && !r; i++) {
+    add_text (b, o->webhook_headers.names[i]);
+    r = add_filled (b, values[i], why, size);
+  }
+  return r;
+}
+
+static int
+add_body (struct buf *b, const struct options *o, const struct alert_letter *l)
+{
+  struct facts *f = NULL;
+  if (!*o->webhook_body) {
+    buf_add (b, l->json, l->length);
+    return b->error;
+  }
+  int r = facts_read (l->json, l->length, &f);
+  if (!r)
+    template_fill (o->webhook_body, f, l->json, b);
+  facts_free (f);
+  return r ? r : b->error;
+}
+
+static int
+make_request (struct buf *b, const struct options *o, const struct alert_letter *l, char *why, size_t size)
+{
+  buf_reserve (b, 512 << 10);
+  int r = add_filled (b, o->webhook, why, size);
+  add_text (b, o->webhook_ca_file);
+  buf_printf (b, "%lld", (long long) (o->webhook_timeout_ns / MS_NS));
+  buf_addc (b, 0);
+  if (!r)
+    r = add_headers (b, o, l, why, size);
+  return r ? r : add_body (b, o, l);
+}
+
+/* ---- The program ---- */
+
+/* Beside this program (the build tree), or where it was installed, also when the installation was moved. */
+static void
+find_program (char *path, size_t size)
+{
+  static const char *const beside[] = {POSTER, "../libexec/kode-kronical/" POSTER};
+  ssize_t n = readlink ("/proc/self/exe", path, size - 64);
+  char *slash = n > 0 ? memrchr (path, '/', (size_t) n) : NULL;
+  for (size_t i = 0; slash && i < KK_COUNT (beside); i++) {
+    strcpy (slash + 1, beside[i]);
+    if (access (path, X_OK) == 0)
+      return;
+  }
+  snprintf (path, size, "%s", LIBEXEC_DIR "/" POSTER);
+}
+
+/* Not among those that the program gets its own as. */
+static int
+move_up (int fd)
+{
+  int moved = fd < 0 ? -1 : fcntl (fd, F_DUPFD_CLOEXEC, FIRST_FD);
+  int r = moved < 0 ? -errno : moved;
+  if (fd >= 0)
+    close (fd);
+  return r;
+}
+
+/* A file in memory: no disk ever gets the secrets. */
+static int
+make_file (const struct buf *b)
+{
+  int fd = move_up (memfd_create ("webhook", MFD_CLOEXEC));
+  for (size_t at = 0; fd >= 0 && at < b->len;) {
+    ssize_t n = write (fd, b->data + at, b->len - at);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0) {
+      close (fd);
+      return n ? -errno : -ENOSPC;
+    }
+    at += (size_t) n;
+  }
+  return fd;
+}
+
+static int
+run_program (int request, pid_t *ret_pid, int *ret_fd)
+{
+  char path[MOST_PATH];
+  int out[2];
+  if (pipe2 (out, O_CLOEXEC | O_NONBLOCK) < 0)
+    return -errno;
+  int write_end = move_up (out[1]), r = write_end < 0 ? write_end : 0;
+  if (!r) {
+    find_program (path, sizeof path);
+    fcntl (write_end, F_SETFL, 0); /* for the program, which shares it */
+    r = launch_group (path, (char *[]){path, NULL}, NULL, (int[]){write_end, -1, request}, 3, ret_pid);
+    close (write_end);
+  }
+  if (r)
+    close (out[0]);
+  else
+    *ret_fd = out[0];
+  return r;
+}
+
+int
+hook_request_start (const struct options *o, const struct alert_letter *l, pid_t *ret_pid, int *ret_fd, char *why, size_t size)
+{
+  struct buf SECRET_BUF_CLEANUP b = {.max = POSTER_MOST};
+  int r = make_request (&b, o, l, why, size);
+  int request = r ? r : make_file (&b);
+  if (request < 0)
+    return request;
+  r = run_program (request, ret_pid, ret_fd);
+  close (request);
+  if (r)
+    snprintf (why, size, "the program " POSTER " cannot be run: %s", strerror (-r));
+  return r;
+}
