@@ -28,6 +28,8 @@ struct link {
 struct chain {
   chain_sink *sink;
   void *arg;
+  struct instance *busy; /* in a call, */
+  int64_t busy_since_ns; /* … since then; other threads look at both */
   size_t n;
   struct link links[];
 };
@@ -190,12 +192,11 @@ count_lost (struct instance *filter, struct shape *shape)
     return;
   const struct rows_counts now = rows_counts (shape->rows), before = shape->counted;
   shape->counted = now;
-  if (now.bad_sets != before.bad_sets)
-    INSTANCE_COUNT (filter, bad_fields, now.bad_sets - before.bad_sets);
-  if (now.lost_rows != before.lost_rows)
-    INSTANCE_COUNT (filter, lost_rows, now.lost_rows - before.lost_rows);
-  if (now.cut_strings != before.cut_strings)
-    INSTANCE_COUNT (filter, cut_strings, now.cut_strings - before.cut_strings);
+  if (!memcmp (&now, &before, sizeof now))
+    return;
+  INSTANCE_COUNT (filter, bad_fields, now.bad_sets - before.bad_sets);
+  INSTANCE_COUNT (filter, lost_rows, now.lost_rows - before.lost_rows);
+  INSTANCE_COUNT (filter, cut_strings, now.cut_strings - before.cut_strings);
 }
 
 static void
@@ -208,12 +209,28 @@ keep_last (struct link *l, const struct shape *shape, const struct sample *sampl
 }
 
 static void
+set_busy (struct chain *c, struct instance *filter, int64_t since_ns)
+{
+  __atomic_store_n (&c->busy_since_ns, since_ns, __ATOMIC_RELAXED);
+  __atomic_store_n (&c->busy, filter, __ATOMIC_RELEASE);
+}
+
+struct instance *
+chain_busy (const struct chain *c, int64_t *ret_since_ns)
+{
+  struct instance *filter = __atomic_load_n (&c->busy, __ATOMIC_ACQUIRE);
+  *ret_since_ns = __atomic_load_n (&c->busy_since_ns, __ATOMIC_RELAXED);
+  return filter;
+}
+
+static void
 filter_one (struct chain *c, size_t at, const struct sample *sample)
 {
   struct link *l = c->links + at;
   const struct binding *b = NULL;
   struct emit e = {.face.host = sample->face.host, .in = sample, .time = sample->time};
   struct instance_call call = instance_call_begin (l->filter);
+  set_busy (c, l->filter, call.mono_ns);
   int r = binding_for (l, sample->schema, &b);
   if (r && !l->refused)
     say_refused (l, r);
@@ -226,6 +243,7 @@ filter_one (struct chain *c, size_t at, const struct sample *sample)
     say_too_many (l, e.too_many);
     count_lost (l->filter, b->shape);
   }
+  set_busy (c, NULL, call.mono_ns);
   instance_call_end (l->filter, &call, r);
   finish (c, at, &e, r);
 }

@@ -17,6 +17,15 @@ void chain_free (struct chain *c); /* unbinds; not the instances */
 void chain_run (struct chain *c, const struct sample *sample);
 /* Lets filters emit what they still hold, first to last. */
 void chain_flush (struct chain *c);
+/* The filter that is in a call, and since when; NULL: none is. Any thread. */
+struct instance *chain_busy (const struct chain *c, int64_t *ret_since_ns);
+/* Whether that is this one, for longer than it may take. */
+static inline bool
+chain_is_late (const struct chain *c, const struct instance *filter, int64_t mono_ns)
+{
+  int64_t since_ns;
+  return c && chain_busy (c, &since_ns) == filter && mono_ns - since_ns >= filter->plan->deadline_ns;
+}
 
 void chain_host_functions (struct kk_host *host);
 #endif

@@ -196,19 +196,20 @@ row_u64 (struct kk_rows *face, uint32_t table, uint64_t key, uint64_t identity)
   return begin_row (r, s, key, identity);
 }
 
-static void
+static int
 row_like (struct kk_row *face, uint32_t incoming)
 {
   struct row *r = (struct row *) face;
   struct staging *s = r->staging;
   if (!s || !s->n_rows || s->first)
-    return;
+    return 0; /* it goes nowhere */
   if (!s->likes && !(s->likes = malloc (s->cap * sizeof *s->likes)))
-    return; /* then it is as old as the newest */
+    return -ENOMEM;
   for (uint32_t i = 0; !s->liked && i < s->n_rows; i++)
     s->likes[i] = KK_NONE;
   s->liked = true;
   s->likes[s->at] = incoming;
+  return 0;
 }
 
 static void

@@ -30,6 +30,8 @@ struct sampler {
   struct kk_time tick_time;
   struct input *reading;
   int64_t read_deadline_ns;
+  struct instance *late; /* a filter of which it was said that it does not come back, */
+  int64_t late_since_ns; /* … from a call since then */
 };
 
 static void
@@ -79,6 +81,33 @@ read_one (struct sampler *s, struct input *in)
   return true;
 }
 
+/* A filter in the daemon's own process cannot be left behind: what it holds up is all samples. */
+static void
+look_at_filters (struct sampler *s, const struct clock_reading *now)
+{
+  int64_t since_ns;
+  struct instance *filter = chain_busy (s->graph->chain, &since_ns);
+  if (!filter || s->late || !chain_is_late (s->graph->chain, filter, now->mono_ns))
+    return;
+  s->late = filter;
+  s->late_since_ns = since_ns;
+  INSTANCE_COUNT (filter, overruns, 1);
+  if (s->env->log)
+    log_at (s->env->log, KK_LOG_ERROR, filter->plan->name,
+            "did not come back from a sample within %.1f s: there are no samples until it does; with isolate: true it would be "
+            "ended",
+            (double) filter->plan->deadline_ns / 1e9);
+}
+
+static void
+say_back (struct sampler *s)
+{
+  if (s->late && s->env->log)
+    log_at (s->env->log, KK_LOG_WARNING, s->late->plan->name, "came back after %.1f s; samples go on",
+            (double) (clock_read (&s->env->clock).mono_ns - s->late_since_ns) / 1e9);
+  s->late = NULL;
+}
+
 /* Goes on with the tick under way, from next_input on. False when this thread was left behind. */
 static bool
 lead (struct sampler *s)
@@ -99,6 +128,7 @@ lead (struct sampler *s)
   pthread_mutex_unlock (&s->lock);
   graph_collect (g, tick, &time);
   pthread_mutex_lock (&s->lock);
+  say_back (s);
   s->in_tick = false;
   arm_next (s);
   pthread_cond_broadcast (&s->changed);
@@ -159,6 +189,8 @@ wake (struct sampler *s)
   if (s->in_tick) {
     if (s->reading && now.mono_ns >= s->read_deadline_ns)
       return take_over (s, &now);
+    if (!s->reading)
+      look_at_filters (s, &now);
     arm (s, s->reading ? s->read_deadline_ns : now.mono_ns + first_deadline (s->graph));
     return true;
   }

@@ -152,7 +152,9 @@ add_problem (struct listing *l, const struct instance *i, const char *state, con
     snprintf (text, sizeof text, "%s: %s", i->plan->name, *message ? message : strerror (-s->last_error));
   else
     snprintf (text, sizeof text, "%s: %s%s%s", i->plan->name,
-              !strcmp (state, "stuck") ? "hangs in a call and is skipped until it returns" : "cannot write now and tries again",
+              !strcmp (state, "stuck") ? i->plugin->kind == KK_FILTER ? "hangs in a call, and what comes after it waits"
+                                                                      : "hangs in a call and is skipped until it returns"
+                                       : "cannot write now and tries again",
               *message ? ": " : "", message);
   json_object_array_add (l->problems, text_json (text));
 }
@@ -238,7 +240,7 @@ list_graph (void *arg, const struct graph *g)
     add_u64 (o, "cut_strings", c.cut_strings);
   }
   for (size_t i = 0; i < g->n_filters; i++)
-    add_instance (l, g->filters[i], false, false);
+    add_instance (l, g->filters[i], chain_is_late (g->chain, g->filters[i], l->now_ns), false);
   for (size_t i = 0; i < g->n_workers; i++) {
     size_t n;
     struct instance *const *filters = worker_filters (g->workers[i], &n);

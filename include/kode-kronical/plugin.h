@@ -426,7 +426,7 @@ struct kk_host {
   struct kk_rows *(*emit_rows) (struct kk_emit *out);
   struct kk_row *(*emit_row) (struct kk_emit *out, uint32_t table, uint32_t row);
   int (*emit_time) (struct kk_emit *out, int64_t wall_ns, int64_t mono_ns);
-  void (*row_like) (struct kk_row *row, uint32_t incoming);
+  int (*row_like) (struct kk_row *row, uint32_t incoming);
 };
 
 /* Whether the host behind a handle has one of the later functions. */
@@ -740,12 +740,12 @@ kk_emit_rows (struct kk_emit *out)
   return KK_HAS (out, emit_rows) ? out->host->emit_rows (out) : NULL;
 }
 /* Of a row of an added table that has a `like`: it is as old as that row of the incoming table, and held where that is. Without
- * this it is as old as the newest of them. Rows of one producer then come together, in the order in which they were begun. */
-static inline void
+ * this it is as old as the newest of them. Rows of one producer then come together, in the order in which they were begun. 0,
+ * -ENOMEM, -ENOSYS. */
+static inline int
 kk_row_like (struct kk_row *row, uint32_t incoming)
 {
-  if (KK_HAS (row, row_like))
-    row->host->row_like (row, incoming);
+  return KK_HAS (row, row_like) ? row->host->row_like (row, incoming) : -ENOSYS;
 }
 /* In `process`, for the next kk_emit: a row of the incoming sample, to set the fields in it that kk_shape_add_field added.
  * Valid until the next call for the same table. Never NULL: where there is nothing to set it goes nowhere. */

@@ -123,6 +123,23 @@ def late_filter (home):
 
 
 @kk.test
+def late_in_the_daemon (home):
+    "a filter of the daemon's own process that hangs: the log and status say which, and all goes on when it comes back"
+    with daemon (home, {"late": {"plugin": "sieve", "isolate": False, "pause": f"{3 * kk.SLOW:.0f}s"}}) as d:
+        kk.wait_for (lambda: instance (d, "late")["state"] == "stuck", 20, "its state")
+        status = d.status ()
+        kk.equal (status["health"], "degraded", "health")
+        kk.check (any ("late: hangs in a call" in p for p in status["problems"]), "the problem", status["problems"])
+        kk.wait_for (lambda: any ("did not come back from a sample" in line for line in lines_of (home, "late")), 20, "the log")
+        kk.wait_for (lambda: any ("came back after" in line for line in lines_of (home, "late")), 30, "it comes back")
+        late, taken = instance (d, "late"), d.status ()["ticks"]["taken"]
+        kk.equal ((late["state"], late["overruns"], late["failures"]), ("ok", 1, 0), "afterwards")
+        kk.wait_for (lambda: d.status ()["ticks"]["taken"] > taken + 3, 20, "ticks")
+        kk.equal (sum ("did not come back" in line for line in lines_of (home, "late")), 1, "said once")
+        d.stop ()
+
+
+@kk.test
 def late_bind (home):
     "a filter whose bind is late, in its first process and in the next: it goes on with one binding, and keeps none of the late ones"
     # As above; one that is ended gets another try in its next process.
