@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 enum { MAX_LINE = 8192, MAX_ARGUMENTS = 80, WORDS = 400 };
+#define MEMORY (UINT64_C (1) << 30)
 
 struct parent {
   struct check_report *report;
@@ -149,6 +150,9 @@ become_child (const struct parent *p, int out, int64_t soft_ms)
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   setrlimit (RLIMIT_CORE, &(struct rlimit){0, 0});
   setrlimit (RLIMIT_FSIZE, &(struct rlimit){256 << 20, 256 << 20});
+#ifndef KK_SANITIZED /* a sanitizer reserves terabytes */
+  setrlimit (RLIMIT_DATA, &(struct rlimit){MEMORY, MEMORY});
+#endif
   if (mkdir (data, 0700) || words < 0 || in < 0 || dup2 (in, 0) < 0 || dup2 (words, 1) < 0 || dup2 (words, 2) < 0
       || (out == CHECK_FD ? fcntl (out, F_SETFD, 0) : dup2 (out, CHECK_FD)) < 0)
     _exit (120);
@@ -171,8 +175,9 @@ say_end (struct parent *p, int status, bool over)
                       "Every callback must return soon: give each wait a deadline of its own.");
   } else if (WIFSIGNALED (status)) {
     snprintf (text, sizeof text, "it crashes (%s) while the host %s%s%s", strsignal (WTERMSIG (status)), step, colon, words);
-    check_report_add (p->report, CHECK_FAULT, p->stage, "crash", text,
-                      "Build it with -g -fsanitize=address,undefined, and this program too, to see where.");
+    check_report_add (
+      p->report, CHECK_FAULT, p->stage, "crash", text,
+      "Build it with -g -fsanitize=address,undefined, and this program too, to see where. Memory ends at 1 GiB.");
   } else {
     snprintf (text, sizeof text, "it ends the whole process (exit status %d) while the host %s%s%s", WEXITSTATUS (status), step,
               colon, words);

@@ -576,7 +576,7 @@ kk_string_n (struct kk_row *row, uint32_t field, const char *text, size_t length
 static inline void
 kk_string (struct kk_row *row, uint32_t field, const char *text)
 {
-  row->host->set_string (row, field, text, strlen (text));
+  row->host->set_string (row, field, text, text ? strlen (text) : 0);
 }
 /* Says why a field has no value. */
 static inline void

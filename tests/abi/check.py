@@ -128,6 +128,15 @@ BAD = {
                           "DESTROY": "unlink (s->memory)"}, "reload", "fault", "reload", "while the old one is there"),
     "inherited": (INPUT, {"CREATE": 's->reads = (uint64_t) open ("/dev/zero", O_RDONLY)', "DESTROY": "close (made_fd)",
                           "static int made;": "static int made, made_fd;", "READ": "made_fd = 3"}, "fork", "fault", "inherited-descriptor", "/dev/zero"),
+    "leaves-process": (INPUT, {"static int made;": "static int made, born;", "CREATE": "if (!born++ && !fork ()) for (;;) pause ()"}, "create",
+                       "fault", "leak-process", "leaves a process behind"),
+    "takes-children": (INPUT, {"READ": "signal (SIGCHLD, SIG_IGN)"}, "fork", "fault", "reaps-children", "exit status of a child"),
+    "bad-value": (INPUT, {"READ": 'kk_string (kk_row (out, 0, NULL, 0), NAME_, NULL)'}, "use", "advice", "bad-value", "'one.name'"),
+    "bad-state": (INPUT, {"READ": "kk_table_state (out, 7, KK_PARTIAL)"}, "use", "fault", "table-state", "table number 7"),
+    "says-nothing": (INPUT, {"READ": "if (s->reads % 2) return -EIO"}, "use", "advice", "no-message", "without a message"),
+    "no-plugin": (INPUT, {"#include <kode-kronical/plugin.h>": "#define kk_plugin hidden\n#include <kode-kronical/plugin.h>"}, "descriptor", "fault",
+                  "no-plugin", "exports no kk_plugin"),
+    "cpu": (INPUT, {}, "descriptor", "advice", "name-taken", "there is a plugin 'cpu' already"),
     "wild": (INPUT, {"READ": "if (s->config->number == 5) abort ()"}, "configs", "fault", "crash", "calls read"),
     "filter-crashes": (FILTER, {"PROCESS": "abort ()"}, "use", "fault", "crash", "bind and process"),
     "filter-fails": (FILTER, {"PROCESS": "return -22"}, "use", "fault", "fails", "every process fails"),
@@ -190,7 +199,10 @@ def memory_that_settles (home):
 def good_ones (home):
     "a plain plugin of each kind passes, with options from the command line"
     for name, source in (("good-input", INPUT), ("good-filter", FILTER), ("good-output", OUTPUT)):
-        kk.equal (check (home, make (home, name, source, {}))["findings"], [], name)
+        report = check (home, make (home, name, source, {}))
+        kk.equal (report["findings"], [], name)
+        figures = next (s["figures"] for s in report["stages"] if s["name"] == "use")
+        kk.check (int (figures["calls"]) >= 40 and int (figures["us CPU each"]) >= 0, f"{name}: what a call costs", figures)
     report = check (home, os.path.join (home.top, "plugins", "good-input.so"), "number=7")
     kk.equal ([f["code"] for f in report["findings"]], ["config"], "a value out of range")
 
@@ -211,6 +223,27 @@ def bad_ones (part, of):
 
 for part in range (4):
     bad_ones (part, 4)
+
+
+@kk.test
+def sloppy (home):
+    "a descriptor that says little, or what does not fit: all of it is said, with what to do"
+    report = check (home, make (home, "sloppy", INPUT, {
+        '.version = "1.0"': '.version = ""', '.summary = "Of a test"': '.summary = ""', "KK_COUNTER, .help": "KK_COUNTER, .decimals = 2, .help",
+        '"value", "1"': '"value", ""', 'NAME_] = KK_STRING ("name"': 'NAME_] = KK_STRING ("name", .kind = KK_COUNTER',
+        " OPTIONS": ', KK_OPT_INT ("interval", struct config, number, .def = "1", .min = "1", .max = "2", .help = "Mine")'}))
+    said = {(f["code"], f["level"]) for f in report["findings"] if f["stage"] == "descriptor" and f["do"]}
+    kk.equal (said, {("no-version", "advice"), ("no-summary", "advice"), ("no-unit", "advice"), ("decimals", "advice"), ("kind", "fault"),
+                     ("name-of-host", "advice")}, "findings")
+
+
+@kk.test
+def memory_ends (home):
+    "one that takes memory without end comes to an end of it, not the machine"
+    if kk.sanitized ():
+        kk.skip ("memory is not limited in a build with sanitizers")
+    file = make (home, "endless", INPUT, {"READ": "for (;;) { char *volatile p = malloc (64 << 20); if (!p) abort (); *p = 1; }"})
+    kk.check ([f for f in check (home, file)["findings"] if f["code"] == "crash" and "calls read" in f["what"]], "it crashes", file)
 
 
 @kk.test
