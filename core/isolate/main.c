@@ -11,12 +11,13 @@
 
 enum { MESSAGES = 3, LIFE = 4, DESK = 5 };
 
-/* Whatever this process is doing, stopped or in an endless loop: when the daemon's end of the pipe closes, the kernel kills it.
- */
+/* Whatever this process and those of its group are doing, stopped or in an endless loop: when the daemon's end of the pipe
+ * closes, the kernel kills them. */
 static bool
 tie_to_daemon (void)
 {
-  return fcntl (LIFE, F_SETOWN, getpid ()) == 0 && fcntl (LIFE, F_SETSIG, SIGKILL) == 0 && fcntl (LIFE, F_SETFL, O_ASYNC) == 0;
+  return fcntl (LIFE, F_SETOWN, -getpgrp ()) == 0 && fcntl (LIFE, F_SETSIG, SIGKILL) == 0
+         && fcntl (LIFE, F_SETFL, O_ASYNC) == 0;
 }
 
 int

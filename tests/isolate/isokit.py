@@ -1,5 +1,6 @@
 """What the tests of isolation share."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -54,6 +55,18 @@ def child_of (d):
             continue
         if parent == d.pid and kk.alive (int (pid)):
             found.append (int (pid))
+    return found
+
+
+def in_sessions (leaders):
+    """PIDs of the processes that are in the sessions of these, which themselves may be gone."""
+    found = []
+    for pid in filter (str.isdigit, os.listdir ("/proc")):
+        with contextlib.suppress (OSError):
+            with open (f"/proc/{pid}/stat", "rb") as f:
+                session = int (f.read ().rsplit (b")", 1)[1].split ()[3])
+            if session in leaders and kk.alive (int (pid)):
+                found.append (int (pid))
     return found
 
 

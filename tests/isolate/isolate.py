@@ -1,11 +1,13 @@
 """Plugins of others run in processes of their own: what they do wrong costs their own values only."""
 
 import os
+import re
 import shutil
 import signal
 
 import kk
-from isokit import SANITIZED, TICK, Pace, child_of, config, daemon, instance, others_go_on, plugins
+from execkit import PRCTL, PR_SET_SECCOMP, without
+from isokit import SANITIZED, TICK, Pace, child_of, config, daemon, in_sessions, instance, others_go_on, plugins
 
 FIRST, GAP = 2, 4  # of enum kk_absent
 
@@ -15,8 +17,10 @@ def misbehaves (home, mode, says, **options):
     with daemon (home, {"rogue": {"mode": mode, "deadline": f"{int (600 * kk.SLOW)}ms", **options}}) as d, Pace () as pace:
         kk.wait_for (lambda: says in home.log (), 15, f"{mode}: '{says}' in the log")
         kk.contains (home.log (), "is started again in", "the log")
-        one = kk.wait_for (lambda: (i := instance (d, "rogue"))["failures"] and i, 5, "a failed read")
-        kk.contains (one["last_message"] or "", "its process failed", "the message in status")
+        def message ():
+            one = instance (d, "rogue")
+            return one["last_message"] or "" if one["failures"] else ""
+        kk.wait_for (lambda: "its process failed" in message () and says in message (), 20, "the message in status")
         kk.wait_for (lambda: home.log ().count (says) > 1, 20, "it is started again and does it again")
         others_go_on (d, pace)
         return home.log ()
@@ -254,8 +258,14 @@ def held_in (home):
     home.write (path + "-there", "")
     with daemon (home, {"rogue": {"mode": "try", "path": path}}) as d:
         held = kk.wait_for (lambda: instance (d, "rogue")["status"]["process"], 5, "status")
+        pid = child_of (d)[0]
+        with open (f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
+            said = dict (re.findall (r"^(\w+):\s*(.*)$", f.read (), re.MULTILINE))
+        session, group = os.getsid (pid), os.getpgid (pid)
         entry = kk.wait_for (lambda: [e["rogue"] for e in home.metrics () if "tried" in e.get ("rogue", {})], 10, "an entry")[-1]
     kk.not_in_force (held)
+    kk.equal ((said["NoNewPrivs"], said["Seccomp"]), ("1", "2"), "for good")
+    kk.equal ((session, group), (pid, pid), "its own session and process group")
     kk.equal (entry["tried"], 256 + 32, "all it could do is read, and join two streams")
     kk.check (not os.path.exists (path), "nothing was written")
 
@@ -275,10 +285,21 @@ def let_out (home):
 
 @kk.test
 def no_grandchildren (home):
-    "what it forks does not stay"
-    with daemon (home, {"rogue": {"mode": "fork"}}) as d:
-        kk.wait_for (lambda: instance (d, "rogue")["calls"] > 6, 10, "some reads")
-    kk.wait_for (lambda: not home.processes (), 5, "no process is left")
+    "it cannot fork, and where the kernel does not keep it from that, what it forked does not stay: neither after a stop nor after kill -9"
+    for take_away in (None, without (PRCTL, PR_SET_SECCOMP) if PRCTL and not SANITIZED else None):
+        forks = SANITIZED or take_away is not None
+        for way in ("stop", "kill"):
+            d = home.daemon (config (home, {"rogue": {"mode": "fork", "deadline": "60s"}}), env=plugins (home), preexec_fn=take_away)
+            with d:
+                kk.wait_for (lambda: instance (d, "rogue")["calls"] > 6, 10, "some reads")  # pylint: disable=cell-var-from-loop
+                leaders = child_of (d)
+                if forks:
+                    kk.wait_for (lambda: len (in_sessions (leaders)) > 1, 20, "it forks")  # pylint: disable=cell-var-from-loop
+                else:
+                    kk.equal (in_sessions (leaders), leaders, "it alone")
+                if way == "kill":
+                    d.kill ()
+            kk.wait_for (lambda: not in_sessions (leaders), 5, f"no process is left after {way}")  # pylint: disable=cell-var-from-loop
 
 
 @kk.test
@@ -323,6 +344,27 @@ def described_elsewhere (home):
     kk.equal ([o["name"] for o in info["options"]], ["mode", "after", "words", "share", "pause", "path", "extra", "choice"], "its options")
     home.config ("plugins: {crash: true}\n")
     kk.contains (home.run ("config", "--check", env=place).all, "SIGABRT", "the check says why")
+
+
+@kk.test
+def hangs_when_loaded (home):
+    "a foreign file that hangs when it is loaded: whoever asks has an answer after a while"
+    place = plugins (home, "rogue")
+    top = os.path.join (home.top, "plugins")
+    source = home.write ("hang.c", "#include <unistd.h>\n__attribute__ ((constructor)) static void f (void) { for (;;) pause (); }\nint x;\n")
+    kk.need_tool ("cc")
+    home.run ("-shared", "-fPIC", "-o", os.path.join (top, "hang.so"), source, program=shutil.which ("cc")).ok ("cc")
+    os.chmod (os.path.join (top, "hang.so"), 0o755)
+    r = home.run ("plugin", "info", "hang", env=place)
+    kk.equal (r.rc, 1, "exit status")
+    kk.contains (r.err, "did not answer within", "the reason")
+    with daemon (home, {"rogue": {}}) as d:
+        home.config (config (home, {"rogue": {}, "hang": {}}))
+        taken = d.status ()["ticks"]["taken"]
+        kk.contains (home.run ("reload", timeout=60).err, "did not answer within", "a reload")
+        kk.check (d.status ()["ticks"]["taken"] > taken + 1 / TICK, "samples were taken meanwhile", d.status ()["ticks"])
+        kk.equal (len (child_of (d)), 1, "processes")
+    kk.equal (home.processes (), [], "what is left")
 
 
 @kk.test

@@ -13,10 +13,10 @@ import subprocess
 import sys
 
 import kk
-from execkit import DAEMON, latest, log_has, plugin
+from execkit import DAEMON, PRCTL, PR_SET_SECCOMP, latest, log_has, plugin, without
 
-NOBODY, NET_RAW, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_CAP_AMBIENT = 65534, 13, 8, 38, 22, 47
-LANDLOCK_CREATE, PRCTL, CAPSET = 444, {"x86_64": 157, "aarch64": 167}.get (platform.machine ()), {"x86_64": 126, "aarch64": 91}.get (platform.machine ())
+NOBODY, NET_RAW, PR_SET_KEEPCAPS, PR_CAP_AMBIENT = 65534, 13, 8, 47
+LANDLOCK_CREATE, CAPSET = 444, {"x86_64": 126, "aarch64": 91}.get (platform.machine ())
 libc = ctypes.CDLL (None, use_errno=True)
 
 # Prints what becomes of each thing that it tries: the error's name, or "ok".
@@ -377,21 +377,6 @@ def another_word (home):
     with home.daemon (DAEMON + f"plugins:\n  mine: {{plugin: exec, command: ['{path}'], fields: [thing.a u64], interval: 600s}}\n"):
         need_all (home)
         log_has (home, "was ended by signal 31", "programs of 32 bits run with isolate: false only")
-
-
-def without (call, argument=None):
-    """A function for a new process in which this system call, with this first argument, is not there any more."""
-    words = [(0x20, 0, 0, 0), (0x15, 0, 3 if argument is not None else 1, call)]
-    words += [(0x20, 0, 0, 16), (0x15, 0, 1, argument)] if argument is not None else []
-    words += [(6, 0, 0, 0x50000 | 38), (6, 0, 0, 0x7fff0000)]
-    code = ctypes.create_string_buffer (b"".join (struct.pack ("HBBI", *w) for w in words))
-    program = ctypes.create_string_buffer (struct.pack ("HxxxxxxP", len (words), ctypes.addressof (code)))
-
-    def take_away ():
-        libc.prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        if libc.prctl (PR_SET_SECCOMP, 2, program, 0, 0, code) < 0:
-            os._exit (99)
-    return take_away
 
 
 @kk.test

@@ -1,11 +1,17 @@
 """What the tests of the input exec share."""
 
+import ctypes
 import json
 import os
+import platform
+import struct
 import sys
 
 import kk
 
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP = 38, 22
+PRCTL = {"x86_64": 157, "aarch64": 167}.get (platform.machine ())
+libc = ctypes.CDLL (None, use_errno=True)
 DAEMON = "daemon: {sample_interval: 0.2, track_processes: [], auto_track_python: false}\n"
 
 
@@ -48,3 +54,18 @@ def pids (home, name):
         except OSError:
             pass
     return found
+
+
+def without (call, argument=None):
+    """A function for a new process in which this system call, with this first argument, is not there any more."""
+    words = [(0x20, 0, 0, 0), (0x15, 0, 3 if argument is not None else 1, call)]
+    words += [(0x20, 0, 0, 16), (0x15, 0, 1, argument)] if argument is not None else []
+    words += [(6, 0, 0, 0x50000 | 38), (6, 0, 0, 0x7fff0000)]
+    code = ctypes.create_string_buffer (b"".join (struct.pack ("HBBI", *w) for w in words))
+    program = ctypes.create_string_buffer (struct.pack ("HxxxxxxP", len (words), ctypes.addressof (code)))
+
+    def take_away ():
+        libc.prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        if libc.prctl (PR_SET_SECCOMP, 2, program, 0, 0, code) < 0:
+            os._exit (99)
+    return take_away

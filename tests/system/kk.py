@@ -292,12 +292,12 @@ class Home:
 
     def processes (self):
         """PIDs that this test's programs left running."""
-        mark = f"KK_TEST_ID={self.id}".encode ()
+        marks = {f"KK_TEST_ID={self.id}".encode (), b"HOME=" + os.fsencode (self.path)}  # plugins and programs get no other
         found = []
         for pid in filter (str.isdigit, os.listdir ("/proc")):
             with contextlib.suppress (OSError):
                 with open (f"/proc/{pid}/environ", "rb") as f:
-                    if mark in f.read ().split (b"\0") and alive (pid):
+                    if not marks.isdisjoint (f.read ().split (b"\0")) and alive (pid):
                         found.append (int (pid))
         return found
 
