@@ -165,6 +165,7 @@ def compare (todo, rounds, seconds, settle):
 
 def reaches (a, results, disk):
     """What is to be reached, and what it is here."""
+    import isolated
     import reach
     import uploads
     rows = [reach.row (f"{r['name']}: CPU beside the bare loop's", r["ratio"], "×", r["reach"], f"{r['cpu_us_per_s']:.0f} µs/s", judged=True)
@@ -172,7 +173,8 @@ def reaches (a, results, disk):
     rows += [reach.row (f"{r['name']}: wake-ups", round (r["wakeups_per_s"], 1), "/s", 2, "sampler 1, file-writer 1, looking after files less than 0.1",
                         judged=True) for r in results if r["name"] == "daemon, nobody reads"]
     for what, measure in (("first readings", lambda: reach.first_reading (9)), ("200 Hz and a full ring", lambda: reach.fast (10)),
-                          ("many processes", lambda: reach.crowded (a.processes, 5)), ("uploads", uploads.rows), ("bytes for the disk", disk.rows)):
+                          ("many processes", lambda: reach.crowded (a.processes, 5)), ("isolation", lambda: isolated.rows (reach.row)),
+                          ("uploads", uploads.rows), ("bytes for the disk", disk.rows)):
         say (what)
         rows += measure ()
     return rows

@@ -53,7 +53,7 @@ def check_entries (entries, status):
 def under_load (home):
     "reloads at 100 Hz, one in three broken: unchanged instances go on, no tick is lost, no sample lost or doubled, nothing leaks"
     rng = random.Random (7)
-    rounds = 500 if FULL else 60
+    rounds = 500 if FULL or kk.SLOW == 1 else 60
     with home.daemon (configuration (rng, False)) as d:
         kk.wait_for (lambda: d.status ()["ticks"]["taken"] > 20, 10, "the first samples")
         settled, missed, longest = None, Missed (d), 0
