@@ -187,6 +187,13 @@ answer_samples (struct control_server *s, struct client *c, struct json_object *
 }
 
 static void
+answer_schema (struct control_server *s, struct client *c)
+{
+  if (s->commands.schema (s->commands.arg, &c->out))
+    answer_error (c, "nothing was collected yet");
+}
+
+static void
 answer_reload (struct control_server *s, struct client *c, struct json_object *request)
 {
   struct json_object *o = json_object_new_object (), *dry;
@@ -211,6 +218,8 @@ answer (struct control_server *s, struct client *c, const char *command, struct 
     buf_addc (&c->out, '\n');
   } else if (!strcmp (command, "samples"))
     answer_samples (s, c, request);
+  else if (!strcmp (command, "schema"))
+    answer_schema (s, c);
   else if (!strcmp (command, "tail")) {
     pthread_mutex_lock (&s->lock);
     __atomic_fetch_add (&s->followers, !c->follows, __ATOMIC_RELAXED);
@@ -222,7 +231,7 @@ answer (struct control_server *s, struct client *c, const char *command, struct 
     s->commands.stop (s->commands.arg);
     buf_adds (&c->out, "{\"ok\":true}\n");
   } else
-    answer_error (c, "unknown command: status, samples, tail, reload and stop are known");
+    answer_error (c, "unknown command: status, samples, schema, tail, reload and stop are known");
 }
 
 static void

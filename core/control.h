@@ -2,10 +2,11 @@
  *
  *   {"command":"status"}                    one line: the status object
  *   {"command":"samples","last":10}         one line per sample of the ring, oldest first, then {"end":true,…}
+ *   {"command":"schema"}                    one line: the tables and fields of the newest sample
  *   {"command":"tail"}                      one line per sample from now on, until the client hangs up
- *   {"command":"reload"}                    {"ok":true,…} or {"error":"…",…} once it is done; both with "faults":[{"severity","file",
- *                                           "line","column","text"}] and "changes":[{"instance","change","why"}]. With
- *                                           "dry_run":true it only says what it would do
+ *   {"command":"reload"}                    {"ok":true,…} or {"error":"…",…} once it is done; both with
+ * "faults":[{"severity","file", "line","column","text"}] and "changes":[{"instance","change","why"}]. With "dry_run":true it
+ * only says what it would do
  *   {"command":"stop"}                      {"ok":true}
  *
  * An answer that is an error is {"error":"…"}. */

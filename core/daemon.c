@@ -3,6 +3,7 @@
 #include "control-server.h"
 #include "reload.h"
 #include "sample-json.h"
+#include "schema-text.h"
 #include "settings.h"
 #include "status.h"
 
@@ -202,6 +203,24 @@ control_samples (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n)
   return r;
 }
 
+static void
+add_schema (void *arg, const struct sample *sample)
+{
+  struct lines *l = arg;
+  schema_text (l->b, kk_sample_schema (&sample->face));
+  buf_addc (l->b, '\n');
+  l->n++;
+}
+
+static int
+control_schema (void *arg, struct buf *answer)
+{
+  struct daemon *d = arg;
+  struct lines l = {.b = answer};
+  int r = ring_read (d->ring, 1, add_schema, &l);
+  return r || l.n ? r : -ENODATA;
+}
+
 static int
 control_reload (void *arg, bool dry, struct json_object *answer, char **reason)
 {
@@ -307,8 +326,12 @@ set_up (struct daemon *d, char **reason)
     r = sampler_new (&d->env, &d->sampler);
   if (r)
     return r;
-  const struct control_commands commands = {
-    .status = control_status, .samples = control_samples, .reload = control_reload, .stop = control_stop, .arg = d};
+  const struct control_commands commands = {.status = control_status,
+                                            .samples = control_samples,
+                                            .schema = control_schema,
+                                            .reload = control_reload,
+                                            .stop = control_stop,
+                                            .arg = d};
   r = control_server_new (s->data_dir, d->setup->log, &commands, &d->control);
   if (r) {
     if (asprintf (reason, "cannot make the control socket in %s: %s", s->data_dir, strerror (-r)) < 0)

@@ -5,9 +5,9 @@
 #include "hostname.h"
 #include "item.h"
 #include "minute.h"
-#include "moment.h"
-#include "progress.h"
 #include "recorded.h"
+#include "tool/moment.h"
+#include "tool/progress.h"
 #include "units.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "tool-config.h"
 
 #include "json-limits.h"
-#include "tool-ask.h"
+#include "tool/tool-ask.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -22,12 +22,24 @@ fail (struct tool_fault *fault, int r, const char *format, ...)
   return r;
 }
 
+/* -EBADMSG: it says nothing that can be read. */
+static int
+ask (const char *const *words, json_object **ret, const char **program)
+{
+  struct buf out BUF_CLEANUP = {0};
+  int r = tool_ask (words, &out, program);
+  if (r < 0)
+    return r;
+  *ret = out.data ? json_read (out.data, out.len) : NULL;
+  return *ret ? 0 : -EBADMSG;
+}
+
 static int
 show (const char *instance, json_object **ret, struct tool_fault *fault)
 {
   const char *const words[] = {"config", "show", instance, "--json", NULL};
   const char *program = "";
-  int r = tool_ask (words, ret, &program);
+  int r = ask (words, ret, &program);
   if (r == -ECHILD)
     return fail (fault, -EINVAL, "the daemon cannot use its configuration, or has no plugin " PLUGIN);
   if (r == -EBADMSG)
@@ -41,7 +53,7 @@ tool_daemon_status (void)
   const char *const words[] = {"status", "--json", NULL};
   const char *program;
   json_object *status = NULL;
-  return tool_ask (words, &status, &program) < 0 ? NULL : status;
+  return ask (words, &status, &program) < 0 ? NULL : status;
 }
 
 /* ---- Which instance ---- */

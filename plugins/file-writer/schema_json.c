@@ -1,6 +1,6 @@
 #include "schema_json.h"
 
-#include "text.h"
+#include "schema-text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,54 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void
-add_pair (struct buf *out, const char *name, const char *value)
-{
-  text_json_string (out, name, strlen (name));
-  buf_addc (out, ':');
-  text_json_string (out, value ? value : "", value ? strlen (value) : 0);
-}
-
-static void
-add_field (struct buf *out, const struct kk_field *f)
-{
-  static const char *const types[] = {"", "number", "unsigned integer", "integer", "boolean", "string"};
-  static const char *const kinds[] = {"", "gauge", "counter", "info"};
-  text_json_string (out, f->name, strlen (f->name));
-  buf_adds (out, ":{");
-  add_pair (out, "unit", f->unit);
-  buf_addc (out, ',');
-  add_pair (out, "kind", f->kind < sizeof kinds / sizeof kinds[0] ? kinds[f->kind] : "");
-  buf_addc (out, ',');
-  add_pair (out, "type", f->type < sizeof types / sizeof types[0] ? types[f->type] : "");
-  buf_addc (out, ',');
-  add_pair (out, "help", f->help);
-  buf_addc (out, '}');
-}
-
-static void
-add_table (struct buf *out, const struct kk_schema *schema, uint32_t number, const struct kk_table *t)
-{
-  struct kk_field field;
-  const char *separator = "\n  ";
-  text_json_string (out, t->name, strlen (t->name));
-  buf_adds (out, ":{");
-  add_pair (out, "help", t->help);
-  if (t->key_type != KK_NO_KEY) {
-    buf_addc (out, ',');
-    add_pair (out, "key", t->key);
-  }
-  buf_adds (out, ",\"fields\":{");
-  for (uint32_t i = 0; i < t->n_fields; i++) {
-    if (kk_schema_field (schema, number, i, &field))
-      continue;
-    buf_adds (out, separator);
-    add_field (out, &field);
-    separator = ",\n  ";
-  }
-  buf_adds (out, "}}");
-}
 
 void
 schema_json (struct buf *out, const struct kk_schema *schema, const struct entry_choice *choice)
@@ -68,7 +20,7 @@ schema_json (struct buf *out, const struct kk_schema *schema, const struct entry
     if (kk_schema_table (schema, i, &t) || !entry_takes_table (choice, t.name))
       continue;
     buf_adds (out, separator);
-    add_table (out, schema, i, &t);
+    schema_text_table (out, schema, i, &t);
     separator = ",\n ";
   }
   buf_adds (out, "}}\n");

@@ -364,7 +364,7 @@ START_TEST (schema_text)
   choice.exclude = (struct kk_list){.items = daemon, .count = 1};
   buf_clear (&text);
   schema_json (&text, &f.schema, &choice);
-  ck_assert_ptr_nonnull (strstr (text.data, "\"other\":{\"help\":\"\",\"key\":\"id\",\"fields\":{\n  "
+  ck_assert_ptr_nonnull (strstr (text.data, "\"other\":{\"help\":\"\",\"key\":\"id\",\"key_type\":\"string\",\"fields\":{\n  "
                                             "\"x\":{\"unit\":\"By\",\"kind\":\"counter\",\"type\":\"unsigned integer\","
                                             "\"help\":\"Some \\\"help\\\"\"}}}}}\n"));
   ck_assert_ptr_null (strstr (text.data, "\"daemon\""));

@@ -1,8 +1,8 @@
 /* Minutes out of recorded files: entries, what stands in them again, clocks that went back; and moments as people write them.
  */
-#include "dynamodb-writer/moment.h"
 #include "dynamodb-writer/recorded-entry.h"
 #include "dynamodb-writer/recorded.h"
+#include "tool/moment.h"
 #include "unit.h"
 
 #include <errno.h>

@@ -39,7 +39,7 @@ progress_show (struct progress *p, size_t done, size_t all)
   static const char full[BAR + 1] = "##############################";
   char left[40] = "";
   int64_t now = mono_ns ();
-  if (!p->shown || !all || (now - p->drawn_ns < EVERY_NS && done < all))
+  if (!p->shown || !all || now - p->begun_ns < p->patience_ns || (now - p->drawn_ns < EVERY_NS && done < all))
     return;
   p->drawn_ns = now;
   double share = (double) done / (double) all, took = (double) (now - p->begun_ns) / 1e9;

@@ -1,8 +1,5 @@
 #include "tool-ask.h"
 
-#include "buf.h"
-#include "json-limits.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -66,11 +63,10 @@ run (char *const *argv, struct buf *out)
 }
 
 int
-tool_ask (const char *const *words, json_object **ret, const char **path)
+tool_ask (const char *const *words, struct buf *out, const char **path)
 {
   char *program = getenv ("KODE_KRONICAL_DAEMON"), *config = getenv ("KODE_KRONICAL_CONFIG"), *argv[MOST_WORDS + 4];
   static char name[] = "kode-kronical-daemon", option[] = "-c";
-  struct buf out BUF_CLEANUP = {.max = JSON_MOST};
   int n = 0;
   argv[n++] = program && *program ? program : name;
   if (config && *config) {
@@ -81,9 +77,6 @@ tool_ask (const char *const *words, json_object **ret, const char **path)
     argv[n++] = (char *) (uintptr_t) words[i];
   argv[n] = NULL;
   *path = argv[0];
-  int r = run (argv, &out);
-  if (r < 0)
-    return r;
-  *ret = out.data ? json_read (out.data, out.len) : NULL;
-  return *ret ? 0 : -EBADMSG;
+  out->max = TOOL_MOST;
+  return run (argv, out);
 }

@@ -10,6 +10,7 @@ struct progress {
   bool shown;
   const char *what; /* "uploading" */
   int64_t begun_ns, drawn_ns;
+  int64_t patience_ns; /* nothing is drawn before it took so long; 0 */
 };
 
 void progress_begin (struct progress *p, const char *what);
