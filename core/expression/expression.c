@@ -24,6 +24,14 @@ expression_free (struct expression *e)
   free (e);
 }
 
+const char *
+expression_bound (const struct expression *e, uint32_t *ret_length)
+{
+  const struct node *n = e->single && !e->show_right ? e->nodes + e->compare : NULL;
+  *ret_length = n ? (uint32_t) n->end - n->mark : (uint32_t) strlen (e->text[0]);
+  return e->text[0] + (n ? n->mark : 0);
+}
+
 /* Copies the text and reads it: nodes are added to what there is. */
 static int
 take (struct expression *e, const char *text, bool in_clear, struct expression_fault *fault)

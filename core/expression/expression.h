@@ -44,6 +44,10 @@ int expression_rows_of (const struct expression_binding *b);
 /* The unit of results' values, UCUM, "" when there is none. */
 const char *expression_unit (const struct expression_binding *b);
 
+/* What stands behind the value that people see, as "> 90", where that is all there is; else the whole text. It is the
+ * expression's. */
+const char *expression_bound (const struct expression *e, uint32_t *ret_length);
+
 enum expression_verdict { EXPRESSION_UNKNOWN = -1, EXPRESSION_NO, EXPRESSION_YES };
 enum expression_type { EXPRESSION_NO_VALUE, EXPRESSION_NUMBER, EXPRESSION_BOOLEAN, EXPRESSION_TEXT };
 

@@ -1,5 +1,6 @@
 /* alert: judges every sample by rules, tells of changes once, and adds the table `alerts`. */
 #include "actor.h"
+#include "consider.h"
 #include "engine.h"
 #include "full-name.h"
 #include "hook.h"
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define GAP_NS      INT64_C (300000000000)
 #define PATIENCE_NS INT64_C (2000000000)
 enum { MOST_UNIT = 32 };
 
@@ -131,7 +131,6 @@ static int
 make_engine (struct state *s)
 {
   const struct options *o = s->options;
-  const int64_t interval_ns = kk_interval (s->self), gap_ns = interval_ns > GAP_NS / 3 ? 3 * interval_ns : GAP_NS;
   const struct alert_engine_config config = {.outbox = {.group_wait_ns = o->group_wait_ns,
                                                         .rule_burst = (uint32_t) o->rule_messages,
                                                         .rule_every_ns = o->rule_every_ns,
@@ -142,8 +141,8 @@ make_engine (struct state *s)
     return -ENOMEM;
   for (uint32_t i = 0; i < s->watches.n; i++) {
     const struct watch *w = s->watches.items + i;
-    rules[i] = (struct alert_rule_config){.name = w->name, .made = w->made, .params = w->params};
-    rules[i].params.gap_ns = gap_ns;
+    rules[i] =
+      (struct alert_rule_config){.name = w->name, .made = w->made, .params = consider_params (w, kk_interval (s->self))};
   }
   int r = alert_engine_new (&config, rules, s->watches.n, &s->engine);
   free (rules);
@@ -213,56 +212,13 @@ alert_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, voi
 
 /* ---- Judging ---- */
 
-struct looking {
-  struct alert_rule *rule;
-  const struct watch *watch;
-  const struct kk_time *time;
-};
-
-static enum alert_truth
-truth (enum expression_verdict v)
-{
-  return v == EXPRESSION_UNKNOWN ? ALERT_UNKNOWN : v == EXPRESSION_YES ? ALERT_TRUE : ALERT_FALSE;
-}
-
-static void
-look (void *arg, const struct expression_result *result)
-{
-  struct looking *l = arg;
-  struct alert_key key = {.identity = result->identity};
-  struct alert_look at = {.mono_ns = l->time->mono_ns,
-                          .wall_ns = l->time->wall_ns,
-                          .when = truth (result->verdict),
-                          .held = !result->fresh || expression_is_early (result),
-                          .has_value = result->value_type == EXPRESSION_NUMBER,
-                          .value = result->value_type == EXPRESSION_NUMBER ? result->number : 0};
-  at.clear = l->watch->has_clear ? truth (result->clear) : alert_not (at.when);
-  if (result->key.absent)
-    key.text = "";
-  else if (result->key.type == KK_TYPE_STRING) {
-    key.text = result->key.string;
-    key.length = result->key.length < ALERT_KEY_MOST ? result->key.length : ALERT_KEY_MOST;
-  } else
-    key.number = result->key.u64;
-  alert_rule_look (l->rule, &key, &at);
-}
-
 static void
 judge (struct state *s, const struct binding *b, const struct kk_sample *in, const struct kk_time *time)
 {
-  for (uint32_t i = 0; i < b->n; i++) {
-    struct expression_outcome outcome;
-    struct kk_table_info info = {.held = 0};
-    if (!b->rules[i])
-      continue;
-    int table = expression_rows_of (b->rules[i]);
-    if (table >= 0 && (kk_table_info (in, (uint32_t) table, &info) || info.held))
-      continue;
-    struct looking l = {alert_engine_begin (s->engine, i, time->mono_ns, time->wall_ns), s->watches.items + i, time};
-    if (expression_evaluate (s->watches.items[i].expression, b->rules[i], in, look, &l, &outcome))
-      outcome.all = false;
-    alert_rule_end (l.rule, outcome.all);
-  }
+  for (uint32_t i = 0; i < b->n; i++)
+    if (b->rules[i] && consider_wants (b->rules[i], in))
+      consider_rule (alert_engine_begin (s->engine, i, time->mono_ns, time->wall_ns), s->watches.items + i, b->rules[i], in,
+                     time);
 }
 
 static void

@@ -1,0 +1,292 @@
+#include "tool-config.h"
+
+#include "buf.h"
+#include "nearest.h"
+#include "tool.h"
+#include "tool/tool-ask.h"
+#include "units.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLUGIN "alert"
+
+__attribute__ ((format (printf, 2, 3))) static int
+fail (int r, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  fputs (TOOL_NAME ": ", stderr);
+  vfprintf (stderr, format, args);
+  fputc ('\n', stderr);
+  va_end (args);
+  return r;
+}
+
+static json_object *
+member (json_object *o, const char *name, json_type type)
+{
+  json_object *value;
+  if (!json_object_is_type (o, json_type_object) || !json_object_object_get_ex (o, name, &value))
+    return NULL;
+  return json_object_is_type (value, type) ? value : NULL;
+}
+
+static const char *
+text_of (json_object *o, const char *name)
+{
+  json_object *value = member (o, name, json_type_string);
+  return value ? json_object_get_string (value) : "";
+}
+
+static double
+number_of (json_object *o, const char *name)
+{
+  json_object *value;
+  return o && json_object_object_get_ex (o, name, &value) ? json_object_get_double (value) : 0;
+}
+
+static bool
+is_on (json_object *instance)
+{
+  json_object *value = member (instance, "enabled", json_type_boolean);
+  return value && json_object_get_boolean (value);
+}
+
+/* ---- Asking ---- */
+
+static int
+show (const char *instance, json_object **ret)
+{
+  const char *const words[] = {"config", "show", instance, "--json", NULL};
+  const char *program = "";
+  struct buf out BUF_CLEANUP = {0};
+  int r = tool_ask (words, &out, &program);
+  if (r == -ECHILD)
+    return fail (r, "the daemon cannot use its configuration, or has no plugin '%s'", instance);
+  if (r)
+    return fail (r, "cannot ask %s: %s", program, strerror (-r));
+  *ret = out.data ? json_tokener_parse (out.data) : NULL;
+  return *ret ? 0 : fail (-EBADMSG, "%s says nothing that can be read: is it of another version?", program);
+}
+
+/* The one that is meant when nobody named one; NULL: several. */
+static const char *
+choose (json_object *plugins)
+{
+  const char *found = PLUGIN;
+  unsigned n = 0;
+  if (!plugins || is_on (member (plugins, PLUGIN, json_type_object)))
+    return PLUGIN;
+  json_object_object_foreach (plugins, name, instance)
+  {
+    if (!is_on (instance) || strcmp (text_of (instance, "plugin"), PLUGIN) != 0)
+      continue;
+    found = name;
+    n++;
+  }
+  return n > 1 ? NULL : found;
+}
+
+/* ---- Rules ---- */
+
+static int32_t
+severity_of (const char *word)
+{
+  return !strcmp (word, "info") ? 0 : !strcmp (word, "critical") ? 2 : 1;
+}
+
+static int64_t
+duration_of (json_object *o, const char *name)
+{
+  const double seconds = number_of (o, name);
+  return seconds > 0 && seconds < 1e9 ? (int64_t) llround (seconds * 1e9) : 0;
+}
+
+static struct rule_options
+rule_of (json_object *rule)
+{
+  return (struct rule_options){.when = text_of (rule, "when"),
+                               .clear = text_of (rule, "clear"),
+                               .text = text_of (rule, "text"),
+                               .for_ns = duration_of (rule, "for"),
+                               .unknown_after_ns = duration_of (rule, "unknown_after"),
+                               .remind_ns = duration_of (rule, "remind"),
+                               .severity = severity_of (text_of (rule, "severity"))};
+}
+
+static int
+make_watches (struct tool_config *c, json_object *from)
+{
+  json_object *rules = c->rules = member (from, "rules", json_type_object);
+  const size_t n = rules ? (size_t) json_object_object_length (rules) : 0;
+  struct rule_options *items = calloc (n + 1, sizeof *items);
+  const char **names = calloc (n + 1, sizeof *names);
+  struct options o = {.cpu_threshold = number_of (from, "cpu"), .memory_threshold = number_of (from, "memory")};
+  struct kk_fault fault = {.text = ""};
+  int r = items && names ? 0 : -ENOMEM;
+  if (!r && rules) {
+    json_object_object_foreach (rules, name, rule)
+    {
+      names[o.rules.count] = name;
+      items[o.rules.count++] = rule_of (rule);
+    }
+  }
+  o.rules.names = names;
+  o.rules.items = items;
+  if (!r)
+    r = watches_make (&o, &c->watches, &fault);
+  free (items);
+  free (names);
+  return r ? fail (r, "the rules cannot be used: %s", *fault.text ? fault.text : strerror (-r)) : 0;
+}
+
+/* ---- What else is of interest ---- */
+
+/* What renames, labels or adds takes no row away. */
+static bool
+may_drop_rows (json_object *whole, const char *own)
+{
+  static const char *const harmless[] = {"rename", "label", "rate"};
+  json_object *pipeline = member (whole, "pipeline", json_type_array), *plugins = member (whole, "plugins", json_type_object);
+  for (size_t i = 0; pipeline && i < json_object_array_length (pipeline); i++) {
+    const char *name = json_object_get_string (json_object_array_get_idx (pipeline, i));
+    const char *plugin = text_of (member (plugins, name, json_type_object), "plugin");
+    bool is_harmless = !strcmp (name, own);
+    for (size_t j = 0; j < sizeof harmless / sizeof *harmless; j++)
+      is_harmless |= !strcmp (plugin, harmless[j]);
+    if (!is_harmless)
+      return true;
+  }
+  return false;
+}
+
+static const char *
+recorded_dir (json_object *plugins, const char *data_dir)
+{
+  json_object_object_foreach (plugins, name, instance)
+  {
+    (void) name;
+    const char *path = text_of (member (instance, "options", json_type_object), "path");
+    if (!strcmp (text_of (instance, "plugin"), "file-writer"))
+      return *path ? path : data_dir;
+  }
+  return data_dir;
+}
+
+static int
+fill (struct tool_config *c, const char *instance)
+{
+  json_object *plugins = member (c->whole, "plugins", json_type_object),
+              *daemon = member (c->whole, "daemon", json_type_object);
+  c->instance = instance ? instance : choose (plugins);
+  if (!c->instance)
+    return fail (-EINVAL, "several instances of " PLUGIN " are on: say which one by --instance");
+  json_object *own = member (plugins, c->instance, json_type_object), *options = member (own, "options", json_type_object);
+  if (!options || !daemon)
+    return fail (-EBADMSG, "the daemon does not say what '%s' is told", c->instance);
+  if (strcmp (text_of (own, "plugin"), PLUGIN) != 0)
+    return fail (-EINVAL, "'%s' is no instance of the plugin " PLUGIN, c->instance);
+  c->enabled = is_on (own);
+  c->data_dir = text_of (daemon, "data_dir");
+  c->recorded_dir = recorded_dir (plugins, c->data_dir);
+  c->interval_ns = duration_of (daemon, "sample_interval");
+  c->partial = may_drop_rows (c->whole, c->instance);
+  if (asprintf (&c->store, "%s/%s", c->data_dir, c->instance) < 0) {
+    c->store = NULL;
+    return fail (-ENOMEM, "%s", strerror (ENOMEM));
+  }
+  return make_watches (c, options);
+}
+
+int
+tool_config_load (const char *instance, struct tool_config *ret)
+{
+  struct tool_config c = {0};
+  int r = show (instance ? instance : PLUGIN, &c.whole);
+  if (!r)
+    r = fill (&c, instance);
+  if (r)
+    tool_config_free (&c);
+  else
+    *ret = c;
+  return r;
+}
+
+void
+tool_config_free (struct tool_config *c)
+{
+  watches_free (&c->watches);
+  watches_free (&c->tried);
+  free (c->store);
+  json_object_put (c->whole);
+  *c = (struct tool_config){0};
+}
+
+const struct watch *
+tool_config_rule (const struct tool_config *c, const char *name)
+{
+  for (uint32_t i = 0; i < c->watches.n; i++)
+    if (!strcmp (c->watches.items[i].name, name))
+      return c->watches.items + i;
+  return NULL;
+}
+
+void
+tool_config_no_rule (const struct tool_config *c, const char *name)
+{
+  const char **names = calloc (c->watches.n + 1, sizeof *names);
+  for (uint32_t i = 0; names && i < c->watches.n; i++)
+    names[i] = c->watches.items[i].name;
+  const char *near = names ? nearest_word (name, names, c->watches.n) : NULL;
+  if (near)
+    fail (0, "there is no rule '%s'; did you mean '%s'?", name, near);
+  else
+    fail (0, "there is no rule '%s'; '" TOOL_NAME "' lists them", name);
+  free (names);
+}
+
+/* ---- Another one ---- */
+
+static int
+change (struct rule_options *o, const struct tool_rule *rule)
+{
+  if (rule->when) { /* what ended the other condition is not what ends this one */
+    o->when = rule->when;
+    o->clear = "";
+  }
+  if (rule->clear)
+    o->clear = rule->clear;
+  if (rule->lasts && (units_duration (rule->lasts, &o->for_ns) || o->for_ns < 0))
+    return fail (-EINVAL, "--for takes a time as 30s or 5m, not '%s'", rule->lasts);
+  return 0;
+}
+
+const struct watch *
+tool_config_try (struct tool_config *c, const struct tool_rule *rule)
+{
+  const struct watch *known = tool_config_rule (c, rule->name);
+  json_object *configured = member (c->rules, rule->name, json_type_object);
+  if (!known && !rule->when) {
+    tool_config_no_rule (c, rule->name);
+    return NULL;
+  }
+  if (!rule->when && !rule->lasts && !rule->clear)
+    return known;
+  struct rule_options o = {.when = "", .clear = "", .text = "", .severity = 1};
+  if (configured)
+    o = rule_of (configured);
+  else if (known)
+    o = (struct rule_options){.when = known->when, .clear = "", .text = known->text, .for_ns = known->params.for_ns};
+  if (change (&o, rule))
+    return NULL;
+  const char *const names[] = {rule->name};
+  const struct options options = {.rules = {.names = names, .items = &o, .count = 1}};
+  struct kk_fault fault = {.text = ""};
+  int r = watches_make (&options, &c->tried, &fault);
+  if (r)
+    fail (r, "this rule cannot be tried: %s", *fault.text ? fault.text : strerror (-r));
+  return r ? NULL : c->tried.items;
+}

@@ -1,0 +1,36 @@
+/* The rules that the daemon would use, for the command `alerts`: asked of the daemon's own program. */
+#ifndef ALERT_TOOL_CONFIG_H
+#define ALERT_TOOL_CONFIG_H
+
+#include "watch.h"
+
+#include <json-c/json.h>
+
+struct tool_config {
+  const char *instance;
+  bool enabled;
+  const char *data_dir;     /* the daemon's */
+  const char *recorded_dir; /* where file-writer records */
+  int64_t interval_ns;      /* of samples */
+  bool partial;             /* a filter may take rows away before rules see them */
+  char *store;              /* the instance's directory */
+  struct watches watches;
+  struct watches tried; /* by tool_config_try */
+  json_object *rules;   /* as they were configured; NULL: none */
+  json_object *whole; /* strings are in it */
+};
+
+/* `instance`: NULL: `alert`, or the one other that is on and of that plugin. 0, or -errno, and it was said why. */
+int tool_config_load (const char *instance, struct tool_config *ret);
+void tool_config_free (struct tool_config *c);
+/* By its name, or NULL. */
+const struct watch *tool_config_rule (const struct tool_config *c, const char *name);
+/* A rule as it is, or with other conditions and times; NULL: not given. */
+struct tool_rule {
+  const char *name, *when, *lasts, *clear;
+};
+/* The one to be tried; NULL: there is none, and it was said why. Only once. */
+const struct watch *tool_config_try (struct tool_config *c, const struct tool_rule *rule);
+/* "there is no rule 'x'; did you mean 'y'?" on stderr. */
+void tool_config_no_rule (const struct tool_config *c, const char *name);
+#endif
