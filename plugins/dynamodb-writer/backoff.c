@@ -2,7 +2,7 @@
 
 #include "hostname.h"
 
-static const int64_t SECOND_NS = 1000000000, MINUTE_NS = INT64_C (60000000000), MS_NS = 1000000;
+static const int64_t SECOND_NS = 1000000000, MINUTE_NS = INT64_C (60000000000);
 
 /* splitmix64 */
 static uint64_t
@@ -81,9 +81,9 @@ backoff_place_ms (const char *host)
 }
 
 int64_t
-backoff_until_place (const char *host, int64_t wall_ns)
+backoff_until_place (const char *host, int64_t wall_ns, int64_t spread_ns)
 {
-  int64_t at = wall_ns % MINUTE_NS, place = backoff_place_ms (host) * MS_NS;
+  int64_t at = wall_ns % MINUTE_NS, place = backoff_place_ms (host) * spread_ns / 60000;
   at += at < 0 ? MINUTE_NS : 0;
   int64_t wait = place - at;
   return wait >= SECOND_NS ? wait : wait + MINUTE_NS;

@@ -42,6 +42,7 @@ void backoff_succeeded (struct backoff *b);
 /* This host's own place in the minute, 0 to 59,999 ms, the same always: so that a fleet that starts at once does not send at
  * once. */
 uint32_t backoff_place_ms (const char *host);
-/* How long until that place comes next, in ns; 1 to 61 s. */
-int64_t backoff_until_place (const char *host, int64_t wall_ns);
+/* How long until that place comes next, in ns; 1 to 61 s, so that one place is not used twice. The places of all hosts are
+ * spread over that much of the minute. */
+int64_t backoff_until_place (const char *host, int64_t wall_ns, int64_t spread_ns);
 #endif

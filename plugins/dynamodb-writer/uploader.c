@@ -13,7 +13,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-static const int64_t SECOND_NS = 1000000000, MINUTE_NS = INT64_C (60000000000);
+static const int64_t MINUTE_NS = INT64_C (60000000000);
 #define PAUSE_NS       INT64_C (50000000)     /* between requests while there are more to be made */
 #define LATER_NS       INT64_C (5000000000)   /* a table is being made */
 #define GOODBYE_NS     INT64_C (1000000000)   /* for the last words */
@@ -96,15 +96,12 @@ uploader_new (struct shared *shared, const struct options *options, struct uploa
 
 /* ---- When ---- */
 
-/* How long until this host's own place comes next. Behind a second at least, so that one place is not used twice. */
 static int64_t
 until_place (const struct uploader *u)
 {
   char host[HOSTNAME_SIZE];
   hostname_get (host);
-  int64_t at = session_now (u->work.session) % MINUTE_NS, place = backoff_place_ms (host) * (u->spread_ns / 60000);
-  int64_t wait = place - at;
-  return wait >= SECOND_NS ? wait : wait + MINUTE_NS;
+  return backoff_until_place (host, session_now (u->work.session), u->spread_ns);
 }
 
 /* When to go on after that result; *ret_early: or as soon as there is a new minute. */

@@ -280,9 +280,12 @@ START_TEST (a_fleet_spreads_over_the_minute)
     ck_assert_uint_eq (ms, backoff_place_ms (host));
     per_second[ms / 1000]++;
     for (int64_t at = 0; at < 60; at += 7) {
-      int64_t wall = (T0 + at) * SECOND_NS_, wait = backoff_until_place (host, wall);
-      ck_assert (wait >= SECOND_NS_ && wait < 61 * SECOND_NS_);
-      ck_assert_int_eq ((wall + wait) % (60 * SECOND_NS_), ms * INT64_C (1000000));
+      const int64_t wall = (T0 + at) * SECOND_NS_;
+      for (int64_t spread = 0; spread <= 60; spread += 20) {
+        int64_t wait = backoff_until_place (host, wall, spread * SECOND_NS_);
+        ck_assert (wait >= SECOND_NS_ && wait < 61 * SECOND_NS_);
+        ck_assert_int_eq ((wall + wait) % (60 * SECOND_NS_), ms * INT64_C (1000000) * spread / 60);
+      }
     }
   }
   for (int i = 0; i < 60; i++)
