@@ -13,7 +13,7 @@ import kk
 
 HOST = "history"
 OFTEN = "sample_interval: 5"
-FULL = "minutes for DynamoDB cannot wait on disk: No space left on device"
+NO_ROOM = "minutes for DynamoDB cannot wait on disk: No space left on device"
 
 
 def first_of (count, shim):
@@ -88,18 +88,18 @@ def full (home):
     with filekit.small_disk (home, "size=256k,mode=0755") as place, dynakit.Cloud (home, shim=filekit.Shim (home)) as cloud:
         full = Full (home, cloud, place)
         d = full.daemon
-        kk.contains (trouble (d), FULL, "status")
+        kk.contains (trouble (d), NO_ROOM, "status")
         kk.contains (trouble (d), "InternalServerError", "and the other trouble")
         status = for_people (home)
-        kk.contains (status, FULL, "the status for people")
-        kk.check ("degraded" in status and FULL in str (d.status ()["problems"]), "health", status)
+        kk.contains (status, NO_ROOM, "the status for people")
+        kk.check ("degraded" in status and NO_ROOM in str (d.status ()["problems"]), "health", status)
         kk.check (dynakit.queue (d) >= full.count + 3, "what waits", dynakit.writer (d))
         taken = d.status ()["ticks"]["taken"]
         kk.wait_for (lambda: d.status ()["ticks"]["taken"] > taken + 12, 60, "sampling goes on")
-        kk.equal (len (said (home, FULL)), 1, "said once")
+        kk.equal (len (said (home, NO_ROOM)), 1, "said once")
         os.unlink (full.ballast)
         kk.wait_for (lambda: "minutes for DynamoDB wait on disk again" in home.log (), 60, "there is room")
-        kk.wait_for (lambda: not in_memory (d) and FULL not in trouble (d), 60, "status says so")
+        kk.wait_for (lambda: not in_memory (d) and NO_ROOM not in trouble (d), 60, "status says so")
         cloud.shim.faster (1)
         running = max (dynakit.recorded (home))
         d.kill ()  # what waited in memory is on disk now

@@ -1,6 +1,7 @@
 """Minutes that wait are in the table in the end, each exactly once and with the right values, whatever the network, the service, the
 credentials or a kill -9 do on the way."""
 
+import os
 import random
 import socket
 import time
@@ -81,6 +82,9 @@ def outage (home):
             with home.daemon (config, env=env) as d:
                 kk.wait_for (lambda n=began: time.time () + shim.ahead () > n + hours * 1800, hours * 10, "time passes", step=0.1)
                 kk.contains (dynakit.writer (d)["last error"], "EndpointConnectionError", "status")
+                kk.check (dynakit.queue (d) > 25 * hours, "minutes wait", dynakit.writer (d))
+        on_disk = sum (os.path.getsize (os.path.join (home.data, "dynamodb-writer", n)) for n in os.listdir (os.path.join (home.data, "dynamodb-writer")))
+        kk.check (on_disk < 300 * 60 * hours, "bytes for a minute that waits: 300 at most", on_disk)
         lines = [line for line in home.log ().splitlines () if "EndpointConnectionError" in line]
         kk.check (2 <= len (lines) <= hours + 4, "lines of the log about it: one an hour", len (lines))
         recorded = {m: len (e) for m, e in sorted (dynakit.recorded (home).items ())[:-1]}  # the last one goes on now

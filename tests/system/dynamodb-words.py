@@ -111,6 +111,45 @@ def expired (home):
         cloud.proxy.gone.add (write ("OLD"))
         env = cloud.env (AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
         trouble (home, cloud, env, ("ExpiredTokenException", "get new ones"), lambda: write ("NEW"))
+        once_more (cloud)
+
+
+def once_more (cloud):
+    """Each request that is refused for its token is sent once more, at once, and both tables wait for the next minute then."""
+    refused = [c for c in cloud.proxy.calls if c.error == "ExpiredTokenException"]
+    kk.check (len (refused) <= 4 * ((refused[-1].time - refused[0].time) / 60 + 2), "requests with an expired token", refused)
+    kk.equal ([(a.operation, a.body) for a in refused[::2] if a.operation == "DescribeTable"],
+              [(b.operation, b.body) for b in refused[1::2] if b.operation == "DescribeTable"], "the same once more")
+
+
+@kk.test (deadline=150)
+def expires_at_once (home):
+    "a container's endpoint whose tokens DynamoDB calls expired each time: another one is asked for once, and then not before the next minute"
+    shim = dynakit.fast (home)
+    with dynakit.Cloud (home, shim=shim) as cloud:
+        cloud.proxy.next ("expired", times=None)
+        trouble (home, cloud, cloud.container (), ("ExpiredTokenException", "get new ones"), cloud.proxy.fair)
+        once_more (cloud)
+        kk.check (len (cloud.proxy.gone) >= 4, "another token each time", cloud.proxy.gone)
+
+
+@kk.test (deadline=120)
+def no_cpu (home):
+    "without a figure that an item must have none goes up: the log says which, and what to enable, once; with it they do"
+    words = "nothing can be uploaded: cpu_percent is not there; enable the cpu input"
+    off = "  cpu: {enabled: false}\n"
+    shim = dynakit.fast (home)
+    with dynakit.Cloud (home, shim=shim) as cloud:
+        with home.daemon (dynakit.config (OFTEN, more=off), env=cloud.env ()) as d:
+            kk.wait_for (lambda: int (dynakit.writer (d)["left out"].split ()[0]) >= 3, 60, "three of them")
+            told = dynakit.writer (d)["left out"]
+            kk.check (re.fullmatch (r"\d+ minutes without cpu_percent", told), "what status says", told)
+            kk.equal (home.log ().count (words), 1, "said once")
+            kk.equal ((cloud.minutes (), cloud.registry ()), ({}, None), "what is there")
+            home.config (dynakit.config (OFTEN))
+            home.run ("reload").ok ()
+            kk.wait_for (lambda: len (cloud.minutes ()) >= 2 and cloud.registry (), 60, "minutes, and a row")
+        cloud.check ()
 
 
 @kk.test (deadline=150)
