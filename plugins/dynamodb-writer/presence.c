@@ -47,7 +47,7 @@ judge (struct work *w, const char *operation, const char *table, bool *ret_missi
 static void
 note_written (struct presence *p, const struct registry_row *row)
 {
-  p->written++;
+  p->told = true;
   snprintf (p->online, sizeof p->online, "%s", row->online ? row->host : "");
 }
 
@@ -183,5 +183,7 @@ presence_write (struct work *w, struct presence *p, const char *table, const str
     return WORK_DONE;
   row.host = host;
   row.online = true;
-  return write_row (w, p, table, &row, ret_missing);
+  enum work_result r = write_row (w, p, table, &row, ret_missing);
+  p->told |= r == WORK_STOP;
+  return r;
 }

@@ -12,7 +12,7 @@ struct presence {
   struct buf row;           /* the answer to GetItem that PutItem goes on from; empty: to be asked for */
   char host[HOSTNAME_SIZE]; /* whose that is */
   char online[HOSTNAME_SIZE]; /* under this name the row was written last; "": none is online */
-  uint64_t written;
+  bool told;                  /* the row was written, or may have been: a stop came before the answer */
 };
 
 /* Mostly one request; a few more without UpdateItem, and when the host has another name than before: then the old one's row

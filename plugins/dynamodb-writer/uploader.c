@@ -265,7 +265,7 @@ say_goodbye (struct uploader *u, enum work_result last)
   struct shared_latest latest = shared_latest (u->shared);
   bool missing;
   uint64_t count;
-  if (!u->presence.written || last == WORK_RETRY || last == WORK_WAIT)
+  if (!u->presence.told || last == WORK_RETRY || last == WORK_WAIT)
     return;
   u->end_ns = shared_mono_ns () + GOODBYE_NS;
   if (read (u->shared->stop_fd, &count, sizeof count) == sizeof count)

@@ -25,7 +25,7 @@ def live (home, cloud, restart=-1):
     resource.setrlimit (resource.RLIMIT_NOFILE, (most, most))
     if most < HOSTS * 8:
         kk.skip (f"needs {HOSTS * 8} descriptors, and may have {most}")
-    r = home.run (os.path.dirname (clock), HOSTS, MINUTES, restart, program=FLEET, timeout=280, env=cloud.env ())
+    r = home.run (os.path.dirname (clock), HOSTS, MINUTES, restart, program=FLEET, timeout=500, env=cloud.env ())
     return r.ok ("the fleet").err, cloud.proxy.calls
 
 
@@ -71,7 +71,7 @@ def check_table (cloud):
         kk.equal (have, [60, cpu, cpu + 0.5, h % 100, 1000 + h, 2000 + m, key[1] + 59], f"minute {m} of {key[0]}")
 
 
-@kk.test (deadline=300)
+@kk.test (deadline=540)
 def all_begin_at_once (home):
     "500 machines that begin in one second, without tables: all minutes of all of them, two requests a minute, no burst"
     with dynakit.Cloud (home) as cloud:
@@ -86,7 +86,7 @@ def all_begin_at_once (home):
         check_table (cloud)
 
 
-@kk.test (deadline=300)
+@kk.test (deadline=540)
 def all_restart_at_once (home):
     "the same where all stop and begin again in one second, in the middle of a minute"
     with dynakit.Cloud (home) as cloud:

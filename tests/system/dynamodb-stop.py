@@ -78,7 +78,7 @@ def goodbye (home):
             with home.daemon (dynakit.config (options=AT_ONCE), env=cloud.env ()) as d:
                 kk.wait_for (lambda: (cloud.registry () or {}).get ("status") == "online", 60, "online")
                 written = cloud.proxy.count ("UpdateItem")
-                kk.wait_for (lambda n=written: cloud.proxy.count ("UpdateItem") > n, 60, "it goes on")
+                kk.wait_for (lambda n=written: cloud.proxy.count ("UpdateItem") > n and all (c.done for c in cloud.proxy.calls), 60, "it goes on")
                 shim.faster (1)
                 if end == "twice":
                     d.process.send_signal (signal.SIGTERM)
@@ -89,6 +89,20 @@ def goodbye (home):
             kk.equal (cloud.registry ()["status"], status, f"after {end}")
             shim.faster (max (1, round (60 / kk.SLOW)))
         kk.equal (len ({c.host for c in cloud.proxy.calls if c.host}), 1, "one host")
+
+
+@kk.test
+def goodbye_without_an_answer (home):
+    "a stop while the answer to the first row is awaited says offline, too"
+    shim = dynakit.fast (home)
+    with dynakit.Cloud (home, shim=shim) as cloud:
+        cloud.make (dynakit.REGISTRY, ("hostname", "S"))
+        cloud.proxy.next ("hang-after", "UpdateItem")
+        with home.daemon (dynakit.config (options=AT_ONCE), env=cloud.env ()) as d:
+            kk.wait_for (lambda: (cloud.registry () or {}).get ("status") == "online", 60, "online")
+            shim.faster (1)
+            stop_is_quick (d)
+        kk.equal (cloud.registry ()["status"], "offline", "the row")
 
 
 @kk.test

@@ -90,6 +90,23 @@ START_TEST (a_minute_goes_up_when_it_is_over_and_the_end_is_said)
 }
 END_TEST
 
+/* The row may be there, and be it of an earlier run that was killed. */
+START_TEST (the_end_is_said_where_the_first_answer_was_not_awaited)
+{
+  expect ("DescribeTable", 200, OUR_TABLE);
+  expect_error ("UpdateItem", -ECANCELED);
+  expect ("UpdateItem", 200, OK_ANSWER);
+  const uint64_t one = 1;
+  ck_assert_int_eq (write (bench.shared->stop_fd, &one, sizeof one), sizeof one); /* the stop that ended that request */
+  read_one ();
+  begin ();
+  wait_for_requests (3);
+  uploader_stop (bench.shared, thread);
+  all_came ();
+  ck_assert_ptr_nonnull (strstr (sent (0), "\"offline\""));
+}
+END_TEST
+
 /* Its place in the minute is a second or two away, by a clock that stands. */
 static void
 stand_before_place (void)
@@ -200,6 +217,7 @@ tests (TCase *t)
   tcase_set_timeout (t, 60 * unit_slow ());
   tcase_add_checked_fixture (t, setup, teardown);
   tcase_add_test (t, a_minute_goes_up_when_it_is_over_and_the_end_is_said);
+  tcase_add_test (t, the_end_is_said_where_the_first_answer_was_not_awaited);
   tcase_add_test (t, the_registry_waits_for_a_first_reading);
   tcase_add_test (t, an_old_reading_is_not_told);
   tcase_add_test (t, a_registry_that_takes_no_row_is_looked_at);
