@@ -10,7 +10,7 @@
 struct tracing {
   const struct plan *plan;
   struct flow *flow;
-  flow_refused *refused;
+  flow_said *said;
   void *arg;
 };
 
@@ -92,13 +92,24 @@ say_refused (struct tracing *t, struct schema *in, const struct instance_plan *f
   struct shape *shape;
   int r;
   do {
-    t->refused (t->arg, filter, fault);
+    t->said (t->arg, filter, fault, true);
     if (!leave_out_next (&left, fault))
       break;
     r = ask (t, in, filter, leave_out_config (&left), &shape, fault);
     shape_free (shape);
   } while (r && r != -ENOMEM && fault->option && strchr (fault->option, '.'));
   leave_out_end (&left);
+}
+
+static void
+tell_warnings (const struct tracing *t, const struct instance_plan *filter, const struct shape *shape)
+{
+  for (uint32_t i = 0; i < shape->n_warnings; i++) {
+    const struct shape_warning *w = shape->warnings + i;
+    struct kk_fault fault = {.option = NULL};
+    kk_refuse (&fault, w->option, "%s", w->text);
+    t->said (t->arg, filter, &fault, false);
+  }
 }
 
 static int
@@ -108,6 +119,8 @@ pass (struct tracing *t, struct flow_line *line, const struct instance_plan *fil
   struct shape *shape;
   int r = ask (t, line->out, filter, filter->config, &shape, &fault);
   if (r == 0 && shape) {
+    if (line->sure) /* otherwise more may come than is known */
+      tell_warnings (t, filter, shape);
     *ret = schema_ref (shape->out);
   } else if (r != -ENOMEM) {
     /* What follows one that is not known to pass all on cannot be judged. */
@@ -166,10 +179,10 @@ trace (struct tracing *t)
 }
 
 int
-flow_new (const struct plan *p, flow_refused *refused, void *arg, struct flow **ret)
+flow_new (const struct plan *p, flow_said *said, void *arg, struct flow **ret)
 {
   struct flow *f = calloc (1, sizeof *f);
-  struct tracing t = {.plan = p, .flow = f, .refused = refused, .arg = arg};
+  struct tracing t = {.plan = p, .flow = f, .said = said, .arg = arg};
   if (!f)
     return -ENOMEM;
   f->host = (struct kk_host){.size = sizeof f->host, .api = KK_API_NEWEST};

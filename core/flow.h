@@ -25,10 +25,11 @@ struct flow {
   size_t n_lines;
 };
 
-/* Is told of a filter that cannot do with what comes; from there on it is taken to pass all on. */
-typedef void flow_refused (void *arg, const struct instance_plan *filter, const struct kk_fault *fault);
+/* Is told what a filter has against its config with what comes. One that refuses it is taken to pass all on from there on;
+ * otherwise it only wonders. */
+typedef void flow_said (void *arg, const struct instance_plan *filter, const struct kk_fault *fault, bool refuses);
 
 /* The plan is borrowed as long as the flow lives. 0 or -ENOMEM. */
-int flow_new (const struct plan *p, flow_refused *refused, void *arg, struct flow **ret);
+int flow_new (const struct plan *p, flow_said *said, void *arg, struct flow **ret);
 void flow_free (struct flow *f);
 #endif

@@ -70,7 +70,7 @@ int plan_check_tables (struct making *m);
 int plan_check_flow (struct making *m);
 /* What a plugin says against its options, at the place of the one it names. */
 void plan_add_fault (struct making *m, const struct draft *draft, const struct instance_plan *instance,
-                     const struct kk_fault *fault);
+                     const struct kk_fault *fault, enum diag_severity severity);
 const struct draft *plan_draft_named (const struct making *m, const char *name);
 /* Refuses outputs that record in one directory. */
 void plan_check_places (struct making *m);

@@ -277,7 +277,7 @@ ask_about_others (struct making *m, const struct draft *draft, struct instance_p
     descriptor_free (declared);
     if (r != -EINVAL || !fault->option || !strchr (fault->option, '.'))
       break;
-    plan_add_fault (m, draft, instance, fault);
+    plan_add_fault (m, draft, instance, fault, DIAG_ERROR);
   }
   leave_out_end (&left);
 }
@@ -291,7 +291,7 @@ ask_plugin (struct making *m, const struct draft *draft, struct instance_plan *i
   if (r == -ENOMEM)
     return r;
   if (r) {
-    plan_add_fault (m, draft, instance, &fault);
+    plan_add_fault (m, draft, instance, &fault, DIAG_ERROR);
     ask_about_others (m, draft, instance, &fault);
   } else if (instance->declared)
     instance->descriptor = instance->declared;

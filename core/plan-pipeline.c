@@ -169,16 +169,16 @@ plan_pipelines (struct making *m)
 /* ---- What flows ---- */
 
 static void
-refused (void *arg, const struct instance_plan *filter, const struct kk_fault *fault)
+said (void *arg, const struct instance_plan *filter, const struct kk_fault *fault, bool refuses)
 {
   struct making *m = arg;
   const struct draft *draft = plan_draft_named (m, filter->name);
   if (draft)
-    plan_add_fault (m, draft, filter, fault);
+    plan_add_fault (m, draft, filter, fault, refuses ? DIAG_ERROR : DIAG_WARNING);
 }
 
 int
 plan_check_flow (struct making *m)
 {
-  return m->d->errors ? 0 : flow_new (m->plan, refused, m, &m->flow);
+  return m->d->errors ? 0 : flow_new (m->plan, said, m, &m->flow);
 }

@@ -72,13 +72,14 @@ plan_instance (const struct plan *p, const char *name)
 
 /* What the daemon says of itself is no reason to run. */
 void
-plan_add_fault (struct making *m, const struct draft *draft, const struct instance_plan *instance, const struct kk_fault *fault)
+plan_add_fault (struct making *m, const struct draft *draft, const struct instance_plan *instance, const struct kk_fault *fault,
+                enum diag_severity severity)
 {
   const struct kk_plugin *plugin = &instance->loaded->plugin;
   struct place at = draft->at;
   if (fault->option)
     at = option_place (plugin->options, plugin->n_options, draft->options, fault->option, at);
-  diag_add (m->d, DIAG_ERROR, at, "%s: %s", fault->option ? fault->option : draft->name,
+  diag_add (m->d, severity, at, "%s: %s", fault->option ? fault->option : draft->name,
             *fault->text ? fault->text : "its options do not fit together");
 }
 

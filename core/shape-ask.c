@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TABLES = 64, MAX_FIELDS = 512 };
+enum { MAX_TABLES = 64, MAX_FIELDS = 512, MAX_WARNINGS = 16 };
 
 /* The incoming table, while the shape may still be changed. */
 static struct shape_table *
@@ -177,6 +177,25 @@ add_table (struct kk_shape *face, uint32_t like, const struct kk_table *table, u
   return r;
 }
 
+static int
+warn (struct kk_shape *face, const char *option, const char *text)
+{
+  struct shape *s = (struct shape *) face;
+  if (s->n_warnings == MAX_WARNINGS)
+    return -E2BIG;
+  struct shape_warning *more = realloc (s->warnings, (s->n_warnings + 1) * sizeof *more);
+  if (!more)
+    return -ENOMEM;
+  s->warnings = more;
+  struct shape_warning *w = more + s->n_warnings;
+  w->option = option ? strdup (option) : NULL;
+  if (option && !w->option)
+    return -ENOMEM;
+  snprintf (w->text, sizeof w->text, "%s", text);
+  s->n_warnings++;
+  return 0;
+}
+
 void
 shape_host_functions (struct kk_host *host)
 {
@@ -187,4 +206,5 @@ shape_host_functions (struct kk_host *host)
   host->shape_rename_field = rename_field;
   host->shape_add_field = add_field;
   host->shape_add_table = add_table;
+  host->shape_warn = warn;
 }

@@ -83,6 +83,9 @@ shape_free (struct shape *s)
   }
   for (uint32_t t = 0; s->fields && s->out && t < s->out->n_tables; t++)
     free (s->fields[t]);
+  for (uint32_t i = 0; i < s->n_warnings; i++)
+    free (s->warnings[i].option);
+  free (s->warnings);
   free (s->wanted);
   free (s->added);
   free (s->tables);

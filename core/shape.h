@@ -36,6 +36,14 @@ struct shape {
   struct rows *rows;
   struct rows_counts counted; /* what chain.c has counted of what rows lost */
   char fault[192]; /* what shape_finish found wrong */
+  struct shape_warning *warnings;
+  uint32_t n_warnings;
+};
+
+/* What a filter finds strange in its config. */
+struct shape_warning {
+  char *option; /* or NULL */
+  char text[256];
 };
 
 /* What one call of a filter has put in beside the incoming sample. */

@@ -250,11 +250,12 @@ add_json (struct graph_text *g)
 /* ---- The command ---- */
 
 static void
-ignore (void *arg, const struct instance_plan *filter, const struct kk_fault *fault)
+ignore (void *arg, const struct instance_plan *filter, const struct kk_fault *fault, bool refuses)
 {
   (void) arg;
   (void) filter;
-  (void) fault; /* the plan would not be there */
+  (void) fault; /* config --check says it */
+  (void) refuses;
 }
 
 static int

@@ -427,6 +427,7 @@ struct kk_host {
   struct kk_row *(*emit_row) (struct kk_emit *out, uint32_t table, uint32_t row);
   int (*emit_time) (struct kk_emit *out, int64_t wall_ns, int64_t mono_ns);
   int (*row_like) (struct kk_row *row, uint32_t incoming);
+  int (*shape_warn) (struct kk_shape *shape, const char *option, const char *text);
 };
 
 /* Whether the host behind a handle has one of the later functions. */
@@ -729,6 +730,19 @@ kk_shape_add_table (struct kk_shape *shape, uint32_t like, const struct kk_table
   return KK_HAS (shape, shape_add_table)
            ? shape->host->shape_add_table (shape, like, table, sizeof *table, sizeof *table->fields, ret)
            : -ENOSYS;
+}
+
+/* In `shape`: what is allowed under this config and hardly meant, such as a glob that names nothing. As kk_refuse, but the
+ * configuration stays a good one. In `bind` nobody hears it. 0, -E2BIG (more than 16 of them), -ENOMEM. */
+__attribute__ ((format (printf, 3, 4))) static inline int
+kk_shape_warn (struct kk_shape *shape, const char *option, const char *format, ...)
+{
+  char text[256];
+  va_list args;
+  va_start (args, format);
+  vsnprintf (text, sizeof text, format, args);
+  va_end (args);
+  return KK_HAS (shape, shape_warn) ? shape->host->shape_warn (shape, option, text) : -ENOSYS;
 }
 
 /* In `process` and `flush_filter`, for the next kk_emit: the tables that kk_shape_add_table added, to be filled as in an

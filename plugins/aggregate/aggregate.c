@@ -82,7 +82,7 @@ aggregate_shape (const void *config, const struct kk_schema *in, struct kk_shape
   if (r)
     return kk_refuse (fault, "fields", "%s", why);
   for (uint32_t i = 0; i < items->count && !r; i++)
-    r = pick_check (in, PICK_FIELD, "fields", choices[i].names, fault);
+    r = pick_check (in, PICK_FIELD, "fields", choices[i].names, shape, fault);
   for (uint32_t t = 0; t < kk_schema_tables (in) && !r; t++) {
     struct window *w;
     uint32_t added;

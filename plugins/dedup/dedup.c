@@ -80,7 +80,7 @@ deadband_of (const struct config *c, const char *table, const char *field)
 
 /* Refuses an item of `deadband` that names what is not there, or what has no deadband. */
 static int
-check_deadband (const char *item, const struct kk_schema *in, struct kk_fault *fault)
+check_deadband (const char *item, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
   struct deadband d;
   size_t n = 0;
@@ -89,7 +89,7 @@ check_deadband (const char *item, const struct kk_schema *in, struct kk_fault *f
     return 0; /* was refused by dedup_check */
   memcpy (name, item, n);
   name[n] = 0;
-  if (pick_check (in, PICK_FIELD, "deadband", name, fault))
+  if (pick_check (in, PICK_FIELD, "deadband", name, shape, fault))
     return -EINVAL;
   struct kk_table table;
   struct kk_field f;
@@ -105,10 +105,10 @@ check_deadband (const char *item, const struct kk_schema *in, struct kk_fault *f
 }
 
 static int
-check_table (const char *item, const struct kk_schema *in, struct kk_fault *fault)
+check_table (const char *item, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
   struct kk_table table;
-  if (pick_check (in, PICK_TABLE, "tables", item, fault))
+  if (pick_check (in, PICK_TABLE, "tables", item, shape, fault))
     return -EINVAL;
   for (uint32_t t = 0; !is_glob (item) && !kk_schema_table (in, t, &table); t++)
     if (!strcmp (table.name, item) && !table.key)
@@ -121,12 +121,11 @@ static int
 dedup_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
   const struct config *c = config;
-  (void) shape;
   int r = 0;
   for (uint32_t i = 0; !r && i < c->tables.count; i++)
-    r = check_table (c->tables.items[i], in, fault);
+    r = check_table (c->tables.items[i], in, shape, fault);
   for (uint32_t i = 0; !r && i < c->deadband.count; i++)
-    r = check_deadband (c->deadband.items[i], in, fault);
+    r = check_deadband (c->deadband.items[i], in, shape, fault);
   return r;
 }
 

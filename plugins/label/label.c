@@ -184,7 +184,7 @@ label_shape (const void *config, const struct kk_schema *in, struct kk_shape *sh
   uint32_t first;
   int r = 0;
   for (uint32_t i = 0; i < c->tables.count && !r; i++)
-    r = pick_check (in, PICK_TABLE, "tables", c->tables.items[i], fault);
+    r = pick_check (in, PICK_TABLE, "tables", c->tables.items[i], shape, fault);
   for (uint32_t t = 0; !r && !kk_schema_table (in, t, &table); t++) {
     if (!is_chosen (c, &table))
       continue;

@@ -100,11 +100,12 @@ is_chosen (const struct config *c, const char *table, const struct kk_field *fie
 
 /* Refuses an item of `fields` that forms no rate of what it names. */
 static int
-check_item (const struct config *c, const char *item, const struct kk_schema *in, struct kk_fault *fault)
+check_item (const struct config *c, const char *item, const struct kk_schema *in, struct kk_shape *shape,
+            struct kk_fault *fault)
 {
   struct kk_table table;
   struct kk_field f;
-  if (pick_check (in, PICK_FIELD, "fields", item, fault))
+  if (pick_check (in, PICK_FIELD, "fields", item, shape, fault))
     return -EINVAL;
   for (uint32_t t = 0; !kk_schema_table (in, t, &table); t++)
     for (uint32_t i = 0; !kk_schema_field (in, t, i, &f); i++) {
@@ -133,7 +134,7 @@ plan (const struct config *c, const struct kk_schema *in, struct kk_shape *shape
   struct kk_field field;
   *fault = (struct kk_fault){0};
   for (uint32_t i = 0; i < c->fields.count && !fault->text[0]; i++)
-    check_item (c, c->fields.items[i], in, fault);
+    check_item (c, c->fields.items[i], in, shape, fault);
   for (uint32_t t = 0; !kk_schema_table (in, t, &table); t++)
     for (uint32_t f = 0; !kk_schema_field (in, t, f, &field); f++) {
       uint32_t rate = KK_NONE;

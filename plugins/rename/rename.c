@@ -119,7 +119,7 @@ check_there (const struct kk_schema *in, enum pick_what what, const char *option
     struct kk_table table;
     uint32_t t;
     const char *name = map->names[i];
-    if (pick_check (in, what, option, name, &of))
+    if (pick_check (in, what, option, name, NULL, &of))
       return kk_refuse_entry (fault, option, name, NULL, "%s", of.text);
     if (what == PICK_FIELD || !find_table (in, name, what == PICK_ROW ? strcspn (name, ".") : strlen (name), &t, &table))
       continue;

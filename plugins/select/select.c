@@ -125,28 +125,16 @@ shape_table (struct choice *c, const struct kk_schema *in, uint32_t t, const str
   return 0;
 }
 
-/* Of an expression behind the dot only the table can be looked for. */
 static int
-check_name (const struct kk_schema *in, enum pick_what what, const char *option, const struct name *name,
-            struct kk_fault *fault)
-{
-  if (!name->pattern)
-    return pick_check (in, what, option, name->item, fault);
-  if (what == PICK_TABLE)
-    return 0;
-  char item[256];
-  snprintf (item, sizeof item, "%.*s*", (int) (name->rest - name->item), name->item);
-  return pick_check (in, what, option, item, fault);
-}
-
-static int
-check_names (const struct choice *c, const struct kk_schema *in, struct kk_fault *fault)
+check_names (const struct choice *c, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
   int r = 0;
   for (int i = 0; i < N_LISTS && !r; i++) {
     enum pick_what what = i >= KEEP_ROWS ? PICK_ROW : i >= KEEP_FIELDS ? PICK_FIELD : PICK_TABLE;
-    for (uint32_t k = 0; k < c->lists[i].n && !r; k++)
-      r = check_name (in, what, options[i].name, c->lists[i].items + k, fault);
+    for (uint32_t k = 0; k < c->lists[i].n && !r; k++) {
+      const struct name *name = c->lists[i].items + k;
+      r = pick_check_pattern (in, what, options[i].name, name->item, name->pattern, shape, fault);
+    }
   }
   return r;
 }
@@ -159,7 +147,7 @@ select_shape (const void *config, const struct kk_schema *in, struct kk_shape *s
   int r = choice_make (config, &c, fault);
   if (r)
     return r;
-  r = check_names (&c, in, fault);
+  r = check_names (&c, in, shape, fault);
   if (!r)
     r = wheres_check (&c.where, in, fault);
   for (uint32_t t = 0; !r && !kk_schema_table (in, t, &table); t++)

@@ -80,7 +80,7 @@ check_one (const struct where *w, const struct kk_schema *in, struct kk_fault *f
 {
   struct kk_fault of = {.option = NULL};
   struct kk_table table;
-  if (pick_check (in, PICK_ROW, "where", w->table, &of))
+  if (pick_check (in, PICK_ROW, "where", w->table, NULL, &of))
     return kk_refuse_entry (fault, "where", w->table, NULL, "%s", of.text);
   for (uint32_t t = 0; !kk_schema_table (in, t, &table); t++) {
     if (strcmp (table.name, w->table) != 0)

@@ -59,7 +59,7 @@ check_item (const char *item, const struct kk_schema *in, struct kk_fault *fault
 {
   struct kk_table table;
   struct kk_field f;
-  if (pick_check (in, PICK_FIELD, "by", item, fault))
+  if (pick_check (in, PICK_FIELD, "by", item, NULL, fault))
     return -EINVAL;
   for (uint32_t t = 0; !kk_schema_table (in, t, &table); t++)
     for (uint32_t i = 0; !kk_schema_field (in, t, i, &f); i++) {

@@ -220,6 +220,37 @@ pipeline: [most, rate]
 
 
 @kk.test
+def what_names_nothing_is_said (home):
+    "a glob that names nothing is a warning with its place, and a key that no number can be is an error"
+    def said (plugins, good=True, pipeline=""):
+        r = home.run ("config", "--check", "-c", home.config ("plugins:\n" + plugins + pipeline))
+        kk.check ((r.rc == 0) == good, "the exit status", r)
+        return r.out + r.err
+    few = "  few:\n    plugin: select\n    "
+    kk.contains (said (few + "drop_fields: [system.lload_*]\n"), ":4:18: warning: drop_fields: 'system.lload_*' names no field that comes along", "a field")
+    kk.contains (said (few + "drop_tables: [network, interfaces*]\n"), "warning: drop_tables: 'interfaces*' names no table that", "a table")
+    kk.contains (said (few + "keep_fields: ['*./^lload/']\n"), "'*./^lload/' names no field", "an expression")
+    kk.contains (said (few + "drop_tables: [/^nett/]\n"), "'/^nett/' names no table", "an expression for tables")
+    kk.contains (said (few + "keep_rows: [sys*.a*]\n"), "'sys*.a*' names no table with many rows", "rows")
+    kk.contains (said ("  means: {plugin: aggregate, fields: ['proc*.lload=mean']}\n"), "names no field", "aggregate")
+    kk.contains (said ("  rate: {fields: ['net*.lload']}\n"), "'net*.lload' names no field", "rate")
+    kk.contains (said ("  dedup: {tables: [proc*, things*]}\n"), "'things*' names no table", "dedup")
+    kk.contains (said ("  label: {fields: {site: here}, tables: [sytem*]}\n"), "'sytem*' names no table", "label")
+    for item in ("processes.python*", "proc*.[!0-9]*", "processes.init", "processes./^py/"):
+        kk.contains (said (few + f"keep_rows: ['{item}']\n", False), ":4:16: error: keep_rows: the rows of 'processes' are known by numbers (pid),"
+                     f" which '{item.split ('.', 1)[1]}' never takes", item)
+    for item in ("processes.4*", "*.[!a-z]?", "proc*./^1?[0-9]$/"):
+        kk.check ("keep_rows" not in said (few + f"keep_rows: ['{item}']\n"), f"{item} is fine")
+    net = "  net: {per_interface: true}\n"
+    kk.check ("keep_rows" not in said (net + few + "keep_rows: ['*.eth*']\n"), "another table has such rows")
+    two = "  a: {plugin: select, drop_tables: [net*]}\n  b: {plugin: select, drop_fields: ['network.*']}\n"
+    kk.contains (said (two, False, "pipeline: [a, b]\n"), "no table 'network' comes along", "it was dropped before")
+    two = two.replace ("'network.*'", "'netw*.bytes_*'")
+    kk.contains (said (two, True, "pipeline: [a, b]\n"), "'netw*.bytes_*' names no field", "it was dropped before")
+    kk.check ("names no" not in said (two, True, "pipeline: [b, a]\n"), "it is there before it is dropped")
+
+
+@kk.test
 def what_select_cannot_do_is_said (home):
     "config --check gives the place of an expression with a fault, and the column in it"
     def said (options):
