@@ -82,9 +82,7 @@ hook_check (const struct options *o, struct kk_fault *fault)
   uint32_t column = 1;
   const char *const *values = o->webhook_headers.items;
   if (!*o->webhook)
-    return *o->webhook_body || o->webhook_headers.count
-             ? kk_refuse (fault, *o->webhook_body ? "webhook_body" : "webhook_headers", "it is of no use without webhook")
-             : 0;
+    return *o->webhook_body ? kk_refuse (fault, "webhook_body", "it is of no use without webhook") : 0;
   int r = check_url (o->webhook, fault);
   if (!r && o->webhook_headers.count > POSTER_HEADERS - OWN_HEADERS)
     r = kk_refuse (fault, "webhook_headers", "at most %d headers can be given", POSTER_HEADERS - OWN_HEADERS);

@@ -11,7 +11,7 @@ import filekit
 import kk
 from alertkit import BUSY, Scene
 
-FLAP = """      flap: {when: probe.load > 90}
+FLAP = """      flap: {when: probe.load > 90, unknown_after: 0s}
 """
 
 

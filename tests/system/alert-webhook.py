@@ -17,7 +17,7 @@ import kk
 from alertkit import Scene
 from fakeaws import answer, in_turn, slow
 
-FLAP = """      flap: {when: probe.load > 90, text: "{host} \\"is\\" hot: {value}"}
+FLAP = """      flap: {when: probe.load > 90, unknown_after: 0s, text: "{host} \\"is\\" hot: {value}"}
 """
 NONE = {"env": fakeaws.no_aws ()}
 
@@ -277,7 +277,8 @@ def an_outage_of_an_hour (home):
     with fakeaws.Server () as server:
         server.on ("POST", "/hook", answer (200, ""))
         s = Hooked (home, server)
-        shim = fast (home, 240)
+        shim = fast (home, 120)
+        s.text = s.text.replace ("sample_interval: 0.1", "sample_interval: 5")
         text = s.text.replace (server.url ("/hook"), f"http://127.0.0.1:{port}/hook")
         with home.daemon (text, env=shim.env (**NONE["env"])) as d:
             s.flap (3)
