@@ -30,7 +30,7 @@ def refused (home):
     "what does not fit is said with its place, all of it at once, within the daemon and isolated"
     for body, *wanted in (
             ("    texts: [a]\n", "6:12: error: texts cannot be a list: give a map such as {some_name: text}"),
-            ("    entries: yes\n", "6:14: error: entries cannot be 'yes': give a map such as {some_name: {text: …}}"),
+            ("    entries: yes\n", "6:14: error: entries does not fit: give a map such as {some_name: {text: …}}"),
             ("    texts:\n      a: {b: c}\n      d:\n", "7:10: error: texts.a cannot be a map (keys with values): give a text",
              "8:9: error: texts.d has no value: give a text, or remove the line"),
             ("    entries:\n      one: {txet: x, number: 11}\n      two: hunter2\n      three: {text: y, on: maybe}\n",
