@@ -36,11 +36,11 @@ say_trouble (struct actor *a)
 static void
 say_dropped (struct actor *a)
 {
-  uint32_t old = alert_post_clean (&a->desk.post, a->there, actor_mono_ns ());
+  uint32_t old = alert_desk_clean (&a->desk, a->there, actor_mono_ns ());
   uint64_t crowded = a->desk.post.crowded - a->crowded;
   a->crowded = a->desk.post.crowded;
   if (old)
-    kk_error (a->self, "%u message%s dropped: no action told %s within the time keep", old, old == 1 ? " is" : "s are",
+    kk_error (a->self, "%u message%s dropped: not every action told %s within the time keep", old, old == 1 ? " is" : "s are",
               old == 1 ? "it" : "them");
   if (crowded)
     kk_error (a->self, "%" PRIu64 " message%s dropped: too many wait for actions", crowded, crowded == 1 ? " is" : "s are");
@@ -197,11 +197,13 @@ show (struct actor *a, uint64_t plain, uint64_t dropped)
   a->seen = seen;
 }
 
-/* When a command is to be run again. */
+/* When a command is to be run again; not before one that runs has ended. */
 static int64_t
 next_again (const struct actor *a)
 {
   int64_t next_ns = INT64_MAX;
+  if (runner_is_full (&a->runner))
+    return next_ns;
   for (const struct alert_letter *l = a->desk.post.first; l; l = l->next)
     if ((l->left & ALERT_BY_COMMAND) && !(l->under_way & ALERT_BY_COMMAND) && l->again_ns && l->again_ns < next_ns)
       next_ns = l->again_ns;

@@ -136,13 +136,18 @@ void
 alert_desk_told (struct alert_desk *d, struct alert_letter *l, unsigned by)
 {
   BUF_CLEANUP struct buf line = {0};
-  struct alert_record r;
-  memset (&r, 0, offsetof (struct alert_record, text));
-  r.type = ALERT_RECORD_SENT;
-  memcpy (r.id, l->id, sizeof r.id);
-  r.left = l->left & ~by;
+  alert_post_line (&line, l, ALERT_RECORD_SENT, l->left & ~by);
   alert_post_told (&d->post, l, by);
-  alert_record_add (&line, &r);
   if (d->store.directory >= 0)
     alert_store_append (&d->store, &line);
+}
+
+uint32_t
+alert_desk_clean (struct alert_desk *d, unsigned there, int64_t mono_ns)
+{
+  BUF_CLEANUP struct buf lines = {0};
+  uint32_t old = alert_post_clean (&d->post, there, mono_ns, &lines);
+  if (lines.len && d->store.directory >= 0)
+    alert_store_append (&d->store, &lines);
+  return old;
 }

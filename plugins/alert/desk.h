@@ -29,4 +29,6 @@ int alert_desk_open (struct alert_desk *d, struct alert_engine *e, int64_t mono_
 void alert_desk_take (struct alert_desk *d, struct alert_batch *b, int64_t mono_ns, int64_t wall_ns);
 /* Those actions have told it. The letter may be gone then. */
 void alert_desk_told (struct alert_desk *d, struct alert_letter *l, unsigned by);
+/* As alert_post_clean; what goes does not come back with the next start. */
+uint32_t alert_desk_clean (struct alert_desk *d, unsigned there, int64_t mono_ns);
 #endif

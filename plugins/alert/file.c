@@ -26,12 +26,16 @@ alert_file_directory (const char *path, bool make, int *ret)
   return 0;
 }
 
-/* Root makes files for the owner of the directory. */
+/* Root makes files for the owner of the directory, and gives away none that has another name somewhere. */
 static int
 give (int directory, int fd)
 {
   struct stat st;
   if (geteuid () != 0)
+    return 0;
+  if (fstat (fd, &st) < 0)
+    return -errno;
+  if (st.st_uid != 0 || st.st_nlink != 1)
     return 0;
   return fstat (directory, &st) < 0 || fchown (fd, st.st_uid, st.st_gid) < 0 ? -errno : 0;
 }

@@ -33,6 +33,33 @@ is_token (const char *text)
   return *text;
 }
 
+/* What is wrong with a URL, in words that say nothing of what it is; NULL: nothing. */
+static const char *
+url_fault (const char *url)
+{
+  const bool https = !strncasecmp (url, "https://", 8), http = !strncasecmp (url, "http://", 7);
+  const char *host = url + (https ? 8 : 7);
+  if (!https && !http)
+    return "write a URL that begins with https:// or http://";
+  const size_t n = strcspn (host, "/?#");
+  if (memchr (host, '@', n) || url_userinfo_end (host, strlen (host)) == host + n)
+    return "write no user name or password in the URL: give them in webhook_headers";
+  if (!n || *host == ':' || !url_is_host (host, n))
+    return "the URL has no host, or no port, as in https://example.org:8443/path";
+  if (strchr (url, '#'))
+    return "the URL has a part behind '#', which no server gets to see";
+  return strlen (url) < MOST_URL ? NULL : "the URL is longer than 4095 bytes";
+}
+
+static const char *
+stray_character (const char *url)
+{
+  for (; *url; url++)
+    if ((unsigned char) *url <= ' ' || *url == 127 || *url == '\\')
+      return url;
+  return NULL;
+}
+
 static int
 check_url (const char *url, struct kk_fault *fault)
 {
@@ -40,22 +67,11 @@ check_url (const char *url, struct kk_fault *fault)
   if (fillin_check (url, why, sizeof why))
     return kk_refuse (fault, "webhook", "%s", why);
   if (!strncmp (url, "{env:", 5) || !strncmp (url, "{file:", 6))
-    return 0; /* all of it is a secret */
-  const bool https = !strncasecmp (url, "https://", 8), http = !strncasecmp (url, "http://", 7);
-  const char *host = url + (https ? 8 : 7);
-  if (!https && !http)
-    return kk_refuse (fault, "webhook", "write a URL that begins with https:// or http://");
-  const size_t n = strcspn (host, "/?#");
-  if (memchr (host, '@', n) || url_userinfo_end (host, strlen (host)) == host + n)
-    return kk_refuse (fault, "webhook", "write no user name or password in the URL: give them in webhook_headers");
-  if (!n || *host == ':' || !url_is_host (host, n))
-    return kk_refuse (fault, "webhook", "the URL has no host, or no port, as in https://example.org:8443/path");
-  if (strchr (url, '#'))
-    return kk_refuse (fault, "webhook", "the URL has a part behind '#', which no server gets to see");
-  for (const char *p = url; *p; p++)
-    if ((unsigned char) *p <= ' ' || *p == 127 || *p == '\\')
-      return kk_refuse (fault, "webhook", "column %d: no such character can be in a URL", (int) (p - url) + 1);
-  return strlen (url) < MOST_URL ? 0 : kk_refuse (fault, "webhook", "the URL is longer than %d bytes", MOST_URL - 1);
+    return 0; /* all of it is a secret: it is looked at when it is used */
+  const char *what = url_fault (url), *stray = stray_character (url);
+  if (what)
+    return kk_refuse (fault, "webhook", "%s", what);
+  return stray ? kk_refuse (fault, "webhook", "column %d: no such character can be in a URL", (int) (stray - url) + 1) : 0;
 }
 
 static int
@@ -165,11 +181,28 @@ add_body (struct buf *b, const struct options *o, const struct alert_letter *l)
   return r ? r : b->error;
 }
 
+/* With its secrets in it: else the program would guess http://, and take a token for the name of a host. */
+static int
+add_url (struct buf *b, const char *text, char *why, size_t size)
+{
+  const size_t at = b->len;
+  int r = add_filled (b, text, why, size);
+  if (r)
+    return r;
+  const char *what = url_fault (b->data + at);
+  if (!what && stray_character (b->data + at))
+    what = "there is a character in it that can be in no URL";
+  if (!what)
+    return 0;
+  snprintf (why, size, "what {env:} or {file:} in webhook stands for makes no URL: %s", what);
+  return -EINVAL;
+}
+
 static int
 make_request (struct buf *b, const struct options *o, const struct alert_letter *l, char *why, size_t size)
 {
   buf_reserve (b, 512 << 10);
-  int r = add_filled (b, o->webhook, why, size);
+  int r = add_url (b, o->webhook, why, size);
   add_text (b, o->webhook_ca_file);
   buf_printf (b, "%lld", (long long) (o->webhook_timeout_ns / MS_NS));
   buf_addc (b, 0);

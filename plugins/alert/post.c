@@ -110,8 +110,24 @@ alert_post_told (struct alert_post *p, struct alert_letter *l, unsigned by)
     take_out (p, l);
 }
 
+void
+alert_post_line (struct buf *b, const struct alert_letter *l, enum alert_record_type type, unsigned left)
+{
+  struct alert_record r;
+  memset (&r, 0, offsetof (struct alert_record, text));
+  r.type = type;
+  r.left = left;
+  memcpy (r.id, l->id, sizeof r.id);
+  if (type == ALERT_RECORD_SEND) {
+    r.wall_ns = l->wall_ns;
+    r.json = l->json;
+    r.json_length = l->length;
+  }
+  alert_record_add (b, &r);
+}
+
 uint32_t
-alert_post_clean (struct alert_post *p, unsigned there, int64_t mono_ns)
+alert_post_clean (struct alert_post *p, unsigned there, int64_t mono_ns, struct buf *ret_lines)
 {
   uint32_t old = 0;
   for (struct alert_letter *l = p->first, *next; l; l = next) {
@@ -121,6 +137,7 @@ alert_post_clean (struct alert_post *p, unsigned there, int64_t mono_ns)
     if (l->under_way || (l->left && !late))
       continue;
     old += late;
+    alert_post_line (ret_lines, l, ALERT_RECORD_SENT, 0);
     take_out (p, l);
   }
   p->old += old;
@@ -130,17 +147,8 @@ alert_post_clean (struct alert_post *p, unsigned there, int64_t mono_ns)
 void
 alert_post_lines (const struct alert_post *p, struct buf *b)
 {
-  struct alert_record r;
-  for (const struct alert_letter *l = p->first; l; l = l->next) {
-    memset (&r, 0, offsetof (struct alert_record, text));
-    r.type = ALERT_RECORD_SEND;
-    memcpy (r.id, l->id, sizeof r.id);
-    r.left = l->left;
-    r.wall_ns = l->wall_ns;
-    r.json = l->json;
-    r.json_length = l->length;
-    alert_record_add (b, &r);
-  }
+  for (const struct alert_letter *l = p->first; l; l = l->next)
+    alert_post_line (b, l, ALERT_RECORD_SEND, l->left);
 }
 
 uint32_t

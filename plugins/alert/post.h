@@ -39,9 +39,12 @@ struct alert_letter *alert_post_find (const struct alert_post *p, const char *id
 struct alert_letter *alert_post_next (const struct alert_post *p, unsigned by, int64_t mono_ns);
 /* Those actions have told it: when none is left it is gone. */
 void alert_post_told (struct alert_post *p, struct alert_letter *l, unsigned by);
-/* Only these actions are there: others are not waited for. Drops what is too old, and returns how many of that. */
-uint32_t alert_post_clean (struct alert_post *p, unsigned there, int64_t mono_ns);
+/* Only these actions are there: others are not waited for. Drops what is too old, and returns how many of that; of all that is
+ * dropped *ret_lines gets a line. */
+uint32_t alert_post_clean (struct alert_post *p, unsigned there, int64_t mono_ns, struct buf *ret_lines);
 void alert_post_clear (struct alert_post *p);
+/* ALERT_RECORD_SEND or ALERT_RECORD_SENT, with those that are left. */
+void alert_post_line (struct buf *b, const struct alert_letter *l, enum alert_record_type type, unsigned left);
 /* Adds a line for each. */
 void alert_post_lines (const struct alert_post *p, struct buf *b);
 uint32_t alert_post_count (const struct alert_post *p, unsigned by);

@@ -128,8 +128,8 @@ alert_store_append (struct alert_store *s, const struct buf *lines)
 {
   ssize_t n;
   if (lines->error || s->behind || s->fd < 0) {
-    s->behind = true;
-    return s->error = lines->error ? lines->error : -EAGAIN;
+    s->behind = true; /* and why stays the reason */
+    return s->error = lines->error ? lines->error : s->error ? s->error : -EAGAIN;
   }
   do
     n = write (s->fd, lines->data, lines->len);

@@ -9,11 +9,13 @@
 
 enum { MOST_BODY = 1 << 20 };
 
-/* A message with values that need care. */
-static const char example[] =
+/* Messages with values that need care, and without any. */
+static const char *const examples[] = {
   "{\"id\":\"0\",\"time\":1767225600.004,\"host\":\"a\\\"b\",\"rule\":\"a\\\\b\",\"severity\":\"info\","
   "\"change\":\"fired\",\"text\":\"one\\ntwo\",\"when\":\"a.b > 1\",\"unit\":\"%\",\"total\":1,"
-  "\"rows\":[{\"row\":\"c\\td\",\"value\":1.5,\"since\":1767225600.004}]}";
+  "\"rows\":[{\"row\":\"c\\td\",\"value\":1.5,\"since\":1767225600.004}]}",
+  "{\"id\":\"0\",\"time\":1767225600.004,\"host\":\"a\",\"rule\":\"\",\"severity\":\"\",\"change\":\"summary\",\"text\":\"\","
+  "\"when\":\"\",\"unit\":\"\",\"total\":0,\"rows\":[]}"};
 
 /* The length of "{word}" there, or 0. */
 static size_t
@@ -76,11 +78,23 @@ check_json (const struct buf *b, uint32_t *ret_column, char *why, size_t size)
   return -EINVAL;
 }
 
-int
-template_check (const char *text, uint32_t *ret_column, char *why, size_t size)
+static int
+check_with (const char *text, const char *example, uint32_t *ret_column, char *why, size_t size)
 {
   BUF_CLEANUP struct buf b = {.max = MOST_BODY};
   struct facts *f = NULL;
+  int r = facts_read (example, strlen (example), &f);
+  if (r)
+    return r;
+  template_fill (text, f, example, &b);
+  facts_free (f);
+  return b.error ? b.error : check_json (&b, ret_column, why, size);
+}
+
+int
+template_check (const char *text, uint32_t *ret_column, char *why, size_t size)
+{
+  int r = 0;
   for (const char *at = text; *at; at++) {
     const size_t length = word_at (at);
     if (!length || is_json (at, length) || facts_is_name (at + 1, length - 2))
@@ -89,10 +103,7 @@ template_check (const char *text, uint32_t *ret_column, char *why, size_t size)
     snprintf (why, size, "'%.*s' is none of json, %s", (int) (length < 40 ? length : 40), at, facts_names ());
     return -EINVAL;
   }
-  int r = facts_read (example, strlen (example), &f);
-  if (r)
-    return r;
-  template_fill (text, f, example, &b);
-  facts_free (f);
-  return b.error ? b.error : check_json (&b, ret_column, why, size);
+  for (size_t i = 0; i < sizeof examples / sizeof *examples && !r; i++)
+    r = check_with (text, examples[i], ret_column, why, size);
+  return r;
 }

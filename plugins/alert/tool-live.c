@@ -30,7 +30,9 @@ take_samples (struct control_client *c, size_t most, struct tool_live *l)
     int r = receive (c, &one);
     if (r)
       return r;
-    const bool end = json_object_object_get_ex (one, "end", &other) || json_object_object_get_ex (one, "error", &other);
+    /* Tables can be called so, too. */
+    const bool end = (json_object_object_get_ex (one, "end", &other) && json_object_is_type (other, json_type_boolean))
+                     || (json_object_object_get_ex (one, "error", &other) && json_object_is_type (other, json_type_string));
     if (end || l->n == most)
       json_object_put (one);
     else

@@ -60,6 +60,41 @@ def killed_while_a_program_runs (home):
     kk.equal ([m["id"] for m in s.told ()], [id_], "nor anything twice by what had told it")
 
 
+def cpu (pid, name):
+    """Seconds of CPU of a thread."""
+    for task in os.listdir (f"/proc/{pid}/task"):
+        with open (f"/proc/{pid}/task/{task}/stat", encoding="utf-8", errors="replace") as f:
+            head, _, rest = f.read ().rpartition (")")
+        if head.endswith ("(" + name):
+            return sum (int (x) for x in rest.split ()[11:13]) / os.sysconf ("SC_CLK_TCK")
+    raise kk.Failed (f"no thread {name}")
+
+
+@kk.test
+def waits_for_its_turn (home):
+    "a message that is to be told again while other programs run waits for one of them, and burns no CPU"
+    s = Scene (home, FLAP)
+    ran = Runs (home, s, '[ -e $out ] || { echo again $KK_ALERT_ID >>$out; exit 75; }\necho run $KK_ALERT_ID >>$out\n'
+                'while [ -e "$HOME/hold" ]; do sleep 0.05; done', "    commands_at_once: 1\n    rule_every: 0s\n    message_every: 0s\n")
+    hold = home.write ("hold", "")
+    shim = filekit.Shim (home)
+    shim.faster (max (1, round (20 / kk.SLOW)))
+    with home.daemon (s.text.replace ("sample_interval: 0.1", "sample_interval: 2"), env=shim.env ()) as d:
+        s.say (load=95)
+        kk.wait_for (ran.lines, 20, "the first, which is to be told again")
+        s.say (load=10)
+        kk.wait_for (lambda: len (ran.lines ()) == 2, 40, "one that runs on")
+        due = shim.ahead () + 60
+        kk.wait_for (lambda: shim.ahead () > due, 60, "the other one is due")
+        before, begin = cpu (d.pid, "kk-alert"), time.monotonic ()
+        time.sleep (1)
+        share = (cpu (d.pid, "kk-alert") - before) / (time.monotonic () - begin)
+        kk.check (share < 0.25, "CPU of its thread", share)
+        os.unlink (hold)
+        kk.wait_for (lambda: {x[1] for x in ran.lines () if x[0] == "run"} == {m["id"] for m in s.told ()} and len (s.told ()) == 2, 40, "both are told")
+        d.stop ()
+
+
 @kk.test (deadline=120)
 def killed_at_any_moment (home):
     "whenever the daemon is killed, each change is told by the file and the program, in order, and again only under the same id"

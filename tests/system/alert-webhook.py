@@ -114,6 +114,24 @@ def secrets_and_a_body_of_ones_own (home):
 
 
 @kk.test
+def a_url_that_is_all_secret (home):
+    "a variable that holds no URL is said before anything goes to anybody, and not what it holds"
+    for secret, why in (("hunter2", "begins with https:// or http://"), ("chat.example/hunter2", "begins with https:// or http://"),
+                        ("https://hunter2@chat.example/", "no user name or password"), ("http://chat.example/ hunter2", "a character in it")):
+        with fakeaws.Server () as server:
+            s = Hooked (home, server)
+            text = s.text.replace (server.url ("/hook"), "'{env:HOOK_URL}'")
+            with home.daemon (text, env={**NONE["env"], "HOOK_URL": secret}) as d:
+                s.flap (1)
+                kk.wait_for (lambda w=why: w in status (d)["webhook"], 20, "status")
+                shown = json.dumps (d.status ())
+                d.stop ()
+            shown += home.log () + d.err ()
+            kk.contains (home.log (), "makes no URL: ", "the log")
+            kk.check ("hunter2" not in shown and "Could not resolve" not in shown, "what it holds", shown)
+
+
+@kk.test
 def a_secret_that_is_not_there (home):
     "a variable or a file that is not there is said, and messages wait for it"
     with fakeaws.Server () as server:
@@ -318,6 +336,7 @@ def what_cannot_be (home):
         refused ("webhook_headers: {X-Key: '{file:key}'}", "with its whole path")
         refused ("webhook_body: '{\"text\": \"{txt}\"}'", "column 11: '{txt}' is none of json, id,")
         refused ("webhook_body: '{\"text\": {text}}'", "it is no JSON")
+        refused ("webhook_body: '{\"n\": {value}}'", "it is no JSON")  # where nothing is known it is empty
         home.config (s.text.replace (f"    webhook: {server.url ('/hook')}\n", "    webhook_body: '{}'\n"))
         kk.contains (home.run ("config", "--check").err, "of no use without webhook", "without a URL")
 

@@ -77,18 +77,19 @@ END_TEST
 
 START_TEST (too_old)
 {
+  BUF_CLEANUP struct buf lines = {0};
   add_of ("a", ALERT_BY_FILE, 10, 0);
   add_of ("b", ALERT_BY_FILE, 10, 3000 * S);
   add_of ("c", ALERT_BY_FILE, 10, INT64_MAX); /* of a clock that was wrong: still a minute */
   add_of ("d", ALERT_BY_FILE, 10, -S);
   add_of ("e", ALERT_BY_WEBHOOK, 10, 0);
-  ck_assert_uint_eq (alert_post_clean (&post, ALERT_BY_FILE, mono + 59 * S), 0);
+  ck_assert_uint_eq (alert_post_clean (&post, ALERT_BY_FILE, mono + 59 * S, &lines), 0);
   ck_assert_uint_eq (post.n, 4); /* nobody is there who would tell e */
-  ck_assert_uint_eq (alert_post_clean (&post, ALERT_BY_FILE, mono + 60 * S), 1);
+  ck_assert_uint_eq (alert_post_clean (&post, ALERT_BY_FILE, mono + 60 * S, &lines), 1);
   ck_assert_ptr_null (alert_post_find (&post, "c"));
-  ck_assert_uint_eq (alert_post_clean (&post, ALERT_BY_FILE, mono + 600 * S), 1);
+  ck_assert_uint_eq (alert_post_clean (&post, ALERT_BY_FILE, mono + 600 * S, &lines), 1);
   alert_post_find (&post, "a")->under_way = ALERT_BY_FILE;
-  ck_assert_uint_eq (alert_post_clean (&post, ALERT_BY_FILE, mono + 3600 * S), 1);
+  ck_assert_uint_eq (alert_post_clean (&post, ALERT_BY_FILE, mono + 3600 * S, &lines), 1);
   ck_assert_uint_eq (post.n, 1);
   ck_assert_uint_eq (post.old, 3);
 }
@@ -140,6 +141,23 @@ START_TEST (what_actions_told_outlives_a_crash)
   ck_assert_uint_eq (d->post.first->left, ALERT_BY_WEBHOOK);
   ck_assert_uint_eq (d->post.last->left, ALERT_BY_COMMAND | ALERT_BY_WEBHOOK);
   ck_assert_int_eq (d->post.first->end_ns, mono + kit_keep_ns - (wall - d->post.first->wall_ns));
+  end_engine (e);
+}
+END_TEST
+
+/* Because of its age, or because nobody is there to tell it any more. */
+START_TEST (what_was_dropped_stays_away)
+{
+  struct alert_engine *e = open_engine (dir);
+  fire (e, "a");
+  struct alert_desk *d = desk_of (e);
+  ck_assert_uint_eq (d->post.n, 1);
+  ck_assert_uint_eq (
+    alert_desk_clean (d, _i ? ALERT_BY_FILE : ALERT_BY_COMMAND | ALERT_BY_WEBHOOK, _i ? mono : mono + kit_keep_ns), !_i);
+  ck_assert_uint_eq (d->post.n, 0);
+  kill_engine (e);
+  e = open_engine (dir);
+  ck_assert_uint_eq (desk_of (e)->post.n, 0);
   end_engine (e);
 }
 END_TEST
@@ -198,6 +216,7 @@ tests (TCase *t)
   tcase_add_test (t, too_many_or_too_much);
   tcase_add_test (t, too_old);
   tcase_add_loop_test (t, what_actions_told_outlives_a_crash, 0, 2);
+  tcase_add_loop_test (t, what_was_dropped_stays_away, 0, 2);
   tcase_add_test (t, a_message_about_many_rows);
   tcase_add_test (t, messages_that_are_too_long);
 }
