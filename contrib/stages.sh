@@ -259,5 +259,6 @@ stage_bench ()
 {
   build gcc "$(with_cc gcc)" --enable-werror || return
   one "bench: measured, and nothing more than 3 times over its reach" "$dir/logs/bench" 1200 make -s -C "$dir/gcc" bench "BENCH=--fail-over 3"
+  one "bench: every part of it has figures" "$dir/logs/bench-parts" 60 grep -q 'alert.*: CPU of a row that it does not touch' "$dir/logs/bench"
   grep -v '^ *\(CC\|CCLD\|GEN\) ' "$dir/logs/bench" | sed 's/^/  | /'
 }

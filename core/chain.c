@@ -1,55 +1,35 @@
 #include "chain.h"
 
-#include "rows-staging.h"
-#include "shape.h"
+#include "chain-link.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Schemas come anew with a reload or when a filter in front changes its mind; a link remembers this many. */
-enum { MAX_BINDINGS = 8, MAX_EMITS = 4096 };
-
-struct binding {
-  uint64_t schema_id;
-  struct shape *shape;
-  void *of_filter;
-};
-
-struct link {
-  struct instance *filter;
-  struct binding bindings[MAX_BINDINGS];
-  size_t n_bindings;
-  bool refused;        /* it was said that it cannot be bound, */
-  bool too_many;       /* … or that its samples have too many blocks */
-  struct sample *last; /* what came last, for a filter that may add to it in flush_filter */
+/* What is still to be done, the next on top. */
+struct task {
+  size_t at;             /* of the filter; behind the last one: the sink */
+  struct sample *sample; /* a reference; NULL: flush it */
 };
 
 struct chain {
   chain_sink *sink;
   void *arg;
-  struct instance *busy; /* in a call, */
-  int64_t busy_since_ns; /* … since then; other threads look at both */
+  struct task *tasks;
+  size_t n_tasks, cap;
+  pthread_mutex_t lock; /* guards what follows, and `left` of the links */
+  uint32_t refs;        /* the owner's, and one for each thread that was left behind */
+  bool ended;           /* by its owner */
+  uint64_t epoch;       /* changes when a thread is left behind */
+  /* the call under way */
+  bool busy;
+  size_t at;
+  int64_t since_ns;
+  const struct sample *in; /* borrowed from the thread that is in it */
+  struct shape *shape;     /* NULL: it binds */
+  bool flushes;
   size_t n;
   struct link links[];
-};
-
-/* What a filter emits into during one call. What it emitted goes on when the call has returned well, so that a filter's cost is its
- * own and a failed call passes on nothing. */
-struct emit {
-  struct kk_emit face;
-  const struct sample *in; /* in flush what came last; NULL where there is none */
-  struct shape *shape;
-  bool flushes;
-  struct row nowhere;  /* where what cannot be set goes */
-  bool too_many;       /* a sample would have had too many blocks */
-  bool retimed;        /* emit_time was called for the next sample */
-  bool begun;          /* something was put in for the next sample */
-  struct kk_time time; /* of the next sample */
-  uint32_t **rows;     /* by table of in: what emit_keep_rows was given */
-  uint32_t *n_rows;
-  struct sample **out;
-  size_t n, cap;
 };
 
 int
@@ -58,6 +38,14 @@ chain_new (struct instance *const *filters, size_t n, chain_sink *sink, void *ar
   struct chain *c = calloc (1, sizeof *c + n * sizeof c->links[0]);
   if (!c)
     return -ENOMEM;
+  c->cap = 2 * n + 1;
+  c->tasks = calloc (c->cap, sizeof *c->tasks);
+  if (!c->tasks) {
+    free (c);
+    return -ENOMEM;
+  }
+  pthread_mutex_init (&c->lock, NULL);
+  c->refs = 1;
   c->sink = sink;
   c->arg = arg;
   c->n = n;
@@ -67,12 +55,17 @@ chain_new (struct instance *const *filters, size_t n, chain_sink *sink, void *ar
   return 0;
 }
 
+/* Called with the lock held, which is gone afterwards. */
 static void
-binding_release (const struct link *l, struct binding *b)
+unref (struct chain *c)
 {
-  if (l->filter->plugin->unbind && b->of_filter)
-    l->filter->plugin->unbind (l->filter->state, b->of_filter);
-  shape_free (b->shape);
+  bool last = --c->refs == 0;
+  pthread_mutex_unlock (&c->lock);
+  if (!last)
+    return;
+  pthread_mutex_destroy (&c->lock);
+  free (c->tasks);
+  free (c);
 }
 
 void
@@ -80,319 +73,321 @@ chain_free (struct chain *c)
 {
   if (!c)
     return;
-  for (size_t i = 0; i < c->n; i++) {
-    for (size_t j = 0; j < c->links[i].n_bindings; j++)
-      binding_release (c->links + i, c->links[i].bindings + j);
-    sample_unref (c->links[i].last);
-  }
-  free (c);
+  pthread_mutex_lock (&c->lock);
+  c->ended = true;
+  for (size_t i = 0; i < c->n; i++)
+    if (!c->links[i].left)
+      link_release (c->links + i);
+  unref (c);
 }
 
-static int
-bind_schema (struct link *l, struct schema *in, struct binding *ret)
+void
+chain_inherit (struct chain *c, const struct chain *from)
 {
-  struct shape *shape;
-  int r = shape_new (in->face.host, in, &shape);
-  if (r)
-    return r;
-  void *of_filter = NULL;
-  const struct kk_plugin *p = l->filter->plugin;
-  r = p->bind (l->filter->state, &in->face, &shape->face, &of_filter);
-  if (!r) {
-    *ret = (struct binding){.schema_id = in->id, .shape = shape, .of_filter = of_filter};
-    r = shape_finish (shape);
-    if (r == -EEXIST)
-      kk_error (&l->filter->face, "%s: rename one of them", shape->fault);
-    if (r)
-      binding_release (l, ret);
-    return r;
-  }
-  shape_free (shape);
-  return r < 0 ? r : -EIO;
+  for (size_t i = 0; i < c->n; i++)
+    for (size_t j = 0; j < from->n; j++)
+      if (c->links[i].filter == from->links[j].filter && instance_away (c->links[i].filter))
+        link_inherit (c->links + i, from->links + j);
 }
 
-static int
-binding_for (struct link *l, struct schema *in, const struct binding **ret)
+/* ---- What is still to be done ---- */
+
+static void
+push (struct chain *c, size_t at, struct sample *sample)
 {
-  for (size_t i = 0; i < l->n_bindings; i++)
-    if (l->bindings[i].schema_id == in->id) {
-      *ret = l->bindings + i;
-      return 0;
-    }
-  struct binding b;
-  int r = bind_schema (l, in, &b);
-  if (r)
-    return r;
-  if (l->n_bindings == MAX_BINDINGS) {
-    binding_release (l, l->bindings);
-    memmove (l->bindings, l->bindings + 1, --l->n_bindings * sizeof b);
-  }
-  l->bindings[l->n_bindings] = b;
-  *ret = l->bindings + l->n_bindings++;
-  return 0;
+  c->tasks[c->n_tasks++] = (struct task){at, sample};
+}
+
+static bool
+make_room (struct chain *c, size_t n)
+{
+  if (c->n_tasks + n <= c->cap)
+    return true;
+  size_t cap = 2 * (c->n_tasks + n);
+  struct task *tasks = realloc (c->tasks, cap * sizeof *tasks);
+  if (!tasks)
+    return false;
+  c->tasks = tasks;
+  c->cap = cap;
+  return true;
+}
+
+/* What passes a filter that failed: all but the tables that it touches. False: there is nothing, or no memory. */
+static bool
+pass_rest (struct chain *c, size_t at, const struct emit *e)
+{
+  const struct shape_input from = {.in = e->in, .time = &e->in->time, .tick = e->in->tick, .failed = true};
+  struct sample *rest;
+  if (!e->shape || !shape_has_rest (e->shape) || shape_apply (e->shape, &from, &rest))
+    return false;
+  push (c, at + 1, rest); /* in the place of the call's own task */
+  return true;
 }
 
 static void
-forget_rows (struct emit *e)
-{
-  for (uint32_t t = 0; e->rows && t < e->in->schema->n_tables; t++) {
-    free (e->rows[t]);
-    e->rows[t] = NULL;
-  }
-}
-
-static void run_from (struct chain *c, size_t at, const struct sample *sample);
-
-/* Ends a filter's call: passes on what it emitted, or on failure drops it. */
-static void
-finish (struct chain *c, size_t at, struct emit *e, int r)
+fail (struct chain *c, size_t at, const struct emit *e)
 {
   struct instance *filter = c->links[at].filter;
-  for (size_t i = 0; i < e->n; i++) {
-    if (!r)
-      run_from (c, at + 1, e->out[i]);
-    sample_unref (e->out[i]);
-  }
-  forget_rows (e);
-  free (e->rows);
-  free (e->n_rows);
-  free (e->out);
-  if (r && !e->flushes && filter->plan->pass_on_error)
-    run_from (c, at + 1, e->in);
-  else if (r)
+  if (!e->flushes && filter->plan->pass_on_error)
+    push (c, at + 1, sample_ref (e->in));
+  else if (!e->flushes && pass_rest (c, at, e))
+    INSTANCE_COUNT (filter, incomplete, 1);
+  else
     INSTANCE_COUNT (filter, dropped, 1);
 }
 
+/* Passes on what was emitted, in that order. */
 static void
-say_refused (const struct link *l, int r)
+pass (struct chain *c, size_t at, struct emit *e)
 {
-  if (r == -ENOSYS)
-    kk_error (&l->filter->face, "it adds or renames what a process of its own cannot yet: say isolate: false");
-  else if (r != -EEXIST) /* which was said */
-    kk_error (&l->filter->face, "it cannot do with the tables that come to it, so nothing goes on behind it: %s",
-              strerror (-r));
-}
-
-static void
-say_too_many (struct link *l, bool too_many)
-{
-  if (too_many && !l->too_many)
-    kk_error (
-      &l->filter->face,
-      "what comes out of it would have more than %d parts, so it is dropped: let fewer inputs fill a table, or put fewer "
-      "filters that add to it one behind the other",
-      SAMPLE_MAX_BLOCKS);
-  l->too_many = too_many;
-}
-
-static void
-count_lost (struct instance *filter, struct shape *shape)
-{
-  if (!shape || !shape->rows)
+  link_note_withheld (c->links + at, e);
+  if (!make_room (c, e->n)) {
+    INSTANCE_COUNT (c->links[at].filter, dropped, e->n);
     return;
-  const struct rows_counts now = rows_counts (shape->rows), before = shape->counted;
-  shape->counted = now;
-  if (!memcmp (&now, &before, sizeof now))
-    return;
-  INSTANCE_COUNT (filter, bad_fields, now.bad_sets - before.bad_sets);
-  INSTANCE_COUNT (filter, lost_rows, now.lost_rows - before.lost_rows);
-  INSTANCE_COUNT (filter, cut_strings, now.cut_strings - before.cut_strings);
+  }
+  while (e->n)
+    push (c, at + 1, e->out[--e->n]);
 }
 
-static void
-keep_last (struct link *l, const struct shape *shape, const struct sample *sample)
+/* ---- Calls, in which a thread may be left behind ---- */
+
+static uint64_t
+enter (struct chain *c, size_t at, const struct emit *e, int64_t since_ns)
 {
-  if (!shape->rows || !l->filter->plugin->flush_filter)
-    return;
-  sample_unref (l->last);
-  l->last = sample_ref (sample);
+  pthread_mutex_lock (&c->lock);
+  uint64_t epoch = c->epoch;
+  c->busy = true;
+  c->at = at;
+  c->since_ns = since_ns;
+  c->in = e->in;
+  c->shape = e->shape;
+  c->flushes = e->flushes;
+  pthread_mutex_unlock (&c->lock);
+  return epoch;
 }
 
-static void
-set_busy (struct chain *c, struct instance *filter, int64_t since_ns)
+/* False: the chain is another's by now. */
+static bool
+come_back (struct chain *c, uint64_t epoch)
 {
-  __atomic_store_n (&c->busy_since_ns, since_ns, __ATOMIC_RELAXED);
-  __atomic_store_n (&c->busy, filter, __ATOMIC_RELEASE);
+  pthread_mutex_lock (&c->lock);
+  bool mine = c->epoch == epoch;
+  if (mine)
+    c->busy = false;
+  pthread_mutex_unlock (&c->lock);
+  return mine;
 }
 
-struct instance *
-chain_busy (const struct chain *c, int64_t *ret_since_ns)
+/* The end of a thread that was left behind, after it has freed what was its own. */
+static struct instance *
+give_up (struct chain *c, size_t at)
 {
-  struct instance *filter = __atomic_load_n (&c->busy, __ATOMIC_ACQUIRE);
-  *ret_since_ns = __atomic_load_n (&c->busy_since_ns, __ATOMIC_RELAXED);
+  struct link *l = c->links + at;
+  struct instance *filter = l->filter;
+  pthread_mutex_lock (&c->lock);
+  l->left = false;
+  if (c->ended)
+    link_release (l);
+  unref (c);
   return filter;
 }
 
+/* A call that came back late. A keeper counts those of its process. */
 static void
-filter_one (struct chain *c, size_t at, const struct sample *sample)
+count_late (struct instance *filter, int64_t took_ns)
+{
+  const struct instance_plan *plan = filter->plan;
+  if (plan->deadline_ns && took_ns >= plan->deadline_ns && !plan->descriptor->said)
+    INSTANCE_COUNT (filter, overruns, 1);
+}
+
+/* False when this thread was left behind. */
+static bool
+bind (struct chain *c, size_t at, const struct emit *e, const struct instance_call *call, const struct binding **ret,
+      int *result)
 {
   struct link *l = c->links + at;
-  const struct binding *b = NULL;
-  struct emit e = {.face.host = sample->face.host, .in = sample, .time = sample->time};
-  struct instance_call call = instance_call_begin (l->filter);
-  set_busy (c, l->filter, call.mono_ns);
-  int r = binding_for (l, sample->schema, &b);
-  if (r && !l->refused)
-    say_refused (l, r);
-  l->refused = r != 0;
-  if (!r) {
-    e.shape = b->shape;
-    r = l->filter->plugin->process (l->filter->state, b->of_filter, &sample->face, &e.face);
-    r = r > 0 ? -EIO : r;
-    keep_last (l, b->shape, sample);
-    say_too_many (l, e.too_many);
-    count_lost (l->filter, b->shape);
+  struct binding new, oldest = link_make_room (l);
+  *ret = NULL;
+  uint64_t epoch = enter (c, at, e, call->mono_ns);
+  *result = link_bind (l, e->in->schema, &new);
+  link_unbind (l, &oldest);
+  if (!come_back (c, epoch)) {
+    link_unbind (l, &new);
+    return false;
   }
-  set_busy (c, NULL, call.mono_ns);
-  instance_call_end (l->filter, &call, r);
-  finish (c, at, &e, r);
+  link_was_bound (l, *result);
+  if (!*result)
+    *ret = link_add (l, &new);
+  return true;
 }
 
-static void
-run_from (struct chain *c, size_t at, const struct sample *sample)
+/* Has the filter bound, where needed, and called. False when this thread was left behind. */
+static bool
+call_filter (struct chain *c, size_t at, struct emit *e)
 {
-  if (at == c->n)
-    c->sink (c->arg, sample);
+  struct link *l = c->links + at;
+  struct instance_call call = instance_call_begin (l->filter);
+  const struct binding *b = link_binding (l, e->in->schema);
+  int r = 0;
+  if (!b && !bind (c, at, e, &call, &b, &r)) {
+    instance_call_end (l->filter, &call, r);
+    return false;
+  }
+  if (!r) {
+    e->shape = b->shape;
+    uint64_t epoch = enter (c, at, e, call.mono_ns);
+    r = l->filter->plugin->process (l->filter->state, b->of_filter, &e->in->face, &e->face);
+    r = r > 0 ? -EIO : r;
+    if (!come_back (c, epoch)) {
+      instance_call_end (l->filter, &call, r);
+      return false;
+    }
+    link_keep_last (l, e);
+    link_was_called (l, e);
+  }
+  count_late (l->filter, instance_call_end (l->filter, &call, r));
+  if (r)
+    fail (c, at, e);
   else
-    filter_one (c, at, sample);
+    pass (c, at, e);
+  return true;
 }
 
-void
+/* Sends a sample, of which it takes the reference, to a filter. NULL, or the filter in which this thread was left behind. */
+static struct instance *
+filter_one (struct chain *c, size_t at, struct sample *sample)
+{
+  struct link *l = c->links + at;
+  struct emit e = {.face.host = sample->face.host, .in = sample, .time = sample->time};
+  bool mine = true;
+  if (instance_away (l->filter)) {
+    e.shape = link_rest (l, sample->schema);
+    INSTANCE_COUNT (l->filter, skipped, 1);
+    fail (c, at, &e);
+  } else
+    mine = call_filter (c, at, &e);
+  emit_end (&e);
+  sample_unref (sample);
+  return mine ? NULL : give_up (c, at);
+}
+
+static struct instance *
+flush_one (struct chain *c, size_t at)
+{
+  struct link *l = c->links + at;
+  const struct binding *b = l->last ? link_binding (l, l->last->schema) : NULL;
+  struct emit e = {.face.host = &l->filter->env->host, .flushes = true};
+  if (!l->filter->plugin->flush_filter || instance_away (l->filter))
+    return NULL;
+  if (b) {
+    e.in = l->last;
+    e.time = l->last->time;
+    e.shape = b->shape;
+  }
+  struct instance_call call = instance_call_begin (l->filter);
+  uint64_t epoch = enter (c, at, &e, call.mono_ns);
+  int r = l->filter->plugin->flush_filter (l->filter->state, &e.face);
+  r = r > 0 ? -EIO : r;
+  bool mine = come_back (c, epoch);
+  int64_t took_ns = instance_call_end (l->filter, &call, r);
+  if (mine) {
+    count_late (l->filter, took_ns);
+    link_was_called (l, &e);
+    if (r)
+      fail (c, at, &e);
+    else
+      pass (c, at, &e);
+  }
+  emit_end (&e);
+  return mine ? NULL : give_up (c, at);
+}
+
+struct instance *
+chain_go_on (struct chain *c)
+{
+  struct instance *left = NULL;
+  while (!left && c->n_tasks) {
+    struct task t = c->tasks[--c->n_tasks];
+    if (!t.sample)
+      left = flush_one (c, t.at);
+    else if (t.at < c->n)
+      left = filter_one (c, t.at, t.sample);
+    else {
+      c->sink (c->arg, t.sample);
+      sample_unref (t.sample);
+    }
+  }
+  return left;
+}
+
+struct instance *
 chain_run (struct chain *c, const struct sample *sample)
 {
-  run_from (c, 0, sample);
+  push (c, 0, sample_ref (sample));
+  return chain_go_on (c);
 }
 
-void
+struct instance *
 chain_flush (struct chain *c)
 {
-  for (size_t i = 0; i < c->n; i++) {
-    struct link *l = c->links + i;
-    if (!l->filter->plugin->flush_filter)
-      continue;
-    const struct binding *b = NULL;
-    struct emit e = {.face.host = &l->filter->env->host, .flushes = true};
-    if (l->last && !binding_for (l, l->last->schema, &b)) {
-      e.in = l->last;
-      e.time = l->last->time;
-      e.shape = b->shape;
-    }
-    struct instance_call call = instance_call_begin (l->filter);
-    int r = l->filter->plugin->flush_filter (l->filter->state, &e.face);
-    r = r > 0 ? -EIO : r;
-    count_lost (l->filter, e.shape);
-    instance_call_end (l->filter, &call, r);
-    finish (c, i, &e, r);
+  for (size_t i = c->n; i--;)
+    push (c, i, NULL);
+  return chain_go_on (c);
+}
+
+/* ---- What other threads do ---- */
+
+/* That of a keeper comes back in time by itself. */
+static int64_t
+late_at (const struct chain *c)
+{
+  const struct instance_plan *plan = c->busy ? c->links[c->at].filter->plan : NULL;
+  return plan && plan->deadline_ns && !plan->descriptor->said ? c->since_ns + plan->deadline_ns : INT64_MAX;
+}
+
+int64_t
+chain_late_at (struct chain *c)
+{
+  pthread_mutex_lock (&c->lock);
+  int64_t at_ns = late_at (c);
+  pthread_mutex_unlock (&c->lock);
+  return at_ns;
+}
+
+bool
+chain_is_late (struct chain *c, const struct instance *filter, int64_t mono_ns)
+{
+  if (!c)
+    return false;
+  pthread_mutex_lock (&c->lock);
+  bool so = c->busy && c->links[c->at].filter == filter && mono_ns - c->since_ns >= filter->plan->deadline_ns;
+  pthread_mutex_unlock (&c->lock);
+  return so;
+}
+
+struct instance *
+chain_leave (struct chain *c, int64_t mono_ns)
+{
+  pthread_mutex_lock (&c->lock);
+  if (mono_ns < late_at (c)) {
+    pthread_mutex_unlock (&c->lock);
+    return NULL;
   }
-}
-
-/* ---- What a filter may do with its output ---- */
-
-static int
-keep_rows (struct kk_emit *face, uint32_t table, const uint32_t *rows, uint32_t n)
-{
-  struct emit *e = (struct emit *) face;
-  if (e->flushes || table >= e->in->schema->n_tables || !e->in->schema->tables[table].key)
-    return -EINVAL;
-  for (uint32_t i = 0; i < n; i++)
-    if (rows[i] >= e->in->tables[table].n_rows || (i && rows[i] <= rows[i - 1]))
-      return -EINVAL;
-  if (!e->rows) {
-    e->rows = calloc (e->in->schema->n_tables, sizeof *e->rows);
-    e->n_rows = calloc (e->in->schema->n_tables, sizeof *e->n_rows);
-    if (!e->rows || !e->n_rows) {
-      free (e->rows);
-      free (e->n_rows);
-      e->rows = NULL;
-      e->n_rows = NULL;
-      return -ENOMEM;
-    }
-  }
-  uint32_t *copy = malloc ((n + 1) * sizeof *copy);
-  if (!copy)
-    return -ENOMEM;
-  if (n)
-    memcpy (copy, rows, n * sizeof *copy);
-  free (e->rows[table]);
-  e->rows[table] = copy;
-  e->n_rows[table] = n;
-  return 0;
-}
-
-static int
-begin_adding (struct emit *e)
-{
-  int r = e->begun ? 0 : shape_begin (e->shape, &e->time);
-  e->begun |= !r && e->shape->rows;
-  return r;
-}
-
-static struct kk_rows *
-emit_rows (struct kk_emit *face)
-{
-  struct emit *e = (struct emit *) face;
-  return e->in && e->shape->n_added && !begin_adding (e) ? rows_face (e->shape->rows) : NULL;
-}
-
-static struct kk_row *
-emit_row (struct kk_emit *face, uint32_t table, uint32_t row)
-{
-  struct emit *e = (struct emit *) face;
-  const struct shape_table *w = e->in && !e->flushes && table < e->in->schema->n_tables ? e->shape->wanted + table : NULL;
-  if (!w || w->dropped || !w->n_added || begin_adding (e)) {
-    e->nowhere.face.host = face->host;
-    return &e->nowhere.face;
-  }
-  return rows_at (e->shape->rows, w->extension, row, e->in->tables[table].n_rows);
-}
-
-static int
-emit_time (struct kk_emit *face, int64_t wall_ns, int64_t mono_ns)
-{
-  struct emit *e = (struct emit *) face;
-  e->time.wall_ns = wall_ns;
-  e->time.mono_ns = mono_ns;
-  e->retimed = true;
-  return 0;
-}
-
-static int
-emit (struct kk_emit *face)
-{
-  struct emit *e = (struct emit *) face;
-  if (!e->in)
-    return -EINVAL;
-  if (e->n == e->cap) {
-    size_t cap = e->cap ? e->cap * 2 : 1;
-    struct sample **out = cap > MAX_EMITS ? NULL : realloc (e->out, cap * sizeof (struct sample *));
-    if (!out)
-      return cap > MAX_EMITS ? -E2BIG : -ENOMEM;
-    e->out = out;
-    e->cap = cap;
-  }
-  if (begin_adding (e))
-    return -ENOMEM;
-  const struct shape_input from = {e->in, e->rows, e->n_rows, &e->time, e->flushes ? e->in->tick + 1 : e->in->tick};
-  bool untouched = !e->rows && shape_is_identity (e->shape) && !e->retimed; /* the very same sample goes on */
-  struct sample *out = untouched ? sample_ref (e->in) : NULL;
-  const int r = out ? 0 : shape_apply (e->shape, &from, &out);
-  e->too_many |= r == -E2BIG;
-  if (r)
-    return r;
-  forget_rows (e);
-  e->begun = e->retimed = false;
-  e->time = e->in->time;
-  e->out[e->n++] = out;
-  return 0;
-}
-
-void
-chain_host_functions (struct kk_host *host)
-{
-  shape_host_functions (host);
-  host->emit_keep_rows = keep_rows;
-  host->emit = emit;
-  host->emit_rows = emit_rows;
-  host->emit_row = emit_row;
-  host->emit_time = emit_time;
+  struct sample *in = c->in ? sample_ref (c->in) : NULL;
+  struct emit e = {.in = in, .shape = c->shape, .flushes = c->flushes};
+  const size_t at = c->at;
+  struct instance *filter = c->links[at].filter;
+  c->links[at].left = true;
+  instance_leave (filter, c->since_ns);
+  c->busy = false;
+  c->epoch++;
+  c->refs++;
+  pthread_mutex_unlock (&c->lock);
+  INSTANCE_COUNT (filter, overruns, 1);
+  if (!e.shape && in) /* it binds */
+    e.shape = link_rest (c->links + at, in->schema);
+  fail (c, at, &e);
+  sample_unref (in);
+  return filter;
 }

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_CLIENTS = 32, MAX_LINE = 4096, MAX_ANSWER = 64 << 20, MAX_BEHIND = 4 << 20, MAX_PENDING = 64 };
+enum { MAX_CLIENTS = 32, MAX_LINE = 4096, MAX_ANSWER = 64 << 20, MAX_BEHIND = 4 << 20, MAX_PENDING = 64, MAX_TABLES = 64 };
 
 struct client {
   int fd;
@@ -166,17 +166,42 @@ answer_error (struct client *c, const char *text)
   json_object_put (o);
 }
 
+/* False: that is no list of tables. */
+static bool
+take_tables (struct json_object *request, const char *names[MAX_TABLES], struct control_question *q)
+{
+  struct json_object *list;
+  if (!json_object_object_get_ex (request, "tables", &list))
+    return true;
+  if (!json_object_is_type (list, json_type_array) || json_object_array_length (list) > MAX_TABLES)
+    return false;
+  q->tables = names;
+  for (; q->n_tables < json_object_array_length (list); q->n_tables++) {
+    struct json_object *name = json_object_array_get_idx (list, q->n_tables);
+    if (!json_object_is_type (name, json_type_string))
+      return false;
+    names[q->n_tables] = json_object_get_string (name);
+  }
+  return true;
+}
+
 static void
 answer_samples (struct control_server *s, struct client *c, struct json_object *request)
 {
+  const char *names[MAX_TABLES];
+  struct control_question q = {.last = 10};
   struct json_object *last;
-  uint64_t n = 10, written = 0;
+  uint64_t written = 0;
   if (json_object_object_get_ex (request, "last", &last)) {
     int64_t wanted = json_object_get_int64 (last);
-    n = wanted > 0 ? (uint64_t) wanted : 0;
+    q.last = wanted > 0 ? (uint64_t) wanted : 0;
+  }
+  if (!take_tables (request, names, &q)) {
+    answer_error (c, "tables is a list of names, at most 64");
+    return;
   }
   size_t before = c->out.len;
-  int r = s->commands.samples (s->commands.arg, n, &c->out, &written);
+  int r = s->commands.samples (s->commands.arg, &q, &c->out, &written);
   if (r || c->out.error) {
     c->out.error = 0;
     c->out.len = before;

@@ -11,13 +11,20 @@
 
 struct control_server;
 
+/* Which samples: the last ones, and of these some tables. */
+struct control_question {
+  uint64_t last;
+  const char *const *tables; /* NULL: all */
+  size_t n_tables;
+};
+
 /* What the commands do; `arg` is given back to each. An answer is one line of JSON without its newline. */
 struct control_commands {
   void (*status) (void *arg, struct buf *answer);
   /* A line with its newline: tables and fields of the newest sample (schema-text.h). -ENODATA: there is none yet. */
   int (*schema) (void *arg, struct buf *answer);
   /* Lines, one per sample, each with its newline. */
-  int (*samples) (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n);
+  int (*samples) (void *arg, const struct control_question *question, struct buf *lines, uint64_t *ret_n);
   /* Adds what there is to say to the answer. 0, or -errno with a sentence in *reason (the caller's to free). */
   int (*reload) (void *arg, bool dry, struct json_object *answer, char **reason);
   void (*stop) (void *arg);

@@ -2,6 +2,7 @@
  *
  *   {"command":"status"}                    one line: the status object
  *   {"command":"samples","last":10}         one line per sample of the ring, oldest first, then {"end":true,…}
+ *   {"command":"samples","last":10,"tables":["system"]}    the same with these tables only
  *   {"command":"schema"}                    one line: the tables and fields of the newest sample
  *   {"command":"tail"}                      one line per sample from now on, until the client hangs up
  *   {"command":"reload"}                    {"ok":true,…} or {"error":"…",…} once it is done; both with

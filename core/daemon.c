@@ -180,6 +180,7 @@ control_status (void *arg, struct buf *answer)
 
 struct lines {
   struct buf *b;
+  const struct control_question *question;
   uint64_t n;
 };
 
@@ -187,17 +188,20 @@ static void
 add_line (void *arg, const struct sample *sample)
 {
   struct lines *l = arg;
-  sample_json (l->b, &sample->face);
+  if (l->question->tables)
+    sample_json_tables (l->b, &sample->face, l->question->tables, l->question->n_tables);
+  else
+    sample_json (l->b, &sample->face);
   buf_addc (l->b, '\n');
   l->n++;
 }
 
 static int
-control_samples (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n)
+control_samples (void *arg, const struct control_question *question, struct buf *lines, uint64_t *ret_n)
 {
   struct daemon *d = arg;
-  struct lines l = {.b = lines};
-  int r = ring_read (d->ring, last, add_line, &l);
+  struct lines l = {.b = lines, .question = question};
+  int r = ring_read (d->ring, question->last, add_line, &l);
   if (!r)
     *ret_n = l.n;
   return r;

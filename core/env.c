@@ -1,6 +1,6 @@
 #include "env.h"
 
-#include "chain.h"
+#include "emit.h"
 #include "instance.h"
 #include "rows.h"
 
@@ -11,5 +11,5 @@ env_init (struct env *env)
   instance_host_functions (&env->host);
   rows_host_functions (&env->host);
   sample_host_functions (&env->host);
-  chain_host_functions (&env->host);
+  emit_host_functions (&env->host);
 }

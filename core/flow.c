@@ -1,5 +1,6 @@
 #include "flow.h"
 
+#include "isolate/judge.h"
 #include "leave-out.h"
 #include "shape.h"
 
@@ -10,6 +11,7 @@
 struct tracing {
   const struct plan *plan;
   struct flow *flow;
+  int64_t *left_ns; /* how long isolated plugins may still take to answer */
   flow_said *said;
   void *arg;
 };
@@ -76,7 +78,10 @@ ask (struct tracing *t, struct schema *in, const struct instance_plan *filter, c
   int r = plugin->shape ? shape_new (&t->flow->host, in, ret) : 0;
   if (r || !*ret)
     return r;
-  r = plugin->shape (config, &in->face, &(*ret)->face, fault);
+  if (filter->descriptor->said)
+    r = judge_shape (filter->descriptor, config, in, t->left_ns, &(*ret)->face, fault);
+  else
+    r = plugin->shape (config, &in->face, &(*ret)->face, fault);
   if (!r && (r = shape_finish (*ret)) == -EEXIST)
     kk_refuse (fault, NULL, "%s: rename one of them", (*ret)->fault);
   if (r == -E2BIG && !*fault->text)
@@ -179,10 +184,10 @@ trace (struct tracing *t)
 }
 
 int
-flow_new (const struct plan *p, flow_said *said, void *arg, struct flow **ret)
+flow_new (const struct plan *p, int64_t *left_ns, flow_said *said, void *arg, struct flow **ret)
 {
   struct flow *f = calloc (1, sizeof *f);
-  struct tracing t = {.plan = p, .flow = f, .said = said, .arg = arg};
+  struct tracing t = {.plan = p, .flow = f, .left_ns = left_ns, .said = said, .arg = arg};
   if (!f)
     return -ENOMEM;
   f->host = (struct kk_host){.size = sizeof f->host, .api = KK_API_NEWEST};

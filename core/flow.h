@@ -29,7 +29,7 @@ struct flow {
  * otherwise it only wonders. */
 typedef void flow_said (void *arg, const struct instance_plan *filter, const struct kk_fault *fault, bool refuses);
 
-/* The plan is borrowed as long as the flow lives. 0 or -ENOMEM. */
-int flow_new (const struct plan *p, flow_said *said, void *arg, struct flow **ret);
+/* The plan is borrowed as long as the flow lives. *left_ns: as of judge_ask. 0 or -ENOMEM. */
+int flow_new (const struct plan *p, int64_t *left_ns, flow_said *said, void *arg, struct flow **ret);
 void flow_free (struct flow *f);
 #endif

@@ -156,17 +156,18 @@ graph_new (const struct env *env, const struct plan *plan, const struct graph *b
 
 /* ---- At work ---- */
 
-void
+struct instance *
 graph_collect (struct graph *g, uint64_t tick, const struct kk_time *time)
 {
   struct sample *s = layout_collect (g->layout, g->inputs, tick, time);
   if (!s) {
     if (g->env->log)
       log_error (g->env->log, "no memory for a sample: it is lost");
-    return;
+    return NULL;
   }
-  chain_run (g->chain, s);
+  struct instance *left = chain_run (g->chain, s);
   sample_unref (s);
+  return left;
 }
 
 /* ---- Ending one ---- */
@@ -186,14 +187,20 @@ has (const struct graph *g, const void *what)
   return false;
 }
 
-void
-graph_hand_over (struct graph *from, const struct graph *to)
+bool
+graph_filters_stay (const struct graph *from, const struct graph *to)
 {
   bool all_stay = true;
   for (size_t i = 0; i < from->n_filters; i++)
     all_stay = all_stay && has (to, from->filters[i]);
-  if (!all_stay)
-    chain_flush (from->chain);
+  return all_stay;
+}
+
+void
+graph_hand_over (struct graph *from, struct graph *to)
+{
+  if (to)
+    chain_inherit (to->chain, from->chain);
   chain_free (from->chain);
   from->chain = NULL;
 }
@@ -235,18 +242,28 @@ end_inputs (struct graph *g, const struct graph *other)
   return left;
 }
 
+static size_t
+end_filters (struct graph *g, const struct graph *other)
+{
+  size_t left = 0;
+  for (size_t i = 0; i < g->n_filters; i++)
+    if (!has (other, g->filters[i])) {
+      if (instance_away (g->filters[i]))
+        left++;
+      else
+        instance_free (g->filters[i]);
+    }
+  return left;
+}
+
 size_t
 graph_end (struct graph *g, const struct graph *other, int64_t until_ns)
 {
   if (!g)
     return 0;
-  if (g->chain && !other)
-    chain_flush (g->chain);
   size_t left = end_workers (g, other, until_ns) + end_inputs (g, other);
   chain_free (g->chain);
-  for (size_t i = 0; i < g->n_filters; i++)
-    if (!has (other, g->filters[i]))
-      instance_free (g->filters[i]);
+  left += end_filters (g, other);
   layout_free (g->layout);
   plan_free (g->plan);
   free (g->inputs);

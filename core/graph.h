@@ -28,10 +28,12 @@ struct graph {
  * nothing has changed and *reason (the caller's to free) is one sentence for the user. */
 int graph_new (const struct env *env, const struct plan *plan, const struct graph *before, chain_sink *sink, void *arg,
                struct graph **ret, char **reason);
-/* Makes a sample of what the inputs hold now and sends it on its way. The sampler's thread. */
-void graph_collect (struct graph *g, uint64_t tick, const struct kk_time *time);
-/* Between two ticks, `to` takes the place of `from`: filters that do not go on emit what they hold, and the old chain ends. */
-void graph_hand_over (struct graph *from, const struct graph *to);
+/* Makes a sample of what the inputs hold now and sends it on its way; returns as chain_run does. The sampler's thread. */
+struct instance *graph_collect (struct graph *g, uint64_t tick, const struct kk_time *time);
+/* Whether all common filters go on in `to` (may be NULL). Otherwise the chain is flushed before graph_hand_over. */
+bool graph_filters_stay (const struct graph *from, const struct graph *to);
+/* Between two ticks, `to` (may be NULL) takes the place of `from`: the old chain ends. */
+void graph_hand_over (struct graph *from, struct graph *to);
 /* Drains the outputs for at most until_ns (monotonic) and destroys all that `other` (may be NULL) does not have. Instances that hang
  * are left as they are for ever: returns how many. */
 size_t graph_end (struct graph *g, const struct graph *other, int64_t until_ns);

@@ -62,7 +62,7 @@ instance_call_begin (struct instance *i)
   return (struct instance_call){.cpu_ns = timed ? thread_cpu_ns () : -1, .mono_ns = clock_read (&i->env->clock).mono_ns};
 }
 
-void
+int64_t
 instance_call_end (struct instance *i, const struct instance_call *call, int result)
 {
   struct clock_reading now = clock_read (&i->env->clock);
@@ -87,6 +87,7 @@ instance_call_end (struct instance *i, const struct instance_call *call, int res
     s->failing = false;
   }
   pthread_mutex_unlock (&i->lock);
+  return wall;
 }
 
 void
@@ -95,6 +96,34 @@ instance_count (struct instance *i, size_t offset, uint64_t n)
   pthread_mutex_lock (&i->lock);
   *(uint64_t *) (void *) ((char *) &i->stats + offset) += n;
   pthread_mutex_unlock (&i->lock);
+}
+
+void
+instance_withheld (struct instance *i, bool so)
+{
+  pthread_mutex_lock (&i->lock);
+  i->stats.withheld += so;
+  i->stats.withheld_now = so ? i->stats.withheld_now + 1 : 0;
+  pthread_mutex_unlock (&i->lock);
+}
+
+void
+instance_leave (struct instance *i, int64_t since_ns)
+{
+  i->away_since_ns = since_ns;
+  __atomic_store_n (&i->away, true, __ATOMIC_RELEASE);
+}
+
+void
+instance_return (struct instance *i)
+{
+  __atomic_store_n (&i->away, false, __ATOMIC_RELEASE);
+}
+
+bool
+instance_away (const struct instance *i)
+{
+  return __atomic_load_n (&i->away, __ATOMIC_ACQUIRE);
 }
 
 struct instance_stats

@@ -2,6 +2,7 @@
 
 #include "option.h"
 
+#include "buf.h"
 #include "nearest.h"
 
 #include <errno.h>
@@ -184,11 +185,15 @@ say_unknown (const struct kk_option *options, uint32_t n, const char *within, co
   for (size_t i = 0; i < n_known; i++)
     names[n + i] = known[i];
   const char *nearest = nearest_word (pair->key, names, n + n_known), *in = within ? " in " : "";
+  struct buf BUF_CLEANUP keys = {0};
+  if (!nearest)
+    nearest_all (&keys, names, n);
   if (nearest)
     diag_add (d, DIAG_ERROR, pair->at, "unknown key '%.*s'%s%s: did you mean '%s'?", MAX_SHOWN, pair->key, in,
               within ? within : "", nearest);
   else
-    diag_add (d, DIAG_ERROR, pair->at, "unknown key '%.*s'%s%s: remove it", MAX_SHOWN, pair->key, in, within ? within : "");
+    diag_add (d, DIAG_ERROR, pair->at, "unknown key '%.*s'%s%s: remove it%s", MAX_SHOWN, pair->key, in, within ? within : "",
+              keys.len && !keys.error ? keys.data : "");
   free (names);
   return -EINVAL;
 }

@@ -276,6 +276,16 @@ home_of (const char *key)
 }
 
 static void
+say_unknown (struct making *m, const char *section, const struct yaml_pair *pair, const char *const *names, size_t n)
+{
+  struct buf BUF_CLEANUP keys = {0};
+  if (!diag_is_full (m->d))
+    nearest_all (&keys, names, n);
+  diag_add (m->d, DIAG_ERROR, pair->at, "unknown key '%.60s' in section %s: remove it%s", pair->key, section,
+            keys.len && !keys.error ? keys.data : "");
+}
+
+static void
 check_flat_section (struct making *m, const char *section, const char *const *names, size_t n)
 {
   const struct yaml_node *map = yaml_get (m->root, section);
@@ -297,7 +307,7 @@ check_flat_section (struct making *m, const char *section, const char *const *na
     else if (near)
       diag_add (m->d, DIAG_ERROR, pair->at, "unknown key '%.60s' in section %s: did you mean '%s'?", pair->key, section, near);
     else
-      diag_add (m->d, DIAG_ERROR, pair->at, "unknown key '%.60s' in section %s: remove it", pair->key, section);
+      say_unknown (m, section, pair, names, n);
   }
 }
 

@@ -153,13 +153,13 @@ plan_pipelines (struct making *m)
   for (size_t i = 0; i < p->n_instances && r == 0; i++)
     if (p->instances[i].descriptor->plugin.kind == KK_OUTPUT)
       r = output_pipeline (&l, &p->instances[i], m->hosts[i]);
-  /* A filter that is named nowhere would do nothing, which nobody wants who turned it on. Alerts are about what all others
-   * left. */
-  for (int alerts = 0; alerts < 2; alerts++)
+  /* A filter that is named nowhere would do nothing, which nobody wants who turned it on. Those that only look
+   * at samples come last. */
+  for (uint32_t last = 0; last <= KK_LAST; last += KK_LAST)
     for (size_t i = 0; i < p->n_instances && r == 0; i++) {
       const struct instance_plan *filter = &p->instances[i];
-      bool is_alert = !strcmp (filter->descriptor->plugin.name, "alert");
-      if (filter->descriptor->plugin.kind == KK_FILTER && is_alert == (alerts == 1) && !is_used (&l, filter->name))
+      const struct kk_plugin *plugin = &filter->descriptor->plugin;
+      if (plugin->kind == KK_FILTER && (plugin->flags & KK_LAST) == last && !is_used (&l, filter->name))
         r = append (&p->pipeline, &p->n_pipeline, filter->name);
     }
   free (l.users);
@@ -180,5 +180,5 @@ said (void *arg, const struct instance_plan *filter, const struct kk_fault *faul
 int
 plan_check_flow (struct making *m)
 {
-  return m->d->errors ? 0 : flow_new (m->plan, said, m, &m->flow);
+  return m->d->errors ? 0 : flow_new (m->plan, &m->judge_ns, said, m, &m->flow);
 }

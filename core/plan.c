@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JUDGE_NS INT64_C (20000000000) /* for all isolated plugins of a plan */
-
 static void
 free_names (char **names, size_t n)
 {
@@ -116,7 +114,7 @@ make (const struct making *with, const char *config_file, struct plan **ret)
 {
   struct making m = *with;
   struct diag *d = m.d;
-  m.judge_ns = JUDGE_NS;
+  m.judge_ns = PLAN_JUDGE_NS;
   m.plan = calloc (1, sizeof (struct plan));
   if (!m.plan)
     return -ENOMEM;

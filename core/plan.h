@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#define PLAN_JUDGE_NS INT64_C (20000000000) /* for all isolated plugins of a plan to judge their options */
+
 /* The daemon's own settings (section `daemon:`), in the order of the contract. */
 struct settings {
   int64_t interval_ns; /* sample_interval */

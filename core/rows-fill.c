@@ -297,13 +297,30 @@ set_bool (struct kk_row *face, uint32_t field, bool value)
   set (face, field, KK_TYPE_BOOL, value);
 }
 
+/* The text's number where the row above has the same one, as labels and states of processes mostly do: it saves looking it up.
+ */
+static uint32_t
+same_as_above (const struct row *r, int64_t at, const char *text, size_t length)
+{
+  const struct staging *s = r->staging;
+  uint32_t n;
+  if (!s->at || s->absent[at - s->n_columns])
+    return DICT_NONE;
+  const uint32_t id = (uint32_t) s->values[at - s->n_columns];
+  const char *above = dict_get (r->rows->dict, id, &n);
+  return n == length && !memcmp (above, text, length) ? id : DICT_NONE;
+}
+
 static void
 set_string (struct kk_row *face, uint32_t field, const char *text, size_t length)
 {
   struct row *r = (struct row *) face;
-  if (cell (r, field, KK_TYPE_STRING) < 0)
+  const int64_t at = cell (r, field, KK_TYPE_STRING);
+  if (at < 0)
     return;
-  uint32_t id = text ? intern (r->rows, text, length, MAX_STRING) : DICT_NONE;
+  uint32_t id = text ? same_as_above (r, at, text, length) : DICT_NONE;
+  if (text && id == DICT_NONE)
+    id = intern (r->rows, text, length, MAX_STRING);
   if (id != DICT_NONE)
     set (face, field, KK_TYPE_STRING, id);
   else {

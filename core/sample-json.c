@@ -63,8 +63,18 @@ put_rows (struct buf *b, const struct kk_sample *s, uint32_t table, uint32_t n, 
   buf_addc (b, '}');
 }
 
-void
-sample_json (struct buf *b, const struct kk_sample *sample)
+static bool
+is_among (const char *name, const char *const *names, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (!strcmp (name, names[i]))
+      return true;
+  return false;
+}
+
+/* `names` NULL: all. */
+static void
+put_sample (struct buf *b, const struct kk_sample *sample, const char *const *names, size_t n)
 {
   struct kk_time time;
   kk_sample_time (sample, &time);
@@ -75,6 +85,8 @@ sample_json (struct buf *b, const struct kk_sample *sample)
     struct kk_table table;
     struct kk_table_info info;
     kk_schema_table (schema, t, &table);
+    if (names && !is_among (table.name, names, n))
+      continue;
     kk_table_info (sample, t, &info);
     buf_addc (b, ',');
     text_json_string (b, table.name, strlen (table.name));
@@ -85,4 +97,16 @@ sample_json (struct buf *b, const struct kk_sample *sample)
       put_row (b, sample, t, 0, table.n_fields);
   }
   buf_addc (b, '}');
+}
+
+void
+sample_json (struct buf *b, const struct kk_sample *sample)
+{
+  put_sample (b, sample, NULL, 0);
+}
+
+void
+sample_json_tables (struct buf *b, const struct kk_sample *sample, const char *const *names, size_t n)
+{
+  put_sample (b, sample, names, n);
 }

@@ -5,6 +5,9 @@
 #include "buf.h"
 
 #include <kode-kronical/plugin.h>
+#include <stddef.h>
 
 void sample_json (struct buf *b, const struct kk_sample *sample);
+/* Its time, and of its tables only these. */
+void sample_json_tables (struct buf *b, const struct kk_sample *sample, const char *const *names, size_t n);
 #endif

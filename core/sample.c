@@ -136,8 +136,9 @@ sample_unref (struct sample *s)
   free (s);
 }
 
-const struct segment *
-table_segment (const struct table *t, uint32_t *row)
+/* Called for each value; most tables have one segment. */
+static inline const struct segment *
+segment_of (const struct table *t, uint32_t *row)
 {
   for (uint32_t i = 0; i < t->n_segments; i++) {
     if (*row < t->segments[i].n_rows)
@@ -145,6 +146,12 @@ table_segment (const struct table *t, uint32_t *row)
     *row -= t->segments[i].n_rows;
   }
   return NULL;
+}
+
+const struct segment *
+table_segment (const struct table *t, uint32_t *row)
+{
+  return segment_of (t, row);
 }
 
 /* ---- Accessors ---- */
@@ -159,6 +166,13 @@ static uint32_t
 get_schema_tables (const struct kk_schema *schema)
 {
   return schema_of (schema)->n_tables;
+}
+
+static bool
+get_schema_sparse (const struct kk_schema *schema, uint32_t table)
+{
+  const struct schema *s = schema_of (schema);
+  return table < s->n_tables && s->tables[table].sparse;
 }
 
 /* Copies what the caller's struct has room for; a newer, longer one gets zeros. */
@@ -247,7 +261,7 @@ find_cell (const struct sample *s, uint32_t table, uint32_t *row, uint32_t field
 {
   if (table >= s->schema->n_tables || field >= s->schema->tables[table].n_fields)
     return NULL;
-  const struct segment *g = table_segment (s->tables + table, row);
+  const struct segment *g = segment_of (s->tables + table, row);
   return g ? g->columns + field : NULL;
 }
 
@@ -284,7 +298,7 @@ get_key (const struct kk_sample *sample, uint32_t table, uint32_t row, struct kk
 {
   const struct sample *s = sample_of (sample);
   *value = (struct kk_value){.absent = KK_UNSET};
-  const struct segment *g = table < s->schema->n_tables ? table_segment (s->tables + table, &row) : NULL;
+  const struct segment *g = table < s->schema->n_tables ? segment_of (s->tables + table, &row) : NULL;
   if (!g || !g->block)
     return KK_UNSET;
   value->absent = KK_PRESENT;
@@ -298,7 +312,7 @@ static uint64_t
 get_identity (const struct kk_sample *sample, uint32_t table, uint32_t row)
 {
   const struct sample *s = sample_of (sample);
-  const struct segment *g = table < s->schema->n_tables ? table_segment (s->tables + table, &row) : NULL;
+  const struct segment *g = table < s->schema->n_tables ? segment_of (s->tables + table, &row) : NULL;
   return g && g->block ? g->block->identities[row] : 0;
 }
 
@@ -320,6 +334,7 @@ sample_host_functions (struct kk_host *host)
   host->schema_tables = get_schema_tables;
   host->schema_table = get_schema_table;
   host->schema_field = get_schema_field;
+  host->schema_sparse = get_schema_sparse;
   host->sample_ref = get_ref;
   host->sample_unref = get_unref;
   host->sample_schema = get_schema;

@@ -12,6 +12,7 @@ struct table_schema {
   uint32_t max_rows;
   uint32_t n_fields;
   struct kk_field *fields; /* strings are this schema's own */
+  bool sparse;             /* most samples lack rows that are there */
 };
 
 struct schema {

@@ -250,6 +250,34 @@ add (const struct applying *a, uint32_t to)
   return r;
 }
 
+/* ---- What a filter that failed touches ---- */
+
+static bool
+is_failed (const struct shape *s, const struct shape_input *from, uint32_t table)
+{
+  return from->failed && (table >= s->in->n_tables || shape_touches (s, table));
+}
+
+/* As a table that could not be read: no rows, or one without values. */
+static int
+leave_out (const struct applying *a, uint32_t to)
+{
+  const struct table_schema *schema = a->s->out->tables + to;
+  struct segment *into = a->out->tables[to].segments;
+  struct block *b = block_new (schema->key ? 0 : 1, schema->n_fields, NULL);
+  if (!b)
+    return -ENOMEM;
+  b->state = KK_FAILED;
+  b->tick = a->from->tick;
+  b->wall_ns = a->from->time->wall_ns;
+  b->mono_ns = a->from->time->mono_ns;
+  memset (b->absent, KK_ERROR, (size_t) b->n_rows * b->n_columns);
+  into->block = schema->key ? b : NULL;
+  into->n_rows = b->n_rows;
+  point (into, 0, b);
+  return own (a->out, b);
+}
+
 /* ---- The sample ---- */
 
 static struct sample *
@@ -259,8 +287,9 @@ begin (const struct shape *s, const struct shape_input *from)
   if (!n_segments)
     return NULL;
   for (uint32_t t = 0; t < s->out->n_tables; t++)
-    n_segments[t] = s->tables[t] < s->in->n_tables ? from->in->tables[s->tables[t]].n_segments
-                                                   : parts_of (s, from, s->tables[t] - s->in->n_tables);
+    n_segments[t] = is_failed (s, from, s->tables[t]) ? 1
+                    : s->tables[t] < s->in->n_tables  ? from->in->tables[s->tables[t]].n_segments
+                                                      : parts_of (s, from, s->tables[t] - s->in->n_tables);
   struct sample *out = sample_new (from->in->face.host, s->out, n_segments);
   free (n_segments);
   if (out) {
@@ -277,7 +306,9 @@ shape_apply (const struct shape *s, const struct shape_input *from, struct sampl
   int r = a.out ? 0 : -ENOMEM;
   for (uint32_t t = 0; !r && t < s->out->n_tables; t++) {
     uint32_t table = s->tables[t];
-    if (table >= s->in->n_tables)
+    if (is_failed (s, from, table))
+      r = leave_out (&a, t);
+    else if (table >= s->in->n_tables)
       r = add (&a, t);
     else if (from->rows && from->rows[table] && s->in->tables[table].key)
       r = keep_rows (&a, t, from->rows[table], from->n_rows[table]);

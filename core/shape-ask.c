@@ -178,6 +178,34 @@ add_table (struct kk_shape *face, uint32_t like, const struct kk_table *table, u
 }
 
 static int
+touch (struct kk_shape *face, uint32_t table)
+{
+  struct shape *s = (struct shape *) face;
+  struct shape_table *w = wanted (face, table);
+  if (!w && (table != KK_NONE || s->out))
+    return -EINVAL;
+  s->says_touched = true;
+  if (w)
+    w->touched = true;
+  return 0;
+}
+
+static int
+sparse (struct kk_shape *face, uint32_t table)
+{
+  struct shape *s = (struct shape *) face;
+  struct shape_table *w = wanted (face, table);
+  uint32_t added = table - s->in->n_tables;
+  if (w && s->in->tables[table].key)
+    w->sparse = true;
+  else if (!w && !s->out && table >= s->in->n_tables && added < s->n_added && s->added[added].table.key)
+    s->added[added].sparse = true;
+  else
+    return -EINVAL;
+  return 0;
+}
+
+static int
 warn (struct kk_shape *face, const char *option, const char *text)
 {
   struct shape *s = (struct shape *) face;
@@ -207,4 +235,6 @@ shape_host_functions (struct kk_host *host)
   host->shape_add_field = add_field;
   host->shape_add_table = add_table;
   host->shape_warn = warn;
+  host->shape_touch = touch;
+  host->shape_sparse = sparse;
 }

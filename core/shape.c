@@ -110,7 +110,7 @@ static bool
 is_changed (const struct shape *s, uint32_t table)
 {
   const struct shape_table *w = s->wanted + table;
-  return w->dropped || w->name || w->key || w->field_names || w->n_added
+  return w->dropped || w->sparse || w->name || w->key || w->field_names || w->n_added
          || fields_kept (s, table) < s->in->tables[table].n_fields;
 }
 
@@ -159,6 +159,8 @@ map_incoming (struct shape *s, uint32_t table, uint32_t out)
           && table_schema_name (s->out->tables + out, w->name ? w->name : from->name, w->key ? w->key : from->key, from->help,
                                 from->key_type, from->max_rows)))
     return -ENOMEM;
+  if (s->out != s->in)
+    s->out->tables[out].sparse = from->sparse || w->sparse;
   int r = 0;
   for (uint32_t f = 0; !r && f < from->n_fields; f++)
     if (!w->dropped_fields[f])
@@ -176,6 +178,8 @@ map_added (struct shape *s, uint32_t added, uint32_t out)
   s->fields[out] = calloc (t->n_fields + 1, sizeof **s->fields);
   if (!s->fields[out] || table_schema_name (s->out->tables + out, t->name, t->key, t->help, t->key_type, t->max_rows))
     return -ENOMEM;
+  uint32_t like = s->added[added].like;
+  s->out->tables[out].sparse = s->added[added].sparse || (like != KK_NONE && s->in->tables[like].sparse);
   int r = 0;
   for (uint32_t f = 0; !r && f < t->n_fields; f++)
     r = map_field (s, out, f, t->fields + f, NULL);
@@ -247,6 +251,50 @@ shape_finish (struct shape *s)
   if (!r)
     r = check_names (s);
   return r ? r : stage (s);
+}
+
+bool
+shape_touches (const struct shape *s, uint32_t table)
+{
+  return !s->says_touched || s->wanted[table].touched || is_changed (s, table);
+}
+
+bool
+shape_has_rest (const struct shape *s)
+{
+  for (uint32_t t = 0; t < s->in->n_tables; t++)
+    if (!shape_touches (s, t))
+      return true;
+  return false;
+}
+
+static bool
+same_fields (const struct table_schema *a, const struct table_schema *b)
+{
+  bool same = a->n_fields == b->n_fields;
+  for (uint32_t f = 0; same && f < a->n_fields; f++)
+    same = !strcmp (a->fields[f].name, b->fields[f].name);
+  return same;
+}
+
+int
+shape_rest (const struct shape *of, struct schema *in, struct shape **ret)
+{
+  int r = shape_new (in->face.host, in, ret);
+  if (r)
+    return r;
+  for (uint32_t t = 0; t < in->n_tables; t++) {
+    const int64_t known = schema_find_table (of->in, in->tables[t].name);
+    (*ret)->wanted[t].dropped =
+      known < 0 || shape_touches (of, (uint32_t) known) || !same_fields (in->tables + t, of->in->tables + known);
+  }
+  (*ret)->says_touched = true;
+  r = shape_finish (*ret);
+  if (r) {
+    shape_free (*ret);
+    *ret = NULL;
+  }
+  return r;
 }
 
 bool

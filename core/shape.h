@@ -8,6 +8,8 @@
 
 /* What is to become of one incoming table. */
 struct shape_table {
+  bool touched; /* as the filter says */
+  bool sparse;  /* the same */
   bool dropped;
   bool *dropped_fields; /* by field */
   char *name, *key;     /* another one; NULL: stays */
@@ -21,11 +23,13 @@ struct shape_table {
 struct shape_added {
   struct kk_table table; /* with strings and fields of its own */
   uint32_t like;
+  bool sparse; /* as the filter says */
 };
 
 struct shape {
   struct kk_shape face;
   struct schema *in;
+  bool says_touched;          /* the filter said of a table that it touches it, or that it touches no more */
   struct schema *out;         /* made by shape_finish; the same as `in` when nothing is changed */
   uint32_t *tables;           /* by table of out: the table of in, or from in->n_tables on an added one */
   uint32_t **fields;          /* by table and field of out: the field of in, or from its n_fields on an added one */
@@ -53,6 +57,7 @@ struct shape_input {
   const uint32_t *n_rows; /* how many */
   const struct kk_time *time;
   uint64_t tick;
+  bool failed; /* the filter did: what it touches has no values */
 };
 
 int shape_new (const struct kk_host *host, struct schema *in, struct shape **ret);
@@ -60,6 +65,13 @@ int shape_new (const struct kk_host *host, struct schema *in, struct shape **ret
  * twice. */
 int shape_finish (struct shape *s);
 void shape_free (struct shape *s);
+/* Whether anything of what comes out is as it came in, whatever the filter does. */
+bool shape_has_rest (const struct shape *s);
+/* Whether a table of in does not. */
+bool shape_touches (const struct shape *s, uint32_t table);
+/* What is sure to pass of another schema: its tables that are as the shape knows them, and that it does not touch. The others
+ * are dropped. 0 or -ENOMEM. */
+int shape_rest (const struct shape *of, struct schema *in, struct shape **ret);
 /* Whether samples go through as they are when no rows are dropped. */
 bool shape_is_identity (const struct shape *s);
 /* Begins what is staged for one more sample. 0 or -ENOMEM. */

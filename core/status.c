@@ -132,10 +132,16 @@ struct listing {
   uint64_t duplicate_rows, lost;
 };
 
+/* What is so while an instance hangs in a call. */
+static const char SKIPPED[] = "hangs in a call and is skipped until it returns";
+static const char LEFT_OUT[] = "hangs in a call, and what it has to do with is left out until it returns";
+static const char HELD_UP[] = "hangs in a call, and what comes after it waits";
+
+/* `hangs`: one of these, or NULL. */
 static const char *
-state_of (const struct instance_stats *s, bool stuck, bool waiting)
+state_of (const struct instance_stats *s, const char *hangs, bool waiting)
 {
-  if (stuck)
+  if (hangs)
     return "stuck";
   if (waiting)
     return "waiting";
@@ -143,7 +149,8 @@ state_of (const struct instance_stats *s, bool stuck, bool waiting)
 }
 
 static void
-add_problem (struct listing *l, const struct instance *i, const char *state, const struct instance_stats *s, const char *message)
+add_problem (struct listing *l, const struct instance *i, const char *state, const char *hangs, const struct instance_stats *s,
+             const char *message)
 {
   char text[512];
   if (!strcmp (state, "ok"))
@@ -151,16 +158,13 @@ add_problem (struct listing *l, const struct instance *i, const char *state, con
   else if (!strcmp (state, "failing"))
     snprintf (text, sizeof text, "%s: %s", i->plan->name, *message ? message : strerror (-s->last_error));
   else
-    snprintf (text, sizeof text, "%s: %s%s%s", i->plan->name,
-              !strcmp (state, "stuck") ? i->plugin->kind == KK_FILTER ? "hangs in a call, and what comes after it waits"
-                                                                      : "hangs in a call and is skipped until it returns"
-                                       : "cannot write now and tries again",
+    snprintf (text, sizeof text, "%s: %s%s%s", i->plan->name, hangs ? hangs : "cannot write now and tries again",
               *message ? ": " : "", message);
   json_object_array_add (l->problems, text_json (text));
 }
 
 static struct json_object *
-add_instance (struct listing *l, struct instance *i, bool stuck, bool waiting)
+add_instance (struct listing *l, struct instance *i, const char *hangs, bool waiting)
 {
   struct json_object *o = json_object_new_object (), *lines = json_object_new_object ();
   char message[INSTANCE_TEXT_SIZE], trouble[INSTANCE_TEXT_SIZE] = "";
@@ -173,7 +177,7 @@ add_instance (struct listing *l, struct instance *i, bool stuck, bool waiting)
   }
   memcpy (message, i->last_message, sizeof message);
   pthread_mutex_unlock (&i->lock);
-  const char *state = state_of (&s, stuck, waiting);
+  const char *state = state_of (&s, hangs, waiting);
   add_text (o, "name", i->plan->name);
   add_text (o, "plugin", i->plugin->name);
   add_text (o, "kind", descriptor_kind (i->plan->descriptor));
@@ -187,6 +191,9 @@ add_instance (struct listing *l, struct instance *i, bool stuck, bool waiting)
   add_u64 (o, "dropped", s.dropped);
   add_u64 (o, "retries", s.retries);
   if (i->plugin->kind == KK_FILTER) {
+    add_u64 (o, "incomplete", s.incomplete);
+    add_u64 (o, "withheld", s.withheld);
+    add_u64 (o, "withheld_now", s.withheld_now);
     add_u64 (o, "bad_fields", s.bad_fields);
     add_u64 (o, "lost_rows", s.lost_rows);
     add_u64 (o, "cut_strings", s.cut_strings);
@@ -202,9 +209,9 @@ add_instance (struct listing *l, struct instance *i, bool stuck, bool waiting)
   json_object_array_add (l->instances, o);
   status_files_add (&l->files, i, o);
   if (strcmp (state, "ok"))
-    add_problem (l, i, state, &s, message);
+    add_problem (l, i, state, hangs, &s, message);
   else if (*trouble)
-    add_problem (l, i, state, &s, trouble);
+    add_problem (l, i, state, hangs, &s, trouble);
   return o;
 }
 
@@ -214,7 +221,8 @@ add_output (struct listing *l, struct worker *w)
   struct worker_view v = worker_view (w);
   struct instance *output = worker_output (w);
   bool stuck = v.busy_since_ns && l->now_ns - v.busy_since_ns > output->plan->deadline_ns;
-  struct json_object *o = add_instance (l, output, stuck, v.retry_at_ns != 0), *queue = json_object_new_object ();
+  struct json_object *o = add_instance (l, output, stuck ? SKIPPED : NULL, v.retry_at_ns != 0),
+                     *queue = json_object_new_object ();
   add_u64 (queue, "samples", v.queued);
   add_u64 (queue, "bytes", v.queued_bytes);
   add_u64 (queue, "max_bytes", v.max_bytes);
@@ -225,6 +233,13 @@ add_output (struct listing *l, struct worker *w)
   json_object_object_add (o, "queue", queue);
 }
 
+/* Also when nobody has left it behind yet. */
+static bool
+is_away (const struct graph *g, const struct instance *filter, int64_t now_ns)
+{
+  return instance_away (filter) || chain_is_late (g->chain, filter, now_ns);
+}
+
 static void
 list_graph (void *arg, const struct graph *g)
 {
@@ -233,19 +248,19 @@ list_graph (void *arg, const struct graph *g)
   l->lost = layout_lost (g->layout);
   for (size_t i = 0; i < g->n_inputs; i++) {
     const struct input *in = g->inputs[i];
-    struct json_object *o = add_instance (l, in->instance, input_stuck (in), false);
+    struct json_object *o = add_instance (l, in->instance, input_stuck (in) ? SKIPPED : NULL, false);
     struct rows_counts c = rows_counts (in->rows);
     add_u64 (o, "bad_fields", c.bad_sets);
     add_u64 (o, "lost_rows", c.lost_rows);
     add_u64 (o, "cut_strings", c.cut_strings);
   }
   for (size_t i = 0; i < g->n_filters; i++)
-    add_instance (l, g->filters[i], chain_is_late (g->chain, g->filters[i], l->now_ns), false);
+    add_instance (l, g->filters[i], is_away (g, g->filters[i], l->now_ns) ? LEFT_OUT : NULL, false);
   for (size_t i = 0; i < g->n_workers; i++) {
     size_t n;
     struct instance *const *filters = worker_filters (g->workers[i], &n);
     for (size_t k = 0; k < n; k++)
-      add_instance (l, filters[k], false, false);
+      add_instance (l, filters[k], worker_is_late (g->workers[i], filters[k], l->now_ns) ? HELD_UP : NULL, false);
     add_output (l, g->workers[i]);
   }
 }
@@ -295,7 +310,7 @@ static void
 add_losses (struct losses *sum, struct instance *i)
 {
   struct instance_stats s = instance_stats (i);
-  sum->dropped += s.dropped;
+  sum->dropped += s.dropped + s.incomplete;
   sum->failed += s.failures + s.overruns;
 }
 

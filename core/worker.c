@@ -262,6 +262,12 @@ worker_view (struct worker *w)
   return v;
 }
 
+bool
+worker_is_late (const struct worker *w, const struct instance *filter, int64_t mono_ns)
+{
+  return chain_is_late (w->chain, filter, mono_ns);
+}
+
 struct instance *
 worker_output (const struct worker *w)
 {

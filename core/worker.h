@@ -25,6 +25,8 @@ struct worker_view {
   int64_t retry_at_ns;   /* monotonic; 0: not waiting */
 };
 struct worker_view worker_view (struct worker *w);
+/* Whether this filter of its chain is in a call for longer than it may take. */
+bool worker_is_late (const struct worker *w, const struct instance *filter, int64_t mono_ns);
 struct instance *worker_output (const struct worker *w);
 struct instance *const *worker_filters (const struct worker *w, size_t *ret_n);
 #endif

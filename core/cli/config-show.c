@@ -203,6 +203,11 @@ add_host_options (struct buf *b, struct form *f, const struct instance_plan *p)
   begin_value (b, f, "plugin");
   add_string (b, plugin->name);
   end_value (b, f);
+  if (p->n_pipeline) {
+    begin_value (b, f, "pipeline");
+    add_list (b, &(struct kk_list){.items = (const char *const *) p->pipeline, .count = (uint32_t) p->n_pipeline});
+    end_value (b, f);
+  }
   if (plugin->kind != KK_INPUT)
     return;
   begin_value (b, f, "interval");

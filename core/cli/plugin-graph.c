@@ -106,26 +106,31 @@ add_text (struct graph_text *g)
     buf_adds (&g->b, "Pipeline, for all outputs\n");
     add_steps (&g->b, f->lines, f->in);
   }
+  for (size_t i = 1; i < f->n_lines; i++)
+    if (f->lines[i].n_steps) {
+      buf_printf (&g->b, "Pipeline%s, for %s alone\n", f->lines[0].n_steps ? " behind it" : "", f->lines[i].output->name);
+      add_steps (&g->b, f->lines + i, f->lines[0].out);
+    }
   buf_adds (&g->b, "Outputs\n");
   for (size_t i = 1; i < f->n_lines; i++) {
     buf_printf (&g->b, "  %-16s  gets ", f->lines[i].output->name);
     add_tables (&g->b, f->lines[i].out);
     buf_addc (&g->b, '\n');
-    if (f->lines[i].n_steps) {
-      buf_printf (&g->b, "Pipeline of %s alone\n", f->lines[i].output->name);
-      add_steps (&g->b, f->lines + i, f->lines[0].out);
-    }
   }
 }
 
 /* ---- For graphviz ---- */
 
 static void
-add_node (struct buf *b, const char *name, const char *shape)
+add_node (struct buf *b, const struct instance_plan *instance, const char *shape)
 {
+  const char *plugin = instance->descriptor->plugin.name;
   buf_adds (b, "  ");
-  text_json_string (b, name, strlen (name));
-  buf_printf (b, " [shape=%s];\n", shape);
+  text_json_string (b, instance->name, strlen (instance->name));
+  buf_printf (b, " [shape=%s", shape);
+  if (strcmp (plugin, instance->name) != 0)
+    buf_printf (b, ", label=\"\\N\\n(%s)\"", plugin);
+  buf_adds (b, "];\n");
 }
 
 static void
@@ -136,8 +141,23 @@ add_edge (struct buf *b, const char *from, const char *to, const struct schema *
   buf_adds (b, " -> ");
   text_json_string (b, to, strlen (to));
   buf_adds (b, " [label=\"");
-  for (uint32_t t = 0; s && t < s->n_tables; t++)
-    buf_printf (b, "%s%s %u", t ? "\\n" : "", s->tables[t].name, s->tables[t].n_fields);
+  for (uint32_t t = 0; t < s->n_tables; t++)
+    buf_printf (b, "%s%s: %u field%s", t ? "\\n" : "", s->tables[t].name, s->tables[t].n_fields,
+                s->tables[t].n_fields == 1 ? "" : "s");
+  buf_adds (b, "\"];\n");
+}
+
+static void
+add_input (struct buf *b, const struct instance_plan *input)
+{
+  const struct kk_plugin *p = &input->descriptor->plugin;
+  add_node (b, input, "ellipse");
+  buf_adds (b, "  ");
+  text_json_string (b, input->name, strlen (input->name));
+  buf_adds (b, " -> \"one sample\" [label=\"");
+  for (uint32_t t = 0, n = 0; t < p->n_tables; t++)
+    if (descriptor_has (input->descriptor, input->config, p->tables[t].only_if))
+      buf_printf (b, "%s%s", n++ ? "\\n" : "", plan_table_name (input, p->tables + t));
   buf_adds (b, "\"];\n");
 }
 
@@ -146,7 +166,7 @@ add_dot_steps (struct buf *b, const struct flow_line *line, const char *from, co
 {
   for (size_t i = 0; i < line->n_steps; i++) {
     const struct flow_step *s = line->steps + i;
-    add_node (b, s->filter->name, "box");
+    add_node (b, s->filter, "box");
     add_edge (b, from, s->filter->name, *in);
     from = s->filter->name;
     *in = s->out;
@@ -165,15 +185,14 @@ add_dot (struct graph_text *g)
     const struct instance_plan *input = g->plan->instances + i;
     if (input->descriptor->plugin.kind != KK_INPUT || !input->config)
       continue;
-    add_node (b, input->name, "ellipse");
-    add_edge (b, input->name, "one sample", NULL);
+    add_input (b, input);
   }
   const struct schema *common = f->in;
   const char *last = add_dot_steps (b, f->lines, "one sample", &common);
   for (size_t i = 1; i < f->n_lines; i++) {
     const struct schema *in = common;
     const char *from = add_dot_steps (b, f->lines + i, last, &in);
-    add_node (b, f->lines[i].output->name, "cylinder");
+    add_node (b, f->lines[i].output, "cylinder");
     add_edge (b, from, f->lines[i].output->name, in);
   }
   buf_adds (b, "}\n");
@@ -263,7 +282,8 @@ print (const struct command_call *call, const struct plan *plan)
 {
   struct flow *flow;
   struct graph_text g = {.plan = plan};
-  int r = flow_new (plan, ignore, NULL, &flow);
+  int64_t left_ns = PLAN_JUDGE_NS;
+  int r = flow_new (plan, &left_ns, ignore, NULL, &flow);
   if (!r) {
     g.flow = flow;
     bool json = command_given (call, "json"), dot = command_given (call, "dot");

@@ -5,15 +5,12 @@
 #include "path.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What the daemon and its plugins make in the data directory; the last one is a directory. */
-static const char *const ours[] = {"metrics_*.json", "schema.json", "daemon.log*", "daemon.pid", "daemon.lock", "daemon.sock"};
 static const char journal[] = "journal";
 
 static int
@@ -39,9 +36,8 @@ remove_ours (const char *path, const struct stat *st, int type, struct FTW *walk
   if (walk->level != 1)
     return FTW_CONTINUE;
   const char *name = path + walk->base;
-  for (size_t i = 0; type != FTW_D && i < sizeof ours / sizeof ours[0]; i++)
-    if (fnmatch (ours[i], name, 0) == 0)
-      remove_one (path, st, type, walk);
+  if (type != FTW_D && path_is_ours (name))
+    remove_one (path, st, type, walk);
   if (type != FTW_D)
     return FTW_CONTINUE;
   if (!strcmp (name, journal))

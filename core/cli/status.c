@@ -160,7 +160,7 @@ static void
 add_instance (struct table *t, struct json_object *i)
 {
   struct json_object *queue = member (i, "queue");
-  int64_t dropped = count (i, "dropped") + count (queue, "dropped");
+  int64_t dropped = count (i, "dropped") + count (i, "incomplete") + count (queue, "dropped");
   table_add (t, "%s", member_text (i, "name"));
   table_add (t, "%s", member_text (i, "kind"));
   table_add (t, "%s", member_text (i, "state"));
@@ -187,9 +187,13 @@ print_instances (struct json_object *o)
   table_free (&t);
   for (size_t i = 0; i < n; i++) {
     struct json_object *one = json_object_array_get_idx (instances, i), *words = member (one, "status");
-    if (!words || !json_object_object_length (words))
+    const long long withheld = count (one, "withheld");
+    if ((!words || !json_object_object_length (words)) && !withheld)
       continue;
     printf ("\n%s\n", member_text (one, "name"));
+    if (withheld)
+      line ("kept back", "%lld sample%s, %lld of them since it last passed one on", withheld, withheld == 1 ? "" : "s",
+            (long long) count (one, "withheld_now"));
     json_object_object_foreach (words, key, value) line (key, "%s", json_object_get_string (value));
   }
 }

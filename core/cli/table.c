@@ -7,27 +7,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-is_control (const char *p)
+/* Of a whole character of n bytes. */
+static uint32_t
+code_point (const char *text, size_t n)
 {
-  unsigned char c = (unsigned char)p[0];
-  return c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)p[1] < 0xa0);
+  static const unsigned char masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+  uint32_t c = (unsigned char) text[0] & masks[n];
+  for (size_t i = 1; i < n; i++)
+    c = c << 6 | ((unsigned char) text[i] & 0x3f);
+  return c;
+}
+
+/* Control characters, and those that are not seen but change how others are: which way they run, where lines break. What joins
+ * letters (U+200C, U+200D) belongs to scripts and stays. */
+static bool
+is_control (uint32_t c)
+{
+  static const struct {
+    uint32_t first, last;
+  } all[] = {{0, 0x1f},        {0x7f, 0x9f},     {0x61c, 0x61c},   {0x180e, 0x180e}, {0x200b, 0x200b},  {0x200e, 0x200f},
+             {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    if (c >= all[i].first && c <= all[i].last)
+      return true;
+  return false;
 }
 
 void
 table_clean (char *text)
 {
-  while (*text) {
-    size_t good = utf8_valid (text, strlen (text));
-    for (char *end = text + good; text < end;) {
-      bool control = is_control (text);
-      do
-        *text = control ? '?' : *text;
-      while (++text < end && ((unsigned char) *text & 0xc0) == 0x80);
-    }
-    if (*text)
-      *text++ = '?';
+  char *to = text;
+  const char *end = text + strlen (text);
+  for (size_t bad; text < end;) {
+    const size_t n = utf8_character (text, (size_t) (end - text), &bad);
+    if (n && !is_control (code_point (text, n))) {
+      memmove (to, text, n);
+      to += n;
+    } else
+      *to++ = '?';
+    text += n ? n : 1;
   }
+  *to = 0;
 }
 
 int

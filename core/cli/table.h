@@ -28,7 +28,8 @@ struct table {
 __attribute__ ((format (printf, 2, 3))) void table_add (struct table *t, const char *format, ...);
 void table_print (const struct table *t, FILE *to);
 void table_free (struct table *t);
-/* Replaces, in place, what must not reach a terminal: control characters and bytes that are no UTF-8. */
+/* Replaces, in place and each by a '?', what must not reach a terminal: control characters, those that turn the direction of
+ * text or are not seen, and bytes that are no UTF-8. */
 void table_clean (char *text);
 /* The columns that a text takes, by its characters. */
 int table_width (const char *text);

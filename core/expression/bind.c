@@ -309,6 +309,14 @@ expression_missing (const struct expression_binding *b, uint32_t n, struct expre
   return true;
 }
 
+bool
+expression_table (const struct expression_binding *b, uint32_t n, uint32_t *ret)
+{
+  if (n < b->n_used)
+    *ret = b->used[n].table;
+  return n < b->n_used;
+}
+
 int
 expression_rows_of (const struct expression_binding *b)
 {

@@ -242,6 +242,18 @@ begin (struct run *r)
 }
 
 int
+expression_pass (struct expression *e, struct expression_binding *b, const struct kk_sample *sample)
+{
+  struct run r = {.e = e, .b = b, .sample = sample};
+  if (kk_schema_id (kk_sample_schema (sample)) != b->schema)
+    return -EINVAL;
+  begin (&r);
+  fill_slots (&r);
+  sweep (&r);
+  return 0;
+}
+
+int
 expression_evaluate (struct expression *e, struct expression_binding *b, const struct kk_sample *sample,
                      void (*report) (void *arg, const struct expression_result *result), void *arg,
                      struct expression_outcome *ret)

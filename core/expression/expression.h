@@ -39,6 +39,8 @@ int expression_bind (const struct expression *e, const struct kk_schema *schema,
 void expression_unbind (struct expression_binding *b); /* NULL is fine */
 /* The n-th of the things that the schema lacks, counted from 0; false when there are not so many. */
 bool expression_missing (const struct expression_binding *b, uint32_t n, struct expression_fault *fault);
+/* The n-th of the tables that it looks at, by its number in the schema, counted from 0; false when there are not so many. */
+bool expression_table (const struct expression_binding *b, uint32_t n, uint32_t *ret);
 /* The number of the keyed table whose rows are judged one by one; -1: the expression is judged once for each sample. */
 int expression_rows_of (const struct expression_binding *b);
 /* The unit of results' values, UCUM, "" when there is none. */
@@ -82,6 +84,9 @@ struct expression_outcome {
 int expression_evaluate (struct expression *e, struct expression_binding *b, const struct kk_sample *sample,
                          void (*report) (void *arg, const struct expression_result *result), void *arg,
                          struct expression_outcome *ret);
+/* For a sample whose rows are of no interest, as they are those of the one before: what rate(), change() and absent() remember
+ * knows then of gaps, and of what came in other tables. 0 or -EINVAL as above. */
+int expression_pass (struct expression *e, struct expression_binding *b, const struct kk_sample *sample);
 /* Unknown only because it is too early to know: a first reading, or not watched for as long as it asks for. */
 bool expression_is_early (const struct expression_result *result);
 /* Why the verdict of a result is unknown, as one clause: "processes.cpu_percent may not be read". Returns `text`. */

@@ -18,6 +18,7 @@ carry_put_schema (struct buf *b, const struct schema *s)
     wire_text (b, ts->help);
     wire_u32 (b, ts->key_type);
     wire_u32 (b, ts->max_rows);
+    wire_u8 (b, ts->sparse);
     wire_u32 (b, ts->n_fields);
     for (uint32_t f = 0; f < ts->n_fields; f++) {
       const struct kk_field *field = ts->fields + f;
@@ -35,7 +36,9 @@ static bool
 take_table_schema (struct wire *w, struct table_schema *t)
 {
   const char *name = wire_take_text (w, NULL), *key = wire_take_text (w, NULL), *help = wire_take_text (w, NULL);
-  uint32_t key_type = wire_take_u32 (w), max_rows = wire_take_u32 (w), n = wire_take_u32 (w);
+  uint32_t key_type = wire_take_u32 (w), max_rows = wire_take_u32 (w);
+  t->sparse = wire_take_u8 (w);
+  uint32_t n = wire_take_u32 (w);
   if (w->bad || !name || n > MAX_FIELDS || key_type > KK_U64_KEY || !key != (key_type == KK_NO_KEY))
     return false;
   if (table_schema_name (t, name, key, help, key_type, max_rows))

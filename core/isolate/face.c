@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { MAX_OPTIONS = 256, MAX_TABLES = 64, MAX_FIELDS = 512, SLOT = sizeof (union option_value) };
-enum { HAS_FLUSH = 1 << 0, HAS_FLUSH_FILTER = 1 << 1, HAS_CHECK = 1 << 2, HAS_DECLARE = 1 << 3 };
+enum { HAS_FLUSH = 1 << 0, HAS_FLUSH_FILTER = 1 << 1, HAS_CHECK = 1 << 2, HAS_DECLARE = 1 << 3, HAS_SHAPE = 1 << 4 };
 
 static void
 put_table (struct buf *b, const struct kk_table *t)
@@ -67,8 +67,9 @@ face_put (struct buf *b, const struct kk_plugin *p)
   wire_text (b, p->version);
   wire_text (b, p->summary);
   wire_text (b, p->interval);
+  wire_u32 (b, p->flags);
   wire_u32 (b, (p->flush ? HAS_FLUSH : 0u) | (p->flush_filter ? HAS_FLUSH_FILTER : 0u) | (p->check ? HAS_CHECK : 0u)
-                 | (p->declare ? HAS_DECLARE : 0u));
+                 | (p->declare ? HAS_DECLARE : 0u) | (p->shape ? HAS_SHAPE : 0u));
   put_options (b, p->options, p->n_options);
   face_put_tables (b, p->tables, p->n_tables);
 }
@@ -198,6 +199,7 @@ take_all (struct wire *w, const char *path, struct kk_plugin *p, struct descript
   p->version = wire_take_text (w, NULL);
   p->summary = wire_take_text (w, NULL);
   p->interval = wire_take_text (w, NULL);
+  p->flags = wire_take_u32 (w);
   uint32_t has = wire_take_u32 (w);
   if (!(has & HAS_FLUSH))
     p->flush = NULL;
@@ -207,6 +209,8 @@ take_all (struct wire *w, const char *path, struct kk_plugin *p, struct descript
     p->check = NULL;
   if (!(has & HAS_DECLARE))
     p->declare = NULL;
+  if (!(has & HAS_SHAPE))
+    p->shape = NULL;
   p->n_options = 0;
   struct kk_option *options = take_options (w, false, &p->n_options);
   p->n_tables = wire_take_u32 (w);

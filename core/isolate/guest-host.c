@@ -312,10 +312,69 @@ emit (struct kk_emit *out)
   return g->calls.error;
 }
 
+/* ---- What needs the daemon's own process ---- */
+
+static int
+refuse_name (struct kk_shape *shape, uint32_t table, const char *name)
+{
+  (void) shape, (void) table, (void) name;
+  return -ENOSYS;
+}
+
+static int
+refuse_field_name (struct kk_shape *shape, uint32_t table, uint32_t field, const char *name)
+{
+  (void) shape, (void) table, (void) field, (void) name;
+  return -ENOSYS;
+}
+
+static int
+refuse_field (struct kk_shape *shape, uint32_t table, uint32_t like, const struct kk_field *field, size_t size, uint32_t *ret)
+{
+  (void) shape, (void) table, (void) like, (void) field, (void) size, (void) ret;
+  return -ENOSYS;
+}
+
+static int
+refuse_table (struct kk_shape *shape, uint32_t like, const struct kk_table *table, uint32_t table_size, uint32_t field_size,
+              uint32_t *ret)
+{
+  (void) shape, (void) like, (void) table, (void) table_size, (void) field_size, (void) ret;
+  return -ENOSYS;
+}
+
+static struct kk_rows *
+no_rows (struct kk_emit *out)
+{
+  (void) out;
+  return NULL;
+}
+
+static struct kk_row *
+no_row (struct kk_emit *out, uint32_t table, uint32_t row)
+{
+  (void) table, (void) row;
+  return &guest_of_emit (out)->nowhere.face;
+}
+
+static int
+refuse_time (struct kk_emit *out, int64_t wall_ns, int64_t mono_ns)
+{
+  (void) out, (void) wall_ns, (void) mono_ns;
+  return -ENOSYS;
+}
+
+static int
+refuse_like (struct kk_row *row, uint32_t incoming)
+{
+  (void) row, (void) incoming;
+  return -ENOSYS;
+}
+
 void
 guest_host_functions (struct guest *g)
 {
-  g->host = (struct kk_host){.size = offsetof (struct kk_host, shape_rename_table), /* filters that add run in the daemon */
+  g->host = (struct kk_host){.size = sizeof g->host,
                              .api = KK_API_NEWEST,
                              .log = host_log,
                              .log_level = host_log_level,
@@ -339,5 +398,13 @@ guest_host_functions (struct guest *g)
   shape_host_functions (&g->host);
   g->host.emit_keep_rows = keep_rows;
   g->host.emit = emit;
+  g->host.shape_rename_table = g->host.shape_rename_key = refuse_name;
+  g->host.shape_rename_field = refuse_field_name;
+  g->host.shape_add_field = refuse_field;
+  g->host.shape_add_table = refuse_table;
+  g->host.emit_rows = no_rows;
+  g->host.emit_row = no_row;
+  g->host.emit_time = refuse_time;
+  g->host.row_like = refuse_like;
   g->face.host = g->rows.host = g->emit.host = &g->host;
 }

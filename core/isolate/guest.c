@@ -4,6 +4,7 @@
 #include "../shape.h"
 #include "carry.h"
 #include "face.h"
+#include "outline.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -146,23 +147,6 @@ take_sample (struct guest_schema *s, struct wire *w)
 }
 
 static void
-put_dropped (struct buf *b, const struct shape *shape)
-{
-  for (uint32_t t = 0; t < shape->in->n_tables; t++) {
-    if (shape->wanted[t].dropped) {
-      wire_u32 (b, t);
-      wire_u32 (b, UINT32_MAX);
-      continue;
-    }
-    for (uint32_t f = 0; f < shape->in->tables[t].n_fields; f++)
-      if (shape->wanted[t].dropped_fields[f]) {
-        wire_u32 (b, t);
-        wire_u32 (b, f);
-      }
-  }
-}
-
-static void
 release_binding (struct guest *g, struct guest_binding *b)
 {
   if (b->used && b->of_filter && g->d->plugin.unbind)
@@ -198,7 +182,7 @@ do_bind (struct guest *g, struct wire *w, uint32_t number)
   r = g->d->plugin.bind (g->state, &s->schema->face, &shape->face, &b.of_filter);
   struct buf BUF_CLEANUP more = {0};
   if (!r) {
-    put_dropped (&more, shape);
+    outline_put (&more, shape);
     b.schema = schema_ref (s->schema);
     g->bindings[free_one] = b;
   }
@@ -279,7 +263,7 @@ serve_one (struct guest *g, const struct wire_head *head, struct wire *w)
 {
   if (head->type == WIRE_CREATE)
     return do_create (g, w, head->number);
-  if (head->type == WIRE_OPEN || head->type == WIRE_CHECK || head->type == WIRE_DECLARE)
+  if (head->type == WIRE_OPEN || head->type == WIRE_CHECK || head->type == WIRE_DECLARE || head->type == WIRE_SHAPE)
     return do_early (g, head->type, w, head->number);
   if (!g->created)
     return head->type == WIRE_DESTROY ? -ESHUTDOWN : -EBADMSG;

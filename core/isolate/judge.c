@@ -1,7 +1,9 @@
 #include "judge.h"
 
+#include "carry.h"
 #include "face.h"
 #include "inquiry.h"
+#include "outline.h"
 
 #include "utf8.h"
 
@@ -127,9 +129,12 @@ static int
 put_question (struct question *q, enum wire_type type, const struct buf *config, struct wire *ret)
 {
   int32_t result;
-  q->step = type == WIRE_CHECK ? "in check" : "in declare";
+  q->step = type == WIRE_CHECK ? "in check" : type == WIRE_SHAPE ? "in shape" : "in declare";
   int r = inquiry_ask (&q->inquiry, type, config, ret, &result);
-  return r ? r : take_fault (q, ret, result);
+  if (r || type != WIRE_SHAPE || result != -ENOSYS)
+    return r ? r : take_fault (q, ret, result);
+  return kk_refuse (q->fault, "isolate",
+                    "it adds or renames tables or fields, which it cannot in a process of its own: say isolate: false");
 }
 
 /* The process ends in any case; when it was its fault, that is the reason. */
@@ -181,6 +186,40 @@ judge_ask (const struct descriptor *d, const void *config, int64_t *left_ns, str
   int64_t began = wire_now (), most = *left_ns < JUDGE_NS ? *left_ns : JUDGE_NS;
   struct question q = {.d = d, .until_ns = began + most, .fault = fault};
   int r = ask_process (&q, &bytes, out);
+  *left_ns -= wire_now () - began;
+  return r;
+}
+
+/* ---- Filters ---- */
+
+static int
+ask_shape (struct question *q, const struct buf *body, struct kk_shape *shape)
+{
+  struct wire w;
+  int r = open_plugin (q);
+  if (!r)
+    r = put_question (q, WIRE_SHAPE, body, &w);
+  if (!r)
+    r = outline_take_warnings (&w, shape);
+  if (!r && (r = outline_take (&w, shape)) == -EINVAL)
+    r = -EBADMSG; /* of what there is not */
+  return end_question (q, r);
+}
+
+int
+judge_shape (const struct descriptor *d, const void *config, const struct schema *in, int64_t *left_ns, struct kk_shape *shape,
+             struct kk_fault *fault)
+{
+  struct buf BUF_CLEANUP body = {0};
+  face_put_config (&body, d, config);
+  carry_put_schema (&body, in);
+  if (body.error)
+    return -ENOMEM;
+  if (*left_ns <= 0)
+    return kk_refuse (fault, NULL, "it was not asked: the plugins before it took too long to judge their options");
+  int64_t began = wire_now (), most = *left_ns < JUDGE_NS ? *left_ns : JUDGE_NS;
+  struct question q = {.d = d, .until_ns = began + most, .fault = fault};
+  int r = ask_shape (&q, &body, shape);
   *left_ns -= wire_now () - began;
   return r;
 }

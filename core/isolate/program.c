@@ -1,5 +1,7 @@
 #include "program.h"
 
+#include "path.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +15,7 @@ program_find (char *path, size_t size)
     snprintf (path, size, "%s", told);
     return;
   }
-  ssize_t n = readlink ("/proc/self/exe", path, size - 64);
-  char *slash = n > 0 ? memrchr (path, '/', (size_t) n) : NULL;
-  static const char *const beside[] = {"kode-kronical-plugin-host", "../libexec/kode-kronical/kode-kronical-plugin-host"};
-  for (size_t i = 0; slash && i < 2; i++) {
-    strcpy (slash + 1, beside[i]);
-    if (access (path, X_OK) == 0)
-      return;
-  }
-  snprintf (path, size, "%s", LIBEXEC_DIR "/kode-kronical-plugin-host");
+  path_own_program ("kode-kronical-plugin-host", LIBEXEC_DIR, path, size);
 }
 
 void

@@ -2,6 +2,7 @@
 
 #include "../instance.h"
 #include "keeper.h"
+#include "outline.h"
 #include "replay.h"
 #include "scout.h"
 
@@ -25,8 +26,8 @@ struct binding {
   uint32_t generation; /* of the process that knows it */
   uint32_t told;       /* the process that was told of it, and may know it by now */
   struct schema *schema;
-  char *dropped; /* as the process gave it */
-  size_t n_dropped;
+  char *said; /* of its shape, as the process gave it */
+  size_t n_said;
 };
 
 static const struct kk_plugin proxy_calls;
@@ -129,20 +130,6 @@ proxy_read (void *state, struct kk_rows *out)
 
 /* ---- Filters ---- */
 
-static int
-apply_dropped (const char *data, size_t n, struct kk_shape *shape)
-{
-  struct wire w = {.p = data, .end = data + n};
-  int r = 0;
-  while (!r && w.p < w.end) {
-    uint32_t table = wire_take_u32 (&w), field = wire_take_u32 (&w);
-    if (w.bad)
-      return -EBADMSG;
-    r = field == UINT32_MAX ? kk_shape_drop_table (shape, table) : kk_shape_drop_field (shape, table, field);
-  }
-  return r;
-}
-
 /* Also one whose answer came too late. */
 static void
 forget (struct proxy *p, const struct binding *b)
@@ -154,7 +141,7 @@ forget (struct proxy *p, const struct binding *b)
   keeper_send (&p->keeper, WIRE_UNBIND, &body);
 }
 
-/* Has the process of now bind a schema. *ret is what it drops, good until the next request. */
+/* Has the process of now bind a schema. *ret is what it drops and touches, good until the next request. */
 static int
 ask_bind (struct proxy *p, struct binding *b, struct wire *ret)
 {
@@ -186,7 +173,7 @@ proxy_unbind (void *state, void *binding)
   struct binding *b = binding;
   forget (p, b);
   schema_unref (b->schema);
-  free (b->dropped);
+  free (b->said);
   free (b);
 }
 
@@ -200,21 +187,23 @@ proxy_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, voi
     return -ENOMEM;
   b->schema = schema_ref (schema_of (in));
   int r = ask_bind (p, b, &w);
-  if (!r && (r = apply_dropped (w.p, (size_t) (w.end - w.p), shape)) == -EBADMSG)
+  struct wire said = w;
+  if (!r && (r = outline_take (&said, shape)) == -EBADMSG)
     keeper_fail (&p->keeper, -EBADMSG);
-  b->n_dropped = r ? 0 : (size_t) (w.end - w.p);
-  if (!r && !(b->dropped = malloc (b->n_dropped + 1)))
+  b->n_said = r ? 0 : (size_t) (w.end - w.p);
+  if (!r && !(b->said = malloc (b->n_said + 1)))
     r = -ENOMEM;
   if (r) {
     proxy_unbind (p, b);
     return r;
   }
-  memcpy (b->dropped, w.p, b->n_dropped);
+  memcpy (b->said, w.p, b->n_said);
   *binding = b;
   return 0;
 }
 
-/* A new process does not know what the one before was told; what it drops must not change, for others count on it. */
+/* A new process does not know what the one before was told; what it drops and touches must not change, for others count on it.
+ */
 static int
 bind_again (struct proxy *p, struct binding *b)
 {
@@ -222,10 +211,11 @@ bind_again (struct proxy *p, struct binding *b)
   int r = ask_bind (p, b, &w);
   if (r)
     return r;
-  if ((size_t) (w.end - w.p) == b->n_dropped && !memcmp (w.p, b->dropped, b->n_dropped))
+  if ((size_t) (w.end - w.p) == b->n_said && !memcmp (w.p, b->said, b->n_said))
     return 0;
   b->generation = 0;
-  kk_error (&p->keeper.instance->face, "drops other fields than before it was started again: restart the daemon");
+  kk_error (&p->keeper.instance->face,
+            "drops or touches other tables and fields than before it was started again: restart the daemon");
   return -ESTALE;
 }
 
@@ -375,6 +365,15 @@ proxy_declare (const void *config, struct kk_declare *out, struct kk_fault *faul
   return kk_refuse (fault, NULL, "only its process can tell");
 }
 
+static int
+proxy_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
+{
+  (void) config;
+  (void) in;
+  (void) shape;
+  return kk_refuse (fault, NULL, "only its process can tell");
+}
+
 static const struct kk_plugin proxy_calls = {.create = proxy_create,
                                              .destroy = proxy_destroy,
                                              .read = proxy_read,
@@ -385,7 +384,8 @@ static const struct kk_plugin proxy_calls = {.create = proxy_create,
                                              .write = proxy_write,
                                              .flush = proxy_flush,
                                              .check = proxy_check,
-                                             .declare = proxy_declare};
+                                             .declare = proxy_declare,
+                                             .shape = proxy_shape};
 
 int
 proxy_describe (const char *path, struct descriptor **ret, char **reason)

@@ -14,6 +14,9 @@
 
 enum { WIRE_PACKET = 32 << 10, WIRE_MAX = 16 << 20, WIRE_VERSION = 1 };
 
+/* What WIRE_BIND and WIRE_SHAPE are answered: pairs of a table and a field that is dropped, or one of these. */
+enum wire_shape { SHAPE_DROP_TABLE = UINT32_MAX, SHAPE_TOUCH = UINT32_MAX - 1, SHAPE_SPARSE = UINT32_MAX - 2 };
+
 enum wire_type {
   /* To the plugin's process. */
   WIRE_OPEN = 1, /* how it is confined, and the file to load */
@@ -28,6 +31,7 @@ enum wire_type {
   WIRE_DESTROY,
   WIRE_CHECK,   /* of a config, before there is an instance */
   WIRE_DECLARE, /* the same */
+  WIRE_SHAPE,   /* the same, and of a schema */
   /* From it. */
   WIRE_REPLY = 64,
   WIRE_LOG,

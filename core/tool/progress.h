@@ -1,4 +1,4 @@
-/* A bar on a terminal; nothing where stderr is none. */
+/* A bar on a terminal, no wider than it; nothing where stderr is none. */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
@@ -10,6 +10,7 @@ struct progress {
   bool shown;
   const char *what; /* "uploading" */
   int64_t begun_ns, drawn_ns;
+  int drawn;           /* columns */
   int64_t patience_ns; /* nothing is drawn before it took so long; 0 */
 };
 

@@ -32,6 +32,7 @@ take_output (int fd, struct buf *out)
     if (n == 0)
       return 0;
     out->len += n > 0 ? (size_t) n : 0;
+    out->data[out->len] = 0;
   }
 }
 

@@ -28,6 +28,8 @@ buf_reserve (struct buf *b, size_t n)
       b->error = -ENOMEM;
       return NULL;
     }
+    if (!b->data)
+      *data = 0;
     b->data = data;
     b->cap = cap;
   }

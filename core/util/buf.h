@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct buf {
-  char *data; /* always 0-terminated once anything was added */
+  char *data; /* NULL or 0-terminated, unless who wrote to where buf_reserve says left it out */
   size_t len;
   size_t cap;
   size_t max; /* 0: 256 MiB */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int
@@ -51,4 +52,17 @@ launch_group (const char *file, char *const *argv, char *const *env, const int *
   posix_spawnattr_destroy (&how);
   posix_spawn_file_actions_destroy (&files);
   return -r;
+}
+
+void
+launch_kill (pid_t pid)
+{
+  kill (-pid, SIGKILL);
+  kill (pid, SIGKILL); /* before it made the group its own */
+}
+
+bool
+launch_take_end (pid_t pid, int *ret_status)
+{
+  return waitpid (pid, ret_status, WNOHANG) == pid;
 }

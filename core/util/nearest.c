@@ -74,3 +74,16 @@ nearest_word (const char *word, const char *const *candidates, size_t n)
   }
   return found;
 }
+
+void
+nearest_all (struct buf *b, const char *const *candidates, size_t n)
+{
+  enum { MOST = 160 };
+  for (size_t i = 0; i < n; i++) {
+    if (i && b->len + strlen (candidates[i]) > MOST) {
+      buf_adds (b, ", …");
+      return;
+    }
+    buf_printf (b, "%s%s", i ? ", " : n == 1 ? "; there is " : "; there are ", candidates[i]);
+  }
+}

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -175,6 +176,65 @@ path_own_directory (const char *data_dir, const char *name, char **ret)
   }
   free (all);
   return r;
+}
+
+void
+path_own_program (const char *name, const char *installed, char *to, size_t size)
+{
+  static const char *const beside[] = {"", "../libexec/kode-kronical/"};
+  char self[4096];
+  const ssize_t n = readlink ("/proc/self/exe", self, sizeof self - 1);
+  self[n > 0 ? n : 0] = 0;
+  const char *slash = strrchr (self, '/');
+  for (size_t i = 0; slash && i < sizeof beside / sizeof *beside; i++) {
+    const int length = snprintf (to, size, "%.*s/%s%s", (int) (slash - self), self, beside[i], name);
+    if (length > 0 && (size_t) length < size && access (to, X_OK) == 0)
+      return;
+  }
+  snprintf (to, size, "%s/%s", installed, name);
+}
+
+static int
+try_program (const char *file)
+{
+  struct stat st;
+  if (stat (file, &st) < 0 || access (file, X_OK) < 0)
+    return -errno;
+  return S_ISREG (st.st_mode) ? 0 : -EACCES;
+}
+
+int
+path_find_program (const char *program)
+{
+  const char *path = getenv ("PATH");
+  if (!path || !*path)
+    path = "/bin:/usr/bin"; /* as execvp does */
+  if (strchr (program, '/'))
+    return try_program (program);
+  int r = -ENOENT;
+  for (size_t n; *path; path += n + (path[n] == ':')) {
+    char file[4096];
+    n = strcspn (path, ":");
+    if (snprintf (file, sizeof file, "%.*s/%s", (int) n, path, program) >= (int) sizeof file)
+      continue;
+    int found = try_program (file);
+    if (!found)
+      return 0;
+    if (found == -EACCES)
+      r = found;
+  }
+  return r;
+}
+
+bool
+path_is_ours (const char *name)
+{
+  static const char *const ours[] = {"metrics_*.json", "schema.json", "daemon.log*",
+                                     "daemon.pid",     "daemon.lock", "daemon.sock"};
+  for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+    if (!fnmatch (ours[i], name, 0))
+      return true;
+  return false;
 }
 
 static int

@@ -2,6 +2,7 @@
 #ifndef PATH_H
 #define PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,6 +18,14 @@ int path_mkdirs (const char *path, mode_t mode);
 /* Where the code of an instance may write by itself, plugins/NAME below `data_dir`: not where the data of others is recorded.
  * It is made, or is not there when it cannot be. 0 or -ENOMEM. */
 int path_own_directory (const char *data_dir, const char *name, char **ret);
+/* Where a program of ours is, into `to`: beside the one that runs (the build tree), where it stands as seen from that in an
+ * installation, also when that was moved, or else in the directory `installed`. */
+void path_own_program (const char *name, const char *installed, char *to, size_t size);
+/* Whether there is such a program to be run, looked for as execvp does: 0, -ENOENT, -EACCES (it may not be run, or is no file)
+ * or another -errno. */
+int path_find_program (const char *program);
+/* Whether a file of this name in the data directory is made by the daemon itself. */
+bool path_is_ours (const char *name);
 /* The whole of a regular file, 0-terminated, at most max bytes (-EFBIG). */
 int path_read_file (const char *path, size_t max, char **ret, size_t *ret_length);
 /* Replaces a file by rename, so that a reader sees the old or the new whole; fsynced when `durable`. What is there and is neither a

@@ -8,12 +8,26 @@
 
 enum { MOST_NAMES = 512 };
 
+/* Most globs are a name, or one and a '*': what stands before the first wildcard is compared as it is. */
 bool
 pick_matches (const char *glob, size_t length, const char *text)
 {
   char whole[512];
+  size_t same = 0;
   if (length >= sizeof whole)
     return false;
+  while (same < length && !strchr ("*?[\\", glob[same])) {
+    if (glob[same] != text[same])
+      return false;
+    same++;
+  }
+  if (same == length)
+    return !text[same];
+  if (same + 1 == length && glob[same] == '*')
+    return true;
+  glob += same;
+  length -= same;
+  text += same;
   memcpy (whole, glob, length);
   whole[length] = 0;
   return fnmatch (whole, text, 0) == 0;

@@ -1,5 +1,6 @@
 #include "url.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static bool
@@ -16,9 +17,10 @@ url_is_host (const char *text, size_t n)
   if (!colon)
     return true;
   const char *p = colon + 1;
-  while (p < end && *p >= '0' && *p <= '9')
-    p++;
-  return colon > text && p == end && p > colon + 1 && p - colon <= 6;
+  uint32_t port = 0;
+  for (; p < end && p - colon <= 5 && *p >= '0' && *p <= '9'; p++)
+    port = 10 * port + (uint32_t) (*p - '0');
+  return colon > text && p == end && port >= 1 && port <= 65535;
 }
 
 const char *

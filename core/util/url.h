@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether "host" or "host:port", as all that read URLs take it; "user:pass" of "user:pass/word@host" is not, as no port has
- * letters. */
+/* Whether "host" or "host:port" with a port from 1 to 65535, as all that read URLs take it; "user:pass" of
+ * "user:pass/word@host" is not, as no port has letters. */
 bool url_is_host (const char *text, size_t n);
 /* The '@' before the host in what stands behind "://"; NULL: there is none. A later one of the path is not meant. */
 const char *url_userinfo_end (const char *text, size_t n);

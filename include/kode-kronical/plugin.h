@@ -258,6 +258,11 @@ enum kk_level { KK_LOG_ERROR = 3, KK_LOG_WARNING = 4, KK_LOG_INFO = 6, KK_LOG_DE
 
 enum kk_plugin_kind { KK_INPUT = 1, KK_FILTER, KK_OUTPUT };
 
+enum kk_plugin_flags {
+  KK_LAST = 1 << 0, /* a filter that changes nothing and adds: it stands behind the others in the common pipeline unless
+                       `pipeline:` names it. Since API 2 */
+};
+
 /* What is wrong with a config: the option (NULL: none in particular) and one sentence that says what would be right. */
 struct kk_fault {
   const char *option; /* not copied: a constant, or a text within the config. "rules.NAME" and "rules.NAME.member" work too */
@@ -279,7 +284,7 @@ struct kk_plugin {
   const struct kk_option *options;
   const struct kk_table *tables; /* inputs only */
   uint32_t n_options, n_tables;
-  uint32_t config_size, reserved;
+  uint32_t config_size, flags; /* enum kk_plugin_flags */
 
   /* Makes an instance. `config` is the plugin's own struct, filled from its options; it and the strings in it stay as they are
    * until `destroy` has returned. *state is passed to the other callbacks. On -errno nothing is left behind, and `destroy` is
@@ -308,8 +313,8 @@ struct kk_plugin {
   int (*flush) (void *state);
 
   /* Optional, any kind: whether a config makes sense beyond what the option table can say. It is asked when daemon.yaml is
-   * checked, long before `create` and whether or not that is called later: it looks at nothing but the config, touches no file
-   * and no network. 0, or kk_refuse (...). */
+   * checked, long before `create` and whether or not that is called later: it refuses for nothing but the config, changes
+   * nothing and asks no network. 0, or kk_refuse (...). */
   int (*check) (const void *config, struct kk_fault *fault);
   /* Optional, inputs: declares with kk_declare_table the tables that depend on the config; their numbers follow those of
    * `tables`. When and how it is asked: as `check`, and after it. 0, -ENOMEM or kk_refuse (...). */
@@ -428,6 +433,9 @@ struct kk_host {
   int (*emit_time) (struct kk_emit *out, int64_t wall_ns, int64_t mono_ns);
   int (*row_like) (struct kk_row *row, uint32_t incoming);
   int (*shape_warn) (struct kk_shape *shape, const char *option, const char *text);
+  int (*shape_touch) (struct kk_shape *shape, uint32_t table);
+  int (*shape_sparse) (struct kk_shape *shape, uint32_t table);
+  bool (*schema_sparse) (const struct kk_schema *schema, uint32_t table);
 };
 
 /* Whether the host behind a handle has one of the later functions. */
@@ -730,6 +738,28 @@ kk_shape_add_table (struct kk_shape *shape, uint32_t like, const struct kk_table
   return KK_HAS (shape, shape_add_table)
            ? shape->host->shape_add_table (shape, like, table, sizeof *table, sizeof *table->fields, ret)
            : -ENOSYS;
+}
+
+/* In `bind`: this table is one that the filter has a hand in, as it has in those that it drops, renames or adds to without
+ * this. Where `process` fails, these go on as KK_FAILED, without values, since they might show what the filter hides; the rest
+ * goes on as it came. KK_NONE: it touches no further ones. A filter that never calls this is taken to touch all: where it fails
+ * nothing goes on. 0, -EINVAL. */
+static inline int
+kk_shape_touch (struct kk_shape *shape, uint32_t table)
+{
+  return KK_HAS (shape, shape_touch) ? shape->host->shape_touch (shape, table) : -ENOSYS;
+}
+/* In `shape`: most samples will lack rows of this keyed table that are there, and values with them. 0, -EINVAL. */
+static inline int
+kk_shape_sparse (struct kk_shape *shape, uint32_t table)
+{
+  return KK_HAS (shape, shape_sparse) ? shape->host->shape_sparse (shape, table) : -ENOSYS;
+}
+/* Whether a filter in front said that of a table; where it was renamed, too. */
+static inline bool
+kk_schema_sparse (const struct kk_schema *schema, uint32_t table)
+{
+  return KK_HAS (schema, schema_sparse) && schema->host->schema_sparse (schema, table);
 }
 
 /* In `shape`: what is allowed under this config and hardly meant, such as a glob that names nothing. As kk_refuse, but the

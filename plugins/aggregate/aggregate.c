@@ -72,6 +72,22 @@ aggregate_check (const void *config, struct kk_fault *fault)
   return 0;
 }
 
+/* Of a text or a switch the last counts, whatever is asked for: who names one by itself means something else. */
+static int
+check_number (const char *names, const struct kk_schema *in, struct kk_fault *fault)
+{
+  struct kk_table table;
+  struct kk_field f;
+  for (uint32_t t = 0; !strpbrk (names, "*?[\\") && !kk_schema_table (in, t, &table); t++)
+    for (uint32_t i = 0; !kk_schema_field (in, t, i, &f); i++) {
+      const char *rest = pick_for_table (names, table.name);
+      if (rest && !strcmp (rest, f.name) && f.type > KK_TYPE_I64)
+        return kk_refuse (fault, "fields", "%s.%s is no number: its last value goes on without being named", table.name,
+                          f.name);
+    }
+  return 0;
+}
+
 static int
 aggregate_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
@@ -82,7 +98,8 @@ aggregate_shape (const void *config, const struct kk_schema *in, struct kk_shape
   if (r)
     return kk_refuse (fault, "fields", "%s", why);
   for (uint32_t i = 0; i < items->count && !r; i++)
-    r = pick_check (in, PICK_FIELD, "fields", choices[i].names, shape, fault);
+    if (!(r = pick_check (in, PICK_FIELD, "fields", choices[i].names, shape, fault)))
+      r = check_number (choices[i].names, in, fault);
   for (uint32_t t = 0; t < kk_schema_tables (in) && !r; t++) {
     struct window *w;
     uint32_t added;
@@ -249,7 +266,7 @@ settle (const struct state *s, const struct kk_time *t, uint64_t pane)
   return little ? s->pane : pane;
 }
 
-/* A gap may be longer than all panes. */
+/* A gap may be longer than all panes. Where time went backwards what was gathered is of a time to come. */
 static void
 turn (struct state *s, uint64_t pane)
 {
@@ -257,7 +274,7 @@ turn (struct state *s, uint64_t pane)
   uint32_t kept = 0;
   for (uint32_t i = 0; i < s->n_windows; i++) {
     struct window *w = s->windows[i];
-    if (!s->begun)
+    if (!s->begun || pane < s->pane)
       window_empty (w);
     for (uint64_t k = steps; k-- > 0;)
       window_turn (w, pane - k);

@@ -171,6 +171,8 @@ window_shape (const struct window *w, const struct kk_schema *in, uint32_t table
   }
   if (!r)
     r = kk_shape_add_table (shape, KK_NONE, &t, ret);
+  if (!r && kk_schema_sparse (in, table)) /* a window has the rows that came in it */
+    r = kk_shape_sparse (shape, kk_schema_tables (in) + *ret);
   free (fields);
   free (names);
   return r;

@@ -69,8 +69,8 @@ tally_merge (struct tally *to, const struct tally *from, uint32_t type)
   to->min = !to->count || is_less (type, from->min, to->min) ? from->min : to->min;
   to->max = !to->count || is_less (type, to->max, from->max) ? from->max : to->max;
   to->sum = to->count ? plus (type, to->sum, from->sum) : from->sum;
-  double a = (double) to->count, b = (double) from->count, delta = from->mean - to->mean;
-  to->mean += delta * b / (a + b);
+  double a = (double) to->count, b = (double) from->count, delta = to->count ? from->mean - to->mean : 0;
+  to->mean = to->count ? to->mean + delta * b / (a + b) : from->mean;
   to->m2 += from->m2 + delta * delta * a * b / (a + b);
   to->count += from->count;
   return 0;
@@ -118,7 +118,9 @@ tally_give (struct tally *t, uint32_t type, const struct function *f, struct kk_
   case FUNCTION_LAST: give_number (row, to, type, t->last); break;
   case FUNCTION_SUM: kk_f64 (row, to, as_double (type, t->sum)); break;
   case FUNCTION_MEAN: kk_f64 (row, to, t->mean); break;
-  case FUNCTION_STDDEV: kk_f64 (row, to, sqrt (t->m2 > 0 ? t->m2 / (double) t->count : 0)); break;
+  case FUNCTION_STDDEV:
+    kk_f64 (row, to, sqrt (t->m2 < 0 ? 0 : t->m2 / (double) t->count));
+    break;
   default: kk_f64 (row, to, sketch_quantile (&t->sketch, f->share)); break;
   }
 }

@@ -290,17 +290,20 @@ static int
 take_numbers (const struct window *w, const struct kk_sample *in, uint32_t table, uint32_t row, struct window_row *r,
               struct tally *tallies)
 {
-  struct kk_time time;
+  struct kk_time time = {0};
   int e = 0;
   for (uint32_t i = 0; i < w->n_slots && !e; i++) {
+    const struct window_slot *slot = w->slots + i;
     struct kk_value v;
-    kk_get (in, table, row, w->slots[i].field, &v);
+    kk_get (in, table, row, slot->field, &v);
     if (v.held)
       continue;
-    kk_value_time (in, table, row, w->slots[i].field, &time);
-    size_t before = sketch_bytes (&tallies[i].sketch);
-    e = tally_add (tallies + i, &v, time.mono_ns, w->slots[i].sketch);
-    count_bytes (w, r, sketch_bytes (&tallies[i].sketch) - before);
+    if (w->n_panes > 1) /* which pane has the last one is asked when they are merged */
+      kk_value_time (in, table, row, slot->field, &time);
+    size_t before = slot->sketch ? sketch_bytes (&tallies[i].sketch) : 0;
+    e = tally_add (tallies + i, &v, time.mono_ns, slot->sketch);
+    if (slot->sketch)
+      count_bytes (w, r, sketch_bytes (&tallies[i].sketch) - before);
   }
   return e;
 }

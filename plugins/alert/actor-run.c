@@ -1,5 +1,6 @@
 #include "actor-inner.h"
 #include "facts.h"
+#include "file.h"
 #include "jitter.h"
 
 #include <errno.h>
@@ -9,7 +10,8 @@
 #include <time.h>
 
 static const int64_t SECOND_NS = 1000000000, OPEN_NS = 100000000, AGAIN_NS = INT64_C (10000000000),
-                     MOST_AGAIN_NS = INT64_C (300000000000);
+                     MOST_AGAIN_NS = INT64_C (300000000000), IN_USE_NS = INT64_C (8000000000), REAP_NS = 1000000000;
+static const struct timespec moment = {.tv_nsec = 10000000}, second = {.tv_sec = 1};
 
 static int64_t
 wall_ns (void)
@@ -46,14 +48,38 @@ say_dropped (struct actor *a)
     kk_error (a->self, "%" PRIu64 " message%s dropped: too many wait for actions", crowded, crowded == 1 ? " is" : "s are");
 }
 
+/* The other instance of a reload has it for moments only. */
+static void
+say_in_use (struct actor *a)
+{
+  const int64_t now_ns = actor_mono_ns ();
+  if (!a->store_asked_ns)
+    a->store_asked_ns = now_ns;
+  if (a->store_waits || now_ns - a->store_asked_ns < IN_USE_NS)
+    return;
+  a->store_waits = true;
+  kk_error (
+    a->self,
+    "%s is in use by another daemon, or by what a reload ended and hangs: no rule is judged until it is free; each daemon "
+    "needs a data directory of its own",
+    a->desk.path);
+  kk_status (a->self, "store", "in use by another: no rule is judged");
+}
+
 /* Until the store is there, rules without what they were would fire anew: the instance that a reload ends has it for a while.
  */
 static void
 try_to_open (struct actor *a)
 {
   int r = alert_desk_open (&a->desk, a->engine, actor_mono_ns (), wall_ns ());
-  if (r == -EWOULDBLOCK)
+  if (r == -EWOULDBLOCK) {
+    say_in_use (a);
     return;
+  }
+  if (a->store_waits) {
+    kk_info (a->self, "%s is free, and rules are judged", a->desk.path);
+    kk_status (a->self, "store", "%s", "");
+  }
   if (r)
     kk_error (a->self, "%s cannot be used, so a restart forgets what fires: %s", a->desk.path, strerror (-r));
   if (a->desk.store.damaged)
@@ -61,8 +87,30 @@ try_to_open (struct actor *a)
              "%s/" ALERT_STORE_FILE " was damaged: what is whole of it is used, and a copy is kept as " ALERT_STORE_FILE
              ".damaged",
              a->desk.path);
+  if (a->desk.store.emptied)
+    kk_warn (a->self, "%s/" ALERT_STORE_FILE " was emptied: what fires is told again, and what waited is lost", a->desk.path);
+  if (a->engine->forgotten)
+    kk_warn (a->self, "%s has %" PRIu64 " states more than there is room for: of those nothing is told", a->desk.path,
+             a->engine->forgotten);
   a->store_error = r;
   a->engine = NULL;
+}
+
+static void
+say_silences (struct actor *a)
+{
+  const struct alert_silences *s = &a->silences;
+  const bool damaged = s->damaged_lines > 0 && !s->error;
+  if (s->error && s->error != a->silences_error)
+    kk_error (a->self, "%s/" ALERT_SILENCE_FILE " cannot be read, and what was silenced stays so: %s", a->desk.path,
+              alert_file_error (s->error));
+  else if (damaged && !a->silences_damaged)
+    kk_error (a->self, "%s/" ALERT_SILENCE_FILE " is damaged: %" PRIu64 " line%s left out, and what that silenced is told",
+              a->desk.path, s->damaged_lines, s->damaged_lines == 1 ? "" : "s");
+  else if (!s->error && !damaged && (a->silences_error || a->silences_damaged))
+    kk_info (a->self, "%s/" ALERT_SILENCE_FILE " is whole again", a->desk.path);
+  a->silences_error = s->error;
+  a->silences_damaged = damaged;
 }
 
 /* What changed in the file is parsed here, and the other side but takes it. */
@@ -70,7 +118,9 @@ static void
 look_at_silences (struct actor *a)
 {
   struct alert_silences *fresh;
-  if (a->desk.store.directory < 0 || alert_silences_refresh (&a->silences, a->desk.store.directory) != 1)
+  const int r = a->desk.store.directory < 0 ? 0 : alert_silences_refresh (&a->silences, a->desk.store.directory);
+  say_silences (a);
+  if (r != 1)
     return;
   fresh = calloc (1, sizeof *fresh);
   if (fresh && a->silences.n)
@@ -116,20 +166,27 @@ finish (struct actor *a, struct alert_letter *l, unsigned by)
   alert_desk_told (&a->desk, l, by);
 }
 
-static void
+/* In their order: where one cannot be written, all wait. Returns when it is to be tried again. */
+static int64_t
 write_files (struct actor *a)
 {
-  for (struct alert_letter *l; (l = alert_post_next (&a->desk.post, ALERT_BY_FILE, 0)); finish (a, l, ALERT_BY_FILE))
-    line_file_write (&a->file, l->json);
+  struct line_file *f = &a->file;
+  struct alert_letter *l;
+  while ((l = alert_post_next (&a->desk.post, ALERT_BY_FILE, 0))) {
+    const int64_t now_ns = actor_mono_ns ();
+    if (now_ns < f->again_ns || line_file_write (f, l->json, now_ns))
+      return f->again_ns;
+    finish (a, l, ALERT_BY_FILE);
+  }
+  return INT64_MAX;
 }
 
 static void
 run_later (struct alert_letter *l)
 {
-  int64_t wait_ns = l->failures < 5 ? AGAIN_NS << l->failures : MOST_AGAIN_NS;
-  l->failures++;
+  struct alert_tries *tries = &l->command;
   l->under_way &= ~(unsigned) ALERT_BY_COMMAND;
-  l->again_ns = actor_mono_ns () + jitter (wait_ns);
+  tries->again_ns = actor_mono_ns () + jitter_back_off (AGAIN_NS, tries->failures++, MOST_AGAIN_NS);
 }
 
 static void
@@ -201,13 +258,7 @@ show (struct actor *a, uint64_t plain, uint64_t dropped)
 static int64_t
 next_again (const struct actor *a)
 {
-  int64_t next_ns = INT64_MAX;
-  if (runner_is_full (&a->runner))
-    return next_ns;
-  for (const struct alert_letter *l = a->desk.post.first; l; l = l->next)
-    if ((l->left & ALERT_BY_COMMAND) && !(l->under_way & ALERT_BY_COMMAND) && l->again_ns && l->again_ns < next_ns)
-      next_ns = l->again_ns;
-  return next_ns;
+  return runner_is_full (&a->runner) ? INT64_MAX : alert_post_due (&a->desk.post, ALERT_BY_COMMAND);
 }
 
 static int64_t
@@ -255,12 +306,76 @@ do_round (struct actor *a, struct actor_batch *given)
   take_batches (a, given);
   runner_look (&a->runner, actor_mono_ns (), command_ended, a);
   say_dropped (a);
-  write_files (a);
+  int64_t next_ns = write_files (a);
   start_commands (a);
-  int64_t next_ns = next_again (a);
+  next_ns = earlier (next_ns, next_again (a));
   if (a->there & ALERT_BY_WEBHOOK)
     next_ns = earlier (next_ns, hook_look (&a->hook, &a->desk.post, actor_mono_ns (), webhook_ended, a));
   return earlier (next_ns, runner_look (&a->runner, actor_mono_ns (), command_ended, a));
+}
+
+/* ---- Its end ---- */
+
+static void
+say_what_is_left (const struct actor *a)
+{
+  const struct alert_post *post = &a->desk.post;
+  const uint32_t running = a->runner.n, waits = alert_post_count (post, ALERT_BY_COMMAND) - running;
+  const uint32_t hooks = alert_post_count (post, ALERT_BY_WEBHOOK), lines = alert_post_count (post, ALERT_BY_FILE);
+  if (running || waits)
+    kk_warn (a->self,
+             "at the end %u message%s for the command, and %u command%s ended before time: the next start runs it for them",
+             waits, waits == 1 ? " waits" : "s wait", running, running == 1 ? " was" : "s were");
+  if (hooks)
+    kk_warn (a->self, "at the end %u message%s for the webhook: the next start posts %s", hooks,
+             hooks == 1 ? " waits" : "s wait", hooks == 1 ? "it" : "them");
+  if (lines)
+    kk_warn (a->self, "at the end %u message%s for the file: the next start writes %s", lines, lines == 1 ? " waits" : "s wait",
+             lines == 1 ? "it" : "them");
+}
+
+static uint32_t
+programs (struct actor *a)
+{
+  const bool ran = runner_is_over (&a->runner), posted = hook_is_over (&a->hook);
+  return (ran ? 0 : a->runner.n) + !posted;
+}
+
+/* Whether all that it started has ended; what hangs in the kernel does when that lets it. */
+static bool
+end_programs (struct actor *a)
+{
+  const int64_t until_ns = actor_mono_ns () + REAP_NS;
+  uint32_t n;
+  runner_kill (&a->runner);
+  hook_kill (&a->hook);
+  while ((n = programs (a)) > 0 && actor_mono_ns () < until_ns)
+    nanosleep (&moment, NULL);
+  if (n)
+    kk_error (a->self, "%u program%s killed, but hang%s in the kernel: left behind", n, n == 1 ? " was" : "s were",
+              n == 1 ? "s" : "");
+  return !n;
+}
+
+static void
+end (struct actor *a)
+{
+  say_what_is_left (a);
+  const bool over = end_programs (a);
+  alert_store_close (&a->desk.store);
+  pthread_mutex_lock (&a->lock);
+  a->ended = true;
+  a->lives = !over;
+  pthread_cond_broadcast (&a->changed);
+  while (a->lives && !a->left)
+    pthread_cond_wait (&a->changed, &a->lock);
+  const bool left = a->left;
+  pthread_mutex_unlock (&a->lock);
+  if (!left)
+    return;
+  while (programs (a))
+    nanosleep (&second, NULL);
+  actor_release (a);
 }
 
 void *
@@ -282,7 +397,12 @@ actor_run (void *arg)
     pthread_mutex_lock (&a->lock);
     a->opened = !a->engine;
     a->wants_all = a->desk.wants_all;
+    a->letters = a->desk.post.n;
+    for (const struct actor_batch *b = a->first; b; b = b->next)
+      a->letters += b->batch.n_letters;
+    a->running = a->runner.n;
   }
   pthread_mutex_unlock (&a->lock);
+  end (a);
   return NULL;
 }

@@ -19,8 +19,8 @@ actor_mono_ns (void)
 
 /* ---- Its life ---- */
 
-static void
-release (struct actor *a)
+void
+actor_release (struct actor *a)
 {
   for (struct actor_batch *b = a->first, *next; b; b = next) {
     next = b->next;
@@ -31,10 +31,26 @@ release (struct actor *a)
     alert_silences_free (a->fresh);
   free (a->fresh);
   alert_silences_free (&a->silences);
-  hook_free (&a->hook);
-  runner_free (&a->runner);
   alert_desk_free (&a->desk);
+  alert_engine_free (a->kept);
+  options_drop (&a->options);
+  pthread_cond_destroy (&a->changed);
+  pthread_mutex_destroy (&a->lock);
+  voice_free (&a->voice);
   free (a);
+}
+
+static void
+make_locks (struct actor *a, struct kk_instance *self)
+{
+  pthread_condattr_t clock;
+  voice_init (&a->voice, self);
+  a->self = &a->voice.face;
+  pthread_mutex_init (&a->lock, NULL);
+  pthread_condattr_init (&clock);
+  pthread_condattr_setclock (&clock, CLOCK_MONOTONIC);
+  pthread_cond_init (&a->changed, &clock);
+  pthread_condattr_destroy (&clock);
 }
 
 static int
@@ -42,12 +58,6 @@ start (struct actor *a)
 {
   sigset_t all, before;
   pthread_attr_t thread;
-  pthread_condattr_t clock;
-  pthread_mutex_init (&a->lock, NULL);
-  pthread_condattr_init (&clock);
-  pthread_condattr_setclock (&clock, CLOCK_MONOTONIC);
-  pthread_cond_init (&a->changed, &clock);
-  pthread_condattr_destroy (&clock);
   sigfillset (&all);
   pthread_attr_init (&thread);
   pthread_attr_setstacksize (&thread, STACK);
@@ -65,17 +75,22 @@ actor_new (struct kk_instance *self, const struct options *options, const char *
   struct actor *a = calloc (1, sizeof *a);
   if (!a)
     return -ENOMEM;
-  *a = (struct actor){.self = self, .options = options, .engine = engine, .file = {.self = self, .path = options->file}};
-  a->there = (*options->file ? ALERT_BY_FILE : 0) | (options->command.count ? ALERT_BY_COMMAND : 0)
-             | (*options->webhook ? ALERT_BY_WEBHOOK : 0);
-  hook_init (&a->hook, self, options);
+  a->engine = a->whole = engine;
+  make_locks (a, self);
   int r = alert_desk_init (&a->desk, path, 0, (uint32_t) options->history, options->keep_ns);
   if (!r)
-    r = runner_init (&a->runner, self, &options->command, options->command_timeout_ns, (uint32_t) options->commands_at_once);
-  if (!r)
+    r = options_keep (&a->options, options);
+  if (!r) {
+    const struct options *o = &a->options;
+    a->there =
+      (*o->file ? ALERT_BY_FILE : 0) | (o->command.count ? ALERT_BY_COMMAND : 0) | (*o->webhook ? ALERT_BY_WEBHOOK : 0);
+    a->file = (struct line_file){.self = a->self, .path = o->file};
+    hook_init (&a->hook, a->self, o);
+    runner_init (&a->runner, a->self, o);
     r = start (a);
+  }
   if (r) {
-    release (a);
+    actor_release (a);
     return r;
   }
   *ret = a;
@@ -88,32 +103,48 @@ actor_actions (const struct actor *a)
   return a->there;
 }
 
+/* With the lock held. */
 static void
-say_what_is_left (const struct actor *a)
+leave_behind (struct actor *a)
 {
-  const uint32_t running = a->runner.n, waits = alert_post_count (&a->desk.post, ALERT_BY_COMMAND) - running;
-  if (running || waits)
-    kk_warn (a->self,
-             "at the end %u message%s for the command, and %u command%s ended before time: the next start runs it for them",
-             waits, waits == 1 ? " waits" : "s wait", running, running == 1 ? " was" : "s were");
+  if (!a->ended) /* else it has said what does not end */
+    kk_error (
+      a->self,
+      "its thread hangs, in writing to %s or in starting a program, and is left behind with %u message%s and %u command%s: "
+      "what is on disk is not lost, and the next start goes on with it",
+      a->desk.path, a->letters, a->letters == 1 ? "" : "s", a->running, a->running == 1 ? "" : "s");
+  voice_leave (&a->voice);
+  pthread_detach (a->thread);
+  a->left = true;
+  pthread_cond_broadcast (&a->changed);
 }
 
-void
+bool
 actor_free (struct actor *a, struct alert_batch *last, int64_t patience_ns)
 {
+  int r = 0;
   if (!a)
-    return;
+    return true;
   actor_give (a, last, 0);
   pthread_mutex_lock (&a->lock);
   a->ending = true;
   a->end_ns = actor_mono_ns () + patience_ns;
-  pthread_cond_signal (&a->changed);
+  const int64_t until_ns = a->end_ns + ACTOR_GRACE_NS;
+  const struct timespec until = {.tv_sec = until_ns / SECOND_NS, .tv_nsec = until_ns % SECOND_NS};
+  pthread_cond_broadcast (&a->changed);
+  while (!a->ended && !r)
+    r = pthread_cond_timedwait (&a->changed, &a->lock, &until);
+  const bool joins = a->ended && !a->lives, keeps = !a->ended && !a->opened;
+  if (keeps)
+    a->kept = a->whole;
+  if (!joins)
+    leave_behind (a);
   pthread_mutex_unlock (&a->lock);
-  pthread_join (a->thread, NULL);
-  say_what_is_left (a);
-  pthread_cond_destroy (&a->changed);
-  pthread_mutex_destroy (&a->lock);
-  release (a);
+  if (joins) {
+    pthread_join (a->thread, NULL);
+    actor_release (a);
+  }
+  return !keeps;
 }
 
 /* ---- What the side that samples asks and gives ---- */
@@ -152,6 +183,7 @@ put (struct actor *a, const struct alert_batch *b)
   *(a->last ? &a->last->next : &a->first) = one;
   a->last = one;
   a->waiting++;
+  a->letters += b->n_letters;
   a->missed &= !b->has_all;
   a->wants_all &= !b->has_all;
   return true;
@@ -171,7 +203,7 @@ actor_give (struct actor *a, struct alert_batch *b, uint32_t plain)
   if (!empty || now_ns - a->looked_ns >= SECOND_NS) {
     a->looked_ns = now_ns;
     a->looks = true;
-    pthread_cond_signal (&a->changed);
+    pthread_cond_broadcast (&a->changed);
   }
   pthread_mutex_unlock (&a->lock);
   if (lost && b->n_letters)

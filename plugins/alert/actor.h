@@ -11,7 +11,7 @@
 struct actor;
 
 /* Starts the thread, which fills `engine` with what the store in `path` says: until actor_is_open it is the thread's. `self` is
- * for log and status, the options are borrowed. 0 or -errno. */
+ * for log and status. 0 or -errno. */
 int actor_new (struct kk_instance *self, const struct options *options, const char *path, struct alert_engine *engine,
                struct actor **ret);
 /* The actions that there are: ALERT_BY_… */
@@ -22,6 +22,8 @@ bool actor_ask (struct actor *a, struct alert_silences *silences);
 /* Takes the batch over. Where so much waits that there is no room for it, its messages are lost for actions, which is counted
  * and said. Never blocks for long. `plain`: how many messages were told without an action. */
 void actor_give (struct actor *a, struct alert_batch *b, uint32_t plain);
-/* Stores the batch, lets what waits be done for at most so long, then ends programs that still run. */
-void actor_free (struct actor *a, struct alert_batch *last, int64_t patience_ns);
+/* Stores the batch, lets what waits be done for at most so long, then ends programs that still run. Where the disk or a program
+ * hangs, the thread is left behind after ACTOR_GRACE_NS more, which is said. False: the engine is still its, too. */
+#define ACTOR_GRACE_NS INT64_C (3000000000)
+bool actor_free (struct actor *a, struct alert_batch *last, int64_t patience_ns);
 #endif

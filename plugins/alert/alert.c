@@ -5,6 +5,7 @@
 #include "full-name.h"
 #include "hook.h"
 #include "notice.h"
+#include "path.h"
 #include "wording.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #define PATIENCE_NS INT64_C (2000000000)
 enum { MOST_UNIT = 32 };
 
-enum { RULE, ROW, STATE, SEVERITY, SINCE, VALUE, UNIT, TEXT };
+enum { RULE, ROW, STATE, SEVERITY, SINCE, VALUE, UNIT, TEXT, UNKNOWN };
 static const struct kk_field fields[] = {
   [RULE] = KK_STRING ("rule", .help = "Name of the rule"),
   [ROW] = KK_STRING ("row", .help = "Key of the row it is about; empty for a table of one row"),
@@ -25,6 +26,7 @@ static const struct kk_field fields[] = {
   [VALUE] = KK_F64 ("value", "1", KK_GAUGE, .help = "What is compared, in the unit of the field unit"),
   [UNIT] = KK_STRING ("unit", .help = "Unit of the value"),
   [TEXT] = KK_STRING ("text", .help = "What is said"),
+  [UNKNOWN] = KK_BOOL ("unknown", .help = "The last look could not tell: the state is held"),
 };
 static const struct kk_table alerts = KK_KEYED ("alerts", "alert", KK_STRING_KEY, fields, "What is not as it should be");
 
@@ -50,13 +52,38 @@ struct binding {
 /* ---- Configuration ---- */
 
 static int
+check_command (const struct kk_list *command, struct kk_fault *fault)
+{
+  const char *program = command->count ? command->items[0] : NULL;
+  if (!program)
+    return 0;
+  if (!*program || (command->count == 1 && strpbrk (program, " \t")))
+    return kk_refuse (fault, "command", "write the program and each of its arguments as a list: [program, first, second]");
+  if (*program != '/' && strchr (program, '/'))
+    return kk_refuse (fault, "command", "'%.100s' depends on where the daemon is started: give the program's whole path",
+                      program);
+  return 0;
+}
+
+static int
+check_file (const char *path, struct kk_fault *fault)
+{
+  const char *slash = strrchr (path, '/'), *name = slash ? slash + 1 : path;
+  return path_is_ours (name) ? kk_refuse (
+           fault, "file", "the daemon has files of the name %.60s itself: choose another one, such as alerts.json", name)
+                             : 0;
+}
+
+static int
 alert_check (const void *config, struct kk_fault *fault)
 {
   const struct options *o = config;
   struct watches w;
-  if (o->command.count && (!*o->command.items[0] || (o->command.count == 1 && strpbrk (o->command.items[0], " \t"))))
-    return kk_refuse (fault, "command", "write the program and each of its arguments as a list: [program, first, second]");
-  int r = hook_check (o, fault);
+  int r = check_command (&o->command, fault);
+  if (!r)
+    r = check_file (o->file, fault);
+  if (!r)
+    r = hook_check (o, fault);
   if (!r)
     r = watches_make (config, &w, fault);
   if (!r)
@@ -64,15 +91,35 @@ alert_check (const void *config, struct kk_fault *fault)
   return r;
 }
 
+/* A rule cannot tell a row that has not changed, and therefore does not come, from one that has gone. */
+static int
+warn_of_sparse (const struct watch *w, const struct expression_binding *b, const struct kk_schema *in, struct kk_shape *shape)
+{
+  const int rows = expression_rows_of (b);
+  struct kk_table table;
+  char option[160];
+  if (!w->params.for_ns || rows < 0 || !kk_schema_sparse (in, (uint32_t) rows) || kk_schema_table (in, (uint32_t) rows, &table))
+    return 0;
+  snprintf (option, sizeof option, "rules.%s.for", w->name);
+  int r = kk_shape_warn (
+    shape, option,
+    "this time may never be over: a filter in front leaves out rows of %s that have not changed; put that filter "
+    "into the pipeline: of the outputs that are to get less",
+    table.name);
+  return r == -ENOMEM ? r : 0;
+}
+
 /* All rules on one schema; what is missing is an error of the rule that names it. */
 static int
-check_rules (const struct watches *w, const struct kk_schema *in, struct kk_fault *fault)
+check_rules (const struct watches *w, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
   int r = 0;
   for (uint32_t i = 0; i < w->n && !r; i++) {
     struct expression_binding *b = NULL;
     struct expression_fault f;
     r = expression_bind (w->items[i].expression, in, &b, &f);
+    if (!r)
+      r = warn_of_sparse (w->items + i, b, in, shape);
     expression_unbind (b);
     if ((r == -ENOENT || r == -EINVAL) && w->items[i].built_in)
       r = kk_refuse (fault, w->items[i].built_in, "it is about %s, and %s", w->items[i].field, f.text);
@@ -96,6 +143,15 @@ check_table (const struct kk_schema *in, struct kk_fault *fault)
   return 0;
 }
 
+/* It may come yet, or be found by the daemon alone, whose PATH may be another. */
+static void
+warn_of_command (const struct options *o, struct kk_shape *shape)
+{
+  int r = o->command.count ? path_find_program (o->command.items[0]) : 0;
+  if (r)
+    kk_shape_warn (shape, "command", "the program %.100s cannot be run as it is now: %s", o->command.items[0], strerror (-r));
+}
+
 static int
 alert_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
@@ -104,9 +160,11 @@ alert_shape (const void *config, const struct kk_schema *in, struct kk_shape *sh
   int r = watches_make (config, &w, fault);
   if (r)
     return r;
-  r = check_rules (&w, in, fault);
+  r = check_rules (&w, in, shape, fault);
   r = r ? r : check_table (in, fault);
   watches_free (&w);
+  if (!r)
+    warn_of_command (config, shape);
   return r ? r : kk_shape_add_table (shape, KK_NONE, &alerts, &added);
 }
 
@@ -119,8 +177,8 @@ alert_destroy (void *state)
   struct alert_batch last = {.n_letters = 0};
   if (s->actor && actor_is_open (s->actor))
     alert_engine_last (s->engine, &last);
-  actor_free (s->actor, &last, PATIENCE_NS);
-  alert_engine_free (s->engine);
+  if (actor_free (s->actor, &last, PATIENCE_NS))
+    alert_engine_free (s->engine);
   watches_free (&s->watches);
   free (s->units);
   free (s->path);
@@ -189,7 +247,9 @@ alert_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, voi
 {
   struct state *s = state;
   struct binding *b = calloc (1, sizeof *b + s->watches.n * sizeof (struct expression_binding *));
-  int r = b ? kk_shape_add_table (shape, KK_NONE, &alerts, &b->added) : -ENOMEM;
+  int r = b ? kk_shape_touch (shape, KK_NONE) : -ENOMEM; /* it hides nothing */
+  if (!r)
+    r = kk_shape_add_table (shape, KK_NONE, &alerts, &b->added);
   for (uint32_t i = 0; i < s->watches.n && !r; i++) {
     struct expression_fault f;
     r = expression_bind (s->watches.items[i].expression, in, &b->rules[i], &f);
@@ -216,7 +276,7 @@ static void
 judge (struct state *s, const struct binding *b, const struct kk_sample *in, const struct kk_time *time)
 {
   for (uint32_t i = 0; i < b->n; i++)
-    if (b->rules[i] && consider_wants (b->rules[i], in))
+    if (b->rules[i] && consider_wants (s->watches.items + i, b->rules[i], in))
       consider_rule (alert_engine_begin (s->engine, i, time->mono_ns, time->wall_ns), s->watches.items + i, b->rules[i], in,
                      time);
 }
@@ -248,10 +308,9 @@ say_left_out (struct state *s)
 {
   for (uint32_t i = 0; i < s->watches.n; i++) {
     struct alert_rule *rule = &s->engine->rules[i].rule;
-    if (rule->left_out && !rule->full_said)
+    if (alert_rule_says_full (rule))
       kk_warn (s->self, "rule %s: more than %u rows would have to be kept, and the others are left out: let it choose fewer",
                s->watches.items[i].name, rule->most);
-    rule->full_said = rule->left_out > 0;
   }
 }
 
@@ -302,6 +361,7 @@ give_row (void *arg, const struct alert_row *row)
     kk_f64 (to, VALUE, state->value);
   kk_string (to, UNIT, g->s->units[g->rule]);
   wording_text (&text, w, name, state->has_value, state->value, g->s->units[g->rule]);
+  kk_bool (to, UNKNOWN, state->unsure);
   kk_string (to, TEXT, text.error || !text.data ? "" : text.data);
 }
 
@@ -341,6 +401,6 @@ alert_process (void *state, void *binding, const struct kk_sample *in, struct kk
 }
 
 KK_PLUGIN (.kind = KK_FILTER, .name = "alert", .version = "1.0", .summary = "Tells once, rightly, when something is wrong",
-           .options = alert_options, .n_options = ALERT_N_OPTIONS, .config_size = sizeof (struct options),
+           .flags = KK_LAST, .options = alert_options, .n_options = ALERT_N_OPTIONS, .config_size = sizeof (struct options),
            .create = alert_create, .destroy = alert_destroy, .check = alert_check, .shape = alert_shape, .bind = alert_bind,
            .unbind = alert_unbind, .process = alert_process);

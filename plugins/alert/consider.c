@@ -17,11 +17,14 @@ consider_params (const struct watch *w, int64_t interval_ns)
 }
 
 bool
-consider_wants (const struct expression_binding *b, const struct kk_sample *in)
+consider_wants (const struct watch *w, struct expression_binding *b, const struct kk_sample *in)
 {
   struct kk_table_info info = {.held = 0};
   const int table = expression_rows_of (b);
-  return table < 0 || (!kk_table_info (in, (uint32_t) table, &info) && !info.held);
+  if (table < 0 || (!kk_table_info (in, (uint32_t) table, &info) && !info.held))
+    return true;
+  expression_pass (w->expression, b, in);
+  return false;
 }
 
 static enum alert_truth

@@ -7,8 +7,8 @@
 
 /* With the gap that is right for samples at this interval. */
 struct alert_params consider_params (const struct watch *w, int64_t interval_ns);
-/* False: the rule's table is held, so that there is nothing to look at. */
-bool consider_wants (const struct expression_binding *b, const struct kk_sample *in);
+/* Once for each sample. False: the rule's table is held, so that there is nothing to look at. */
+bool consider_wants (const struct watch *w, struct expression_binding *b, const struct kk_sample *in);
 /* After alert_rule_begin: looks at all rows, and ends the step. */
 void consider_rule (struct alert_rule *rule, const struct watch *w, struct expression_binding *b, const struct kk_sample *in,
                     const struct kk_time *time);

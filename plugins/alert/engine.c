@@ -101,6 +101,18 @@ alert_engine_new (const struct alert_engine_config *config, const struct alert_r
   return 0;
 }
 
+/* By the clock, for no other goes on over a restart: one that was set back forgets nothing. */
+static void
+owe (struct alert_engine *e, uint32_t rule, const struct alert_owed *owed)
+{
+  int64_t passed_ns;
+  if (owed->ns <= 0 || __builtin_sub_overflow (e->wall_ns, owed->wall_ns, &passed_ns))
+    return;
+  passed_ns = passed_ns < 0 ? 0 : passed_ns;
+  if (passed_ns < owed->ns)
+    alert_outbox_owe (&e->outbox, rule, owed->ns - passed_ns, e->mono_ns);
+}
+
 void
 alert_engine_opened (struct alert_engine *e, int64_t wall_ns)
 {
@@ -110,6 +122,10 @@ alert_engine_opened (struct alert_engine *e, int64_t wall_ns)
     alert_rule_drop (&e->rules[i].rule, wall_ns);
   }
   e->outbox.n_done = 0; /* the store said it */
+  e->wall_ns = wall_ns;
+  for (uint32_t i = 0; i < e->n; i++)
+    owe (e, i, &e->rules[i].owed);
+  owe (e, ALERT_ALL_RULES, &e->owed);
 }
 
 static void
@@ -148,6 +164,39 @@ add_count (struct alert_engine *e, uint32_t i)
   memcpy (r.rule, e->rules[i].name, sizeof r.rule);
   r.count = e->rules[i].count_saved = e->outbox.rules[i].suppressed;
   alert_record_add (&e->batch.lines, &r);
+}
+
+static void
+add_limit (struct alert_engine *e, uint32_t i)
+{
+  struct alert_record r;
+  const int64_t owed_ns = alert_outbox_owed (&e->outbox, i, e->mono_ns);
+  if (owed_ns <= 0)
+    return;
+  memset (&r, 0, offsetof (struct alert_record, text));
+  r.type = ALERT_RECORD_LIMIT;
+  if (i != ALERT_ALL_RULES)
+    memcpy (r.rule, e->rules[i].name, sizeof r.rule);
+  r.count = (uint64_t) owed_ns;
+  r.wall_ns = e->wall_ns;
+  alert_record_add (&e->batch.lines, &r);
+}
+
+/* Of those that sent something. */
+static void
+add_limits (struct alert_engine *e)
+{
+  bool any = false;
+  for (uint32_t i = 0; i < e->n; i++) {
+    const uint64_t messages = e->outbox.rules[i].messages;
+    if (e->rules[i].messages_saved == messages)
+      continue;
+    e->rules[i].messages_saved = messages;
+    add_limit (e, i);
+    any = true;
+  }
+  if (any)
+    add_limit (e, ALERT_ALL_RULES);
 }
 
 struct saving {
@@ -235,6 +284,9 @@ save_all (struct alert_engine *e, struct buf *ret)
   for (uint32_t i = 0; i < e->n_rules; i++)
     if (e->outbox.rules[i].suppressed)
       add_count (e, i);
+  for (uint32_t i = 0; i < e->n; i++)
+    add_limit (e, i);
+  add_limit (e, ALERT_ALL_RULES);
   *ret = e->batch.lines;
   e->batch.lines = lines;
 }
@@ -339,6 +391,7 @@ alert_engine_flush (struct alert_engine *e, int64_t mono_ns, int64_t wall_ns, in
   for (uint32_t i = 0; i < e->n_rules; i++)
     if (e->rules[i].count_saved != e->outbox.rules[i].suppressed)
       add_count (e, i);
+  add_limits (e);
   if (mono_ns >= e->save_ns)
     save_time (e);
   give (e, all, ret);

@@ -15,7 +15,7 @@
 #include "rule.h"
 #include "silence.h"
 
-enum { ALERT_ORPHANS = 64, ALERT_RULES = 1024 };
+enum { ALERT_RULES = 1024, ALERT_ORPHANS = ALERT_RULES };
 
 struct alert_rule_config {
   const char *name; /* at most ALERT_RULE_NAME - 1 bytes; copied */
@@ -47,22 +47,29 @@ struct alert_batch {
   uint32_t n_letters, capacity;
 };
 
+/* What the store says that a limit was owed. */
+struct alert_owed {
+  int64_t ns, wall_ns;
+};
+
 struct alert_engine_rule {
   struct alert_rule rule; /* first */
   char name[ALERT_RULE_NAME];
   uint64_t made;
-  uint64_t count_saved;
+  uint64_t count_saved, messages_saved;
+  struct alert_owed owed;
 };
 
 struct alert_engine {
   struct alert_engine_rule *rules; /* n of the config, then orphans: rules that only the store knows */
   uint32_t n, n_rules;
   struct alert_outbox outbox;
+  struct alert_owed owed; /* by all rules together */
   struct alert_silences silences;
   struct alert_batch batch; /* not yet given */
   size_t most_bytes;
   int64_t mono_ns, wall_ns, boot_ns, save_ns;
-  uint64_t forgotten; /* rows of the store for which there was no room */
+  uint64_t forgotten; /* states of the store for which there was no room */
 };
 
 /* 0, -EINVAL (a name, too many rules) or -ENOMEM. */

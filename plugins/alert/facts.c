@@ -38,10 +38,11 @@ facts_read (const char *json, size_t length, struct facts **ret)
   json_object *rows;
   if (!f)
     return -ENOMEM;
-  *f = (struct facts){.json = json, .length = length, .object = alert_json_read (json, length)};
-  if (!f->object) {
+  *f = (struct facts){.json = json, .length = length};
+  int r = alert_json_read (json, length, &f->object);
+  if (r) {
     free (f);
-    return -EBADMSG;
+    return r;
   }
   if (json_object_object_get_ex (f->object, "rows", &rows) && json_object_get_type (rows) == json_type_array)
     f->first = json_object_array_get_idx (rows, 0);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -106,6 +107,12 @@ alert_file_read (int directory, const char *name, size_t most, char **ret, size_
   data[*ret_length] = 0;
   *ret = data;
   return 0;
+}
+
+const char *
+alert_file_error (int r)
+{
+  return r == -ELOOP ? "it is no plain file: move it away" : strerror (-r);
 }
 
 static int

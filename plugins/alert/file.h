@@ -11,6 +11,8 @@ int alert_file_directory (const char *path, bool make, int *ret);
 int alert_file_lock (int directory, const char *name, bool wait, int *ret);
 /* The whole of a regular file; the caller frees it. -EFBIG, -ELOOP (no regular file), -ENOENT … */
 int alert_file_read (int directory, const char *name, size_t most, char **ret, size_t *ret_length);
+/* What is wrong, for people: of an error of any of these. */
+const char *alert_file_error (int r);
 /* Puts a new file in the place of NAME, that reached the disk first; ret_fd (may be NULL) is open for appending. By root it is
  * made the directory's owner's, so that the daemon can read what a command wrote. */
 int alert_file_replace (int directory, const char *name, const char *data, size_t length, int *ret_fd);

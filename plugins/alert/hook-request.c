@@ -6,6 +6,7 @@
 #include "fillin.h"
 #include "hook.h"
 #include "launch.h"
+#include "path.h"
 #include "poster.h"
 #include "secret.h"
 #include "template.h"
@@ -45,7 +46,7 @@ url_fault (const char *url)
   if (memchr (host, '@', n) || url_userinfo_end (host, strlen (host)) == host + n)
     return "write no user name or password in the URL: give them in webhook_headers";
   if (!n || *host == ':' || !url_is_host (host, n))
-    return "the URL has no host, or no port, as in https://example.org:8443/path";
+    return "the URL has no host, or no port from 1 to 65535, as in https://example.org:8443/path";
   if (strchr (url, '#'))
     return "the URL has a part behind '#', which no server gets to see";
   return strlen (url) < MOST_URL ? NULL : "the URL is longer than 4095 bytes";
@@ -132,12 +133,15 @@ add_filled (struct buf *b, const char *text, char *why, size_t size)
 {
   struct buf SECRET_BUF_CLEANUP filled = {.max = 128 << 10};
   int r = fillin_add (text, &filled, why, size);
-  if (!r && memchr (filled.data ? filled.data : "", '\n', filled.len)) {
-    snprintf (why, size, "a secret of webhook or webhook_headers has a line break");
+  const char *value = filled.data ? filled.data : "";
+  if (!r && (memchr (value, '\n', filled.len) || memchr (value, 0, filled.len))) {
+    snprintf (why, size, "a secret of webhook or webhook_headers has a line break or a zero byte");
     r = -EINVAL;
   }
-  if (!r)
-    add_text (b, filled.data ? filled.data : "");
+  if (!r) {
+    buf_add (b, value, filled.len);
+    buf_addc (b, 0);
+  }
   return r ? r : b->error;
 }
 
@@ -166,19 +170,22 @@ add_headers (struct buf *b, const struct options *o, const struct alert_letter *
   return r;
 }
 
+/* -EBADMSG: this message can make none. */
 static int
-add_body (struct buf *b, const struct options *o, const struct alert_letter *l)
+add_body (struct buf *b, const struct options *o, const struct alert_letter *l, char *why, size_t size)
 {
   struct facts *f = NULL;
-  if (!*o->webhook_body) {
-    buf_add (b, l->json, l->length);
-    return b->error;
-  }
-  int r = facts_read (l->json, l->length, &f);
-  if (!r)
+  int r = *o->webhook_body ? facts_read (l->json, l->length, &f) : 0;
+  if (f)
     template_fill (o->webhook_body, f, l->json, b);
+  else if (!r)
+    buf_add (b, l->json, l->length);
   facts_free (f);
-  return r ? r : b->error;
+  r = r ? r : b->error;
+  if (r != -EFBIG && r != -EBADMSG)
+    return r;
+  snprintf (why, size, "%s", r == -EFBIG ? "what webhook_body makes of it is too long" : "it is damaged");
+  return -EBADMSG;
 }
 
 /* With its secrets in it: else the program would guess http://, and take a token for the name of a host. */
@@ -208,25 +215,10 @@ make_request (struct buf *b, const struct options *o, const struct alert_letter 
   buf_addc (b, 0);
   if (!r)
     r = add_headers (b, o, l, why, size);
-  return r ? r : add_body (b, o, l);
+  return r ? r : add_body (b, o, l, why, size);
 }
 
 /* ---- The program ---- */
-
-/* Beside this program (the build tree), or where it was installed, also when the installation was moved. */
-static void
-find_program (char *path, size_t size)
-{
-  static const char *const beside[] = {POSTER, "../libexec/kode-kronical/" POSTER};
-  ssize_t n = readlink ("/proc/self/exe", path, size - 64);
-  char *slash = n > 0 ? memrchr (path, '/', (size_t) n) : NULL;
-  for (size_t i = 0; slash && i < KK_COUNT (beside); i++) {
-    strcpy (slash + 1, beside[i]);
-    if (access (path, X_OK) == 0)
-      return;
-  }
-  snprintf (path, size, "%s", LIBEXEC_DIR "/" POSTER);
-}
 
 /* Not among those that the program gets its own as. */
 static int
@@ -266,7 +258,7 @@ run_program (int request, pid_t *ret_pid, int *ret_fd)
     return -errno;
   int write_end = move_up (out[1]), r = write_end < 0 ? write_end : 0;
   if (!r) {
-    find_program (path, sizeof path);
+    path_own_program (POSTER, LIBEXEC_DIR, path, sizeof path);
     fcntl (write_end, F_SETFL, 0); /* for the program, which shares it */
     r = launch_group (path, (char *[]){path, NULL}, NULL, (int[]){write_end, -1, request}, 3, ret_pid);
     close (write_end);

@@ -2,6 +2,7 @@
 
 #include "hook-request.h"
 #include "jitter.h"
+#include "launch.h"
 #include "poster.h"
 #include "text.h"
 
@@ -9,9 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,22 +34,20 @@ forget (struct hook *h)
   h->letter = NULL;
 }
 
-static void
-end_group (const struct hook *h)
+void
+hook_kill (const struct hook *h)
 {
-  kill (-h->pid, SIGKILL);
-  kill (h->pid, SIGKILL); /* before it made the group its own */
+  if (h->pid)
+    launch_kill (h->pid);
 }
 
-void
-hook_free (struct hook *h)
+bool
+hook_is_over (struct hook *h)
 {
-  if (h->pid) {
-    end_group (h);
-    while (waitpid (h->pid, NULL, 0) < 0 && errno == EINTR)
-      ;
-  }
-  forget (h);
+  int status;
+  if (h->pid && launch_take_end (h->pid, &status))
+    forget (h);
+  return !h->pid;
 }
 
 /* ---- Words ---- */
@@ -63,10 +60,12 @@ show (struct hook *h, const struct alert_post *post, int64_t mono_ns)
   int n = snprintf (text, sizeof text, "%" PRIu64 " posted, %" PRIu64 " refused, %u wait%s", h->posted, h->refused, waits,
                     waits == 1 ? "s" : "");
   if (*h->error && waits) {
+    const int64_t due_ns = alert_post_due (post, ALERT_BY_WEBHOOK), own_ns = due_ns == INT64_MAX ? mono_ns : due_ns;
+    const int64_t next_ns = own_ns > h->again_ns ? own_ns : h->again_ns;
     struct timespec now;
     struct tm local;
     clock_gettime (CLOCK_REALTIME, &now);
-    time_t at = now.tv_sec + (time_t) ((h->again_ns - mono_ns) / SECOND_NS);
+    time_t at = now.tv_sec + (time_t) ((next_ns > mono_ns ? next_ns - mono_ns : 0) / SECOND_NS);
     if (!localtime_r (&at, &local) || !strftime (when, sizeof when, "%H:%M:%S", &local))
       *when = 0;
     snprintf (text + n, sizeof text - (size_t) n, "; next try at %s, for: %.150s", when, h->error);
@@ -76,36 +75,64 @@ show (struct hook *h, const struct alert_post *post, int64_t mono_ns)
   memcpy (h->shown, text, sizeof text);
 }
 
+/* The same words, with whatever numbers: how long something took differs each time. */
+static bool
+is_alike (const char *a, const char *b)
+{
+  static const char digits[] = "0123456789";
+  for (;; a++, b++) {
+    a += strspn (a, digits);
+    b += strspn (b, digits);
+    if (*a != *b || !*a)
+      return *a == *b;
+  }
+}
+
+/* Another reason is said too, but all of it at most once a minute. */
 static void
 say_trouble (struct hook *h, int64_t mono_ns)
 {
-  if (h->in_trouble && mono_ns - h->said_ns < SAY_NS)
+  const bool other = h->status != h->said_status || !is_alike (h->error, h->said);
+  if (h->in_trouble && (mono_ns - h->said_ns < SAY_NS || (!other && h->failures % 16 != 0)))
     return;
-  if (!h->in_trouble || h->failures % 16 == 0)
-    kk_error (h->self, "webhook: %s; messages wait on disk, and it is tried again", h->error);
+  kk_error (h->self, "webhook: %s; messages wait on disk, and it is tried again", h->error);
   h->in_trouble = true;
   h->said_ns = mono_ns;
+  h->said_status = h->status;
+  memcpy (h->said, h->error, sizeof h->said);
 }
 
 /* ---- What came of it ---- */
 
-/* Later and later, each time a little different; longer where the server says so. */
+/* Later and later, each time a little different. */
+static int64_t
+back_off (uint32_t failures)
+{
+  return jitter_back_off (SECOND_NS, failures, MOST_WAIT_NS);
+}
+
+/* All wait; longer where the server says so. */
 static void
 try_later (struct hook *h, int64_t asked_ns, int64_t mono_ns)
 {
-  int64_t wait_ns = h->failures < 9 ? SECOND_NS << h->failures : MOST_WAIT_NS;
-  wait_ns = jitter (wait_ns < MOST_WAIT_NS ? wait_ns : MOST_WAIT_NS);
+  const int64_t wait_ns = back_off (h->failures);
   h->failures++;
   h->again_ns = mono_ns + (asked_ns > wait_ns ? asked_ns : wait_ns);
   say_trouble (h, mono_ns);
 }
 
+/* Others were taken since it last failed: this one alone waits. */
 static void
-succeed (struct hook *h)
+step_back (struct hook *h, struct alert_letter *l, int64_t mono_ns)
 {
-  if (h->in_trouble)
-    kk_info (h->self, "webhook: messages are taken again");
-  h->in_trouble = false;
+  if (!l->webhook.again_ns)
+    kk_warn (h->self, "webhook: a message is not taken: %s; others go before it, and it is tried again later", h->error);
+  l->webhook.again_ns = mono_ns + back_off (l->webhook.failures);
+}
+
+static void
+answered (struct hook *h)
+{
   h->failures = 0;
   h->again_ns = INT64_MIN;
   *h->error = 0;
@@ -118,36 +145,62 @@ is_refusal (long status)
   return status == 400 || status == 413 || status == 415 || status == 422;
 }
 
+static void
+take (struct hook *h)
+{
+  h->posted++;
+  if (h->in_trouble)
+    kk_info (h->self, "webhook: messages are taken again");
+  h->in_trouble = false;
+  answered (h);
+}
+
+/* What the program said. */
+struct outcome {
+  int error;
+  long status;
+  int64_t asked_ns; /* to wait */
+  int sent;         /* it may have the request */
+  const char *why;
+};
+
+static void
+say_why (struct hook *h, const struct outcome *o)
+{
+  h->status = o->status;
+  if (o->status >= 300 && o->status < 400)
+    snprintf (h->error, sizeof h->error, "status %ld: redirections are not followed, give the URL itself", o->status);
+  else if (o->status)
+    snprintf (h->error, sizeof h->error, "the server answers with status %ld", o->status);
+  else
+    snprintf (h->error, sizeof h->error, "%s", o->why);
+}
+
 /* True: it need not be tried again. */
 static bool
-judge (struct hook *h, const char *answer, int64_t mono_ns)
+judge (struct hook *h, struct alert_letter *l, const struct outcome *o, int64_t mono_ns)
 {
-  int r, sent, at = 0;
-  long status;
-  int64_t asked_ns;
-  const bool read = sscanf (answer, "%d %ld %" SCNd64 " %d\n%n", &r, &status, &asked_ns, &sent, &at) == 4;
-  if (read && status >= 200 && status < 300) {
-    h->posted++;
-    succeed (h);
+  if (o->status >= 200 && o->status < 300) {
+    take (h);
     return true;
   }
-  if (read && is_refusal (status)) {
+  if (is_refusal (o->status)) {
     h->refused++;
     kk_error (h->self,
               "webhook: a message is refused with status %ld, and not tried again: see webhook_body and webhook_headers",
-              status);
-    succeed (h);
+              o->status);
+    answered (h);
     return true;
   }
-  if (read && status >= 300 && status < 400)
-    snprintf (h->error, sizeof h->error, "status %ld: redirections are not followed, give the URL itself", status);
-  else if (read && status)
-    snprintf (h->error, sizeof h->error, "the server answers with status %ld", status);
-  else if (read)
-    snprintf (h->error, sizeof h->error, "%s", answer + at);
+  say_why (h, o);
+  /* Where the server was not reached, or asks all to wait, no message is to blame. */
+  const bool blamed = (o->status || o->sent) && !o->asked_ns;
+  const bool alone = blamed && !h->failures && l->webhook.failures >= HOOK_PATIENCE;
+  l->webhook.failures += blamed;
+  if (alone)
+    step_back (h, l, mono_ns);
   else
-    snprintf (h->error, sizeof h->error, "%s", h->killed ? "no answer in time" : "the program " POSTER " failed");
-  try_later (h, read ? asked_ns : 0, mono_ns);
+    try_later (h, o->asked_ns, mono_ns);
   return false;
 }
 
@@ -165,28 +218,56 @@ take_end (struct hook *h, int64_t mono_ns, hook_ended ended, void *arg)
     n += (size_t) some;
   }
   answer[n] = 0;
+  int at = 0;
+  struct outcome o = {.error = 0};
+  if (sscanf (answer, "%d %ld %" SCNd64 " %d\n%n", &o.error, &o.status, &o.asked_ns, &o.sent, &at) == 4)
+    o.why = answer + at;
+  else
+    o = (struct outcome){.sent = h->killed, .why = h->killed ? "no answer in time" : "the program " POSTER " failed"};
   struct alert_letter *l = h->letter;
-  bool told = judge (h, answer, mono_ns);
+  bool told = judge (h, l, &o, mono_ns);
   forget (h);
   ended (arg, l, told);
 }
 
 /* ---- Trying ---- */
 
-static void
+/* The oldest; where that failed so often that it may be its own fault, and nothing else was taken since, the one that failed
+ * least. */
+static struct alert_letter *
+choose (const struct hook *h, const struct alert_post *post, int64_t mono_ns)
+{
+  struct alert_letter *first = alert_post_next (post, ALERT_BY_WEBHOOK, mono_ns), *best = first;
+  if (!first || first->webhook.failures < HOOK_PATIENCE || !h->failures)
+    return first;
+  for (struct alert_letter *l = first->next; l; l = l->next)
+    if (l->webhook.failures < best->webhook.failures && alert_letter_is_due (l, ALERT_BY_WEBHOOK, mono_ns))
+      best = l;
+  return best;
+}
+
+/* True: it was given up. */
+static bool
 start (struct hook *h, struct alert_letter *l, int64_t mono_ns)
 {
   char why[200] = "";
   int r = hook_request_start (h->options, l, &h->pid, &h->answer_fd, why, sizeof why);
+  if (r == -EBADMSG) {
+    h->refused++;
+    kk_error (h->self, "webhook: a message cannot be posted, and is not tried again: %s", why);
+    return true;
+  }
   if (r) {
     h->pid = 0;
+    h->status = 0;
     snprintf (h->error, sizeof h->error, "%s", *why ? why : strerror (-r));
     try_later (h, 0, mono_ns);
-    return;
+    return false;
   }
   h->letter = l;
   l->under_way |= ALERT_BY_WEBHOOK;
   h->until_ns = mono_ns + h->options->webhook_timeout_ns + GRACE_NS;
+  return false;
 }
 
 bool
@@ -199,15 +280,19 @@ int64_t
 hook_look (struct hook *h, const struct alert_post *post, int64_t mono_ns, hook_ended ended, void *arg)
 {
   int status;
+  struct alert_letter *l;
   if (h->pid && !h->killed && mono_ns >= h->until_ns) {
-    end_group (h);
+    launch_kill (h->pid);
     h->killed = true;
   }
-  if (h->pid && waitpid (h->pid, &status, WNOHANG) == h->pid)
+  if (h->pid && launch_take_end (h->pid, &status))
     take_end (h, mono_ns, ended, arg);
-  struct alert_letter *l = h->pid ? NULL : alert_post_next (post, ALERT_BY_WEBHOOK, mono_ns);
-  if (l && h->again_ns <= mono_ns)
-    start (h, l, mono_ns);
+  while (!h->pid && h->again_ns <= mono_ns && (l = choose (h, post, mono_ns)))
+    if (start (h, l, mono_ns))
+      ended (arg, l, true);
   show (h, post, mono_ns);
-  return h->pid ? mono_ns + LOOK_NS : l ? h->again_ns : INT64_MAX;
+  if (h->pid)
+    return mono_ns + LOOK_NS;
+  const int64_t due_ns = alert_post_due (post, ALERT_BY_WEBHOOK);
+  return due_ns == INT64_MAX || due_ns > h->again_ns ? due_ns : h->again_ns;
 }

@@ -1,23 +1,31 @@
 #include "json-line.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { DEPTH = 8 };
 
-json_object *
-alert_json_read (const char *text, size_t length)
+int
+alert_json_read (const char *text, size_t length, json_object **ret)
 {
   if (!length || length > ALERT_LINE_MOST || memchr (text, 0, length))
-    return NULL;
+    return -EBADMSG;
   json_tokener *tokener = json_tokener_new_ex (DEPTH);
   if (!tokener)
-    return NULL;
+    return -ENOMEM;
   json_tokener_set_flags (tokener, JSON_TOKENER_STRICT);
   json_object *object = json_tokener_parse_ex (tokener, text, (int) length);
-  if (json_tokener_get_error (tokener) != json_tokener_success || json_object_get_type (object) != json_type_object)
-    alert_json_drop (&object);
+  /* Without memory it stops in the middle and speaks of success. */
+  const bool good = json_tokener_get_error (tokener) == json_tokener_success;
+  int r = !good ? -EBADMSG : json_tokener_get_parse_end (tokener) < length ? -ENOMEM : 0;
   json_tokener_free (tokener);
-  return object;
+  if (!r && json_object_get_type (object) != json_type_object)
+    r = -EBADMSG;
+  if (r)
+    alert_json_drop (&object);
+  else
+    *ret = object;
+  return r;
 }
 
 static json_object *

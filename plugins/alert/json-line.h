@@ -10,8 +10,8 @@
 
 enum { ALERT_LINE_MOST = 256 << 10 };
 
-/* The object that the text is; NULL when it is none or has anything behind it. */
-json_object *alert_json_read (const char *text, size_t length);
+/* The object that the text is. 0; -EBADMSG: it is none, or has anything behind it; -ENOMEM: it may be one. */
+int alert_json_read (const char *text, size_t length, json_object **ret);
 /* False: there is no such member, or not of that type or size; *ret is as it was. */
 bool alert_json_i64 (json_object *object, const char *name, int64_t *ret);
 bool alert_json_hex (json_object *object, const char *name, uint64_t *ret); /* a string of 1 to 16 hexadecimal digits */

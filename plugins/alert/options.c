@@ -1,9 +1,14 @@
 #include "options.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 static const struct kk_option rule_options[] = {
   KK_OPT_STRING ("when", struct rule_options, when, .flags = KK_REQUIRED,
                  .help = "Fire when this is true: kode-kronical-expression(7)"),
-  KK_OPT_DURATION ("for", struct rule_options, for_ns, .def = "0s", .max = "24h", .help = "... for so long without a break"),
+  KK_OPT_DURATION ("for", struct rule_options, for_ns, .def = "0s", .max = ALERT_FOR_MOST,
+                   .help = "... for so long without a break"),
   KK_OPT_STRING ("clear", struct rule_options, clear,
                  .help = "Clear when this is true, as '< 80 for 10s'; without it as soon as when is false"),
   KK_OPT_CHOICE ("severity", struct rule_options, severity, "info|warning|critical", .def = "warning",
@@ -56,3 +61,56 @@ const struct kk_option alert_options[ALERT_N_OPTIONS] = {
   KK_OPT_INT ("history", struct options, history, .def = "1000", .min = "10", .max = "100000",
               .help = "Changes that the store remembers", .flags = KK_ADVANCED),
 };
+
+/* ---- A copy ---- */
+
+static void
+drop_texts (const char *const *texts, uint32_t n)
+{
+  for (uint32_t i = 0; texts && i < n; i++)
+    free ((char *) (uintptr_t) texts[i]);
+  free ((const char **) (uintptr_t) texts);
+}
+
+/* NULL: no memory. */
+static const char *const *
+keep_texts (const char *const *texts, uint32_t n)
+{
+  char **kept = calloc (n + 1, sizeof *kept);
+  for (uint32_t i = 0; kept && i < n; i++)
+    if (!(kept[i] = strdup (texts[i]))) {
+      drop_texts ((const char *const *) kept, n);
+      kept = NULL;
+    }
+  return (const char *const *) kept;
+}
+
+int
+options_keep (struct options *to, const struct options *from)
+{
+  const char *const texts[] = {from->file, from->webhook, from->webhook_body, from->webhook_ca_file};
+  const char **const places[] = {&to->file, &to->webhook, &to->webhook_body, &to->webhook_ca_file};
+  bool failed = false;
+  *to = *from;
+  to->rules = (struct kk_map){.count = 0};
+  for (size_t i = 0; i < KK_COUNT (texts); i++)
+    failed |= !(*places[i] = strdup (texts[i]));
+  failed |= !(to->command.items = keep_texts (from->command.items, from->command.count));
+  failed |= !(to->webhook_headers.names = keep_texts (from->webhook_headers.names, from->webhook_headers.count));
+  failed |= !(to->webhook_headers.items = keep_texts (from->webhook_headers.items, from->webhook_headers.count));
+  if (failed)
+    options_drop (to);
+  return failed ? -ENOMEM : 0;
+}
+
+void
+options_drop (struct options *kept)
+{
+  const char *const texts[] = {kept->file, kept->webhook, kept->webhook_body, kept->webhook_ca_file};
+  for (size_t i = 0; i < KK_COUNT (texts); i++)
+    free ((char *) (uintptr_t) texts[i]);
+  drop_texts (kept->command.items, kept->command.count);
+  drop_texts (kept->webhook_headers.names, kept->webhook_headers.count);
+  drop_texts (kept->webhook_headers.items, kept->webhook_headers.count);
+  *kept = (struct options){.log = false};
+}

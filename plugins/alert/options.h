@@ -4,6 +4,8 @@
 
 #include <kode-kronical/plugin.h>
 
+#define ALERT_FOR_MOST "24h" /* of `for` */
+
 struct rule_options {
   const char *when, *clear, *text;
   int64_t for_ns, unknown_after_ns, remind_ns;
@@ -26,6 +28,11 @@ struct options {
   int64_t rule_every_ns, every_ns;
   int64_t history;
 };
+
+/* Of the options what actions need, in a copy of its own for who may outlive them; its command is 0-ended. 0 or -ENOMEM, then
+ * it is empty. */
+int options_keep (struct options *to, const struct options *from);
+void options_drop (struct options *kept);
 
 enum { ALERT_N_OPTIONS = 20 };
 extern const struct kk_option alert_options[ALERT_N_OPTIONS];

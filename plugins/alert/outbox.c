@@ -40,6 +40,28 @@ take_tokens (struct alert_outbox *o, uint32_t rule, int64_t mono_ns)
   return true;
 }
 
+static struct alert_bucket *
+bucket_of (struct alert_outbox *o, uint32_t rule)
+{
+  return rule == ALERT_ALL_RULES ? &o->bucket : &o->rules[rule].bucket;
+}
+
+int64_t
+alert_outbox_owed (struct alert_outbox *o, uint32_t rule, int64_t mono_ns)
+{
+  struct alert_bucket *b = bucket_of (o, rule);
+  bucket_has (b, mono_ns);
+  return b->most_ns - b->credit_ns;
+}
+
+void
+alert_outbox_owe (struct alert_outbox *o, uint32_t rule, int64_t owed_ns, int64_t mono_ns)
+{
+  struct alert_bucket *b = bucket_of (o, rule);
+  b->credit_ns = owed_ns < 0 ? b->most_ns : owed_ns < b->most_ns ? b->most_ns - owed_ns : 0;
+  b->at_ns = mono_ns;
+}
+
 /* ---- What waits ---- */
 
 int

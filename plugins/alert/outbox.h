@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 
+#define ALERT_ALL_RULES UINT32_MAX
 enum { ALERT_SUMMARY = 1 << 6, ALERT_ROW_NAME = 128, ALERT_WAITING = 4096, ALERT_NAMED = 10 };
 
 struct alert_bucket {
@@ -87,6 +88,10 @@ void alert_outbox_free (struct alert_outbox *o);
 uint64_t alert_outbox_add (struct alert_outbox *o, const struct alert_item *item, int64_t mono_ns);
 /* Sends what may be sent. What `send` is given is borrowed. */
 void alert_outbox_flush (struct alert_outbox *o, int64_t mono_ns, alert_ask_silenced silenced, alert_send send, void *arg);
+/* How long it takes until the limit of a rule, or of ALERT_ALL_RULES, forgets all that was sent; and to set that, as a process
+ * before this one left it: more than there is room for counts as all of it. */
+int64_t alert_outbox_owed (struct alert_outbox *o, uint32_t rule, int64_t mono_ns);
+void alert_outbox_owe (struct alert_outbox *o, uint32_t rule, int64_t owed_ns, int64_t mono_ns);
 /* A serial is done although nobody asked: the store says so. */
 void alert_outbox_forget (struct alert_outbox *o, uint64_t serial);
 #endif

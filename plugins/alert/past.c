@@ -1,6 +1,7 @@
 #include "past.h"
 
 #include "past-host.h"
+#include "tool/tool-json.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,22 +9,6 @@
 #include <string.h>
 
 static const double LAST_SECOND = 253402300799.0;
-
-static json_object *
-member (json_object *o, const char *name, json_type type)
-{
-  json_object *value;
-  if (!json_object_is_type (o, json_type_object) || !json_object_object_get_ex (o, name, &value))
-    return NULL;
-  return json_object_is_type (value, type) ? value : NULL;
-}
-
-static const char *
-text_of (json_object *o, const char *name)
-{
-  json_object *value = member (o, name, json_type_string);
-  return value ? json_object_get_string (value) : "";
-}
 
 /* To the microsecond, which is what is written. */
 static bool
@@ -42,7 +27,7 @@ time_of (json_object *o, int64_t *ret_ns)
 bool
 past_time (json_object *entry, int64_t *ret_wall_ns)
 {
-  return time_of (entry, ret_wall_ns) || time_of (member (entry, "system", json_type_object), ret_wall_ns);
+  return time_of (entry, ret_wall_ns) || time_of (tool_member (entry, "system", json_type_object), ret_wall_ns);
 }
 
 /* ---- The schema ---- */
@@ -63,10 +48,10 @@ add_field (struct past_table *t, const char *name, json_object *from)
   static const char *const kinds[] = {"", "gauge", "counter", "info"};
   struct kk_field *field = t->fields + t->face.n_fields++;
   *field = (struct kk_field){.name = name,
-                             .unit = text_of (from, "unit"),
-                             .help = text_of (from, "help"),
-                             .type = word_of (text_of (from, "type"), types, KK_COUNT (types)),
-                             .kind = word_of (text_of (from, "kind"), kinds, KK_COUNT (kinds))};
+                             .unit = tool_text (from, "unit"),
+                             .help = tool_text (from, "help"),
+                             .type = word_of (tool_text (from, "type"), types, KK_COUNT (types)),
+                             .kind = word_of (tool_text (from, "kind"), kinds, KK_COUNT (kinds))};
   return field->type && field->kind ? 0 : -EBADMSG;
 }
 
@@ -74,11 +59,11 @@ static int
 add_table (struct past *p, const char *name, json_object *from)
 {
   struct past_table *t = p->tables + p->n_tables++;
-  json_object *fields = member (from, "fields", json_type_object);
-  const char *key = text_of (from, "key");
-  const bool by_number = !strcmp (text_of (from, "key_type"), "unsigned integer");
+  json_object *fields = tool_member (from, "fields", json_type_object);
+  const char *key = tool_text (from, "key");
+  const bool by_number = !strcmp (tool_text (from, "key_type"), "unsigned integer");
   *t = (struct past_table){.held = true};
-  t->face = (struct kk_table){.name = name, .help = text_of (from, "help"), .key = *key ? key : NULL};
+  t->face = (struct kk_table){.name = name, .help = tool_text (from, "help"), .key = *key ? key : NULL};
   t->face.key_type = !*key ? KK_NO_KEY : by_number ? KK_U64_KEY : KK_STRING_KEY;
   t->fields = fields ? calloc ((size_t) json_object_object_length (fields) + 1, sizeof *t->fields) : NULL;
   t->face.fields = t->fields;
@@ -108,7 +93,7 @@ add_tables (struct past *p, json_object *tables)
 int
 past_new (json_object *schema, int64_t interval_ns, bool partial, struct past **ret)
 {
-  json_object *tables = member (schema, "tables", json_type_object);
+  json_object *tables = tool_member (schema, "tables", json_type_object);
   struct past *p = tables ? calloc (1, sizeof *p) : NULL;
   if (!p)
     return tables ? -ENOMEM : -EBADMSG;
@@ -192,7 +177,7 @@ stamp_of (const struct past_table *t, json_object *object)
 static int
 take_table (struct past *p, struct past_table *t, json_object *entry)
 {
-  json_object *object = member (entry, t->face.name, json_type_object);
+  json_object *object = tool_member (entry, t->face.name, json_type_object);
   const int64_t stamp = object ? stamp_of (t, object) : 0;
   t->held = !object || (stamp && stamp == t->stamp);
   if (!object)

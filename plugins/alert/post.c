@@ -92,13 +92,39 @@ alert_post_add (struct alert_post *p, const struct alert_record *r, int64_t age_
   p->bytes += l->length;
 }
 
+/* INT64_MAX: never, or it is under way. */
+static int64_t
+due_ns (const struct alert_letter *l, unsigned by)
+{
+  if (!(l->left & by) || (l->under_way & by))
+    return INT64_MAX;
+  return by == ALERT_BY_COMMAND ? l->command.again_ns : by == ALERT_BY_WEBHOOK ? l->webhook.again_ns : 0;
+}
+
+bool
+alert_letter_is_due (const struct alert_letter *l, unsigned by, int64_t mono_ns)
+{
+  const int64_t due = due_ns (l, by);
+  return due != INT64_MAX && due <= mono_ns;
+}
+
 struct alert_letter *
 alert_post_next (const struct alert_post *p, unsigned by, int64_t mono_ns)
 {
   for (struct alert_letter *l = p->first; l; l = l->next)
-    if ((l->left & by) && !(l->under_way & by) && (by != ALERT_BY_COMMAND || l->again_ns <= mono_ns))
+    if (alert_letter_is_due (l, by, mono_ns))
       return l;
   return NULL;
+}
+
+int64_t
+alert_post_due (const struct alert_post *p, unsigned by)
+{
+  int64_t first = INT64_MAX;
+  for (const struct alert_letter *l = p->first; l; l = l->next)
+    if (due_ns (l, by) < first)
+      first = due_ns (l, by);
+  return first;
 }
 
 void

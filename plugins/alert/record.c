@@ -15,8 +15,9 @@ enum { CRC_DIGITS = 8, HEAD = CRC_DIGITS + 1 };
 #define MESSAGE ",\"message\":"
 
 static const char *const types[] = {
-  [ALERT_RECORD_EVENT] = "event", [ALERT_RECORD_ROW] = "row",   [ALERT_RECORD_WAIT] = "wait", [ALERT_RECORD_TOLD] = "told",
-  [ALERT_RECORD_COUNT] = "count", [ALERT_RECORD_BASE] = "base", [ALERT_RECORD_SEND] = "send", [ALERT_RECORD_SENT] = "sent",
+  [ALERT_RECORD_EVENT] = "event", [ALERT_RECORD_ROW] = "row",     [ALERT_RECORD_WAIT] = "wait",
+  [ALERT_RECORD_TOLD] = "told",   [ALERT_RECORD_COUNT] = "count", [ALERT_RECORD_BASE] = "base",
+  [ALERT_RECORD_SEND] = "send",   [ALERT_RECORD_SENT] = "sent",   [ALERT_RECORD_LIMIT] = "limit",
 };
 static const char *const phases[ALERT_PHASES] = {"ok", "pending", "firing", "clearing"};
 static const struct {
@@ -152,8 +153,10 @@ alert_record_add (struct buf *b, const struct alert_record *r)
     add_hex (&line, "hash", r->hash);
   if (r->type == ALERT_RECORD_EVENT || r->type == ALERT_RECORD_WAIT || r->type == ALERT_RECORD_ROW)
     add_row (&line, r);
-  if (r->type == ALERT_RECORD_COUNT)
+  if (r->type == ALERT_RECORD_COUNT || r->type == ALERT_RECORD_LIMIT)
     add_hex (&line, "count", r->count);
+  if (r->type == ALERT_RECORD_LIMIT)
+    add_i64 (&line, "time", r->wall_ns);
   if (r->type == ALERT_RECORD_BASE)
     add_hex (&line, "n", r->serial);
   if (r->type == ALERT_RECORD_TOLD)
@@ -278,6 +281,10 @@ take (json_object *object, struct alert_record *r, const char *line, size_t leng
     return take_serials (object, r);
   case ALERT_RECORD_COUNT:
     return alert_json_hex (object, "count", &r->count);
+  case ALERT_RECORD_LIMIT:
+    alert_json_text (object, "rule", r->rule, sizeof r->rule);
+    alert_json_i64 (object, "time", &r->wall_ns);
+    return alert_json_hex (object, "count", &r->count);
   case ALERT_RECORD_BASE:
     return alert_json_hex (object, "n", &r->serial);
   case ALERT_RECORD_SEND:
@@ -297,9 +304,10 @@ alert_record_parse (const char *line, size_t length, struct alert_record *ret)
   snprintf (crc, sizeof crc, "%08lx", crc32 (0, (const unsigned char *) line + HEAD, (uInt) (length - HEAD)));
   if (memcmp (crc, line, CRC_DIGITS))
     return -EBADMSG;
-  ALERT_JSON_CLEANUP json_object *object = alert_json_read (line + HEAD, length - HEAD);
-  if (!object)
-    return -EBADMSG;
+  ALERT_JSON_CLEANUP json_object *object = NULL;
+  int r = alert_json_read (line + HEAD, length - HEAD, &object);
+  if (r)
+    return r;
   *ret = (struct alert_record){0};
   int type = word_of (object, "t", types, TYPES);
   if (type < 0)
@@ -325,6 +333,10 @@ alert_record_scan (const char *data, size_t length, alert_record_visit visit, vo
     at = end + 1;
     if (parsed == -EBADMSG)
       continue;
+    if (parsed == -ENOMEM) {
+      r = parsed;
+      break;
+    }
     scan.damaged += start - scan.whole;
     scan.whole = at;
     scan.records++;

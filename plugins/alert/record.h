@@ -19,6 +19,7 @@ enum alert_record_type {
   ALERT_RECORD_BASE,      /* forget all but the history: how everything is follows */
   ALERT_RECORD_SEND,      /* a message that actions are to tell, in place of what waited: its serials */
   ALERT_RECORD_SENT,      /* which actions it is left for */
+  ALERT_RECORD_LIMIT,     /* what the limit of a rule, or of all (no rule), is owed: count ns at wall_ns */
 };
 
 struct alert_record {
@@ -48,7 +49,8 @@ const char *alert_phase_name (unsigned phase);
 void alert_key_name (const struct alert_key *key, char ret[ALERT_ROW_NAME]);
 
 void alert_record_add (struct buf *b, const struct alert_record *r);
-/* One line without its newline. 0; -EBADMSG: damaged; -ENOTSUP: whole, but of a kind that this version does not know. */
+/* One line without its newline. 0; -EBADMSG: damaged; -ENOTSUP: whole, but of a kind that this version does not know;
+ * -ENOMEM. */
 int alert_record_parse (const char *line, size_t length, struct alert_record *ret);
 
 typedef int (*alert_record_visit) (void *arg, const struct alert_record *r, const char *line, size_t length);
@@ -58,6 +60,6 @@ struct alert_scan {
   uint64_t torn;    /* bytes behind it */
   size_t whole;     /* where it ends */
 };
-/* Walks over all whole lines; stops when visit returns other than 0, and returns that. */
+/* Walks over all whole lines; stops when visit returns other than 0, and returns that. -ENOMEM: not all was looked at. */
 int alert_record_scan (const char *data, size_t length, alert_record_visit visit, void *arg, struct alert_scan *ret);
 #endif

@@ -85,18 +85,37 @@ forget_all (struct alert_engine *e, uint64_t next_serial)
   }
   while (e->outbox.n)
     alert_outbox_forget (&e->outbox, e->outbox.items[e->outbox.n - 1]->serial);
+  for (uint32_t i = 0; i < e->n; i++)
+    e->rules[i].owed = (struct alert_owed){0};
+  e->owed = (struct alert_owed){0};
   e->n_rules = e->n;
   e->outbox.lost = e->forgotten = 0;
   if (next_serial > e->outbox.next_serial && next_serial < UINT64_MAX / 2)
     e->outbox.next_serial = next_serial;
 }
 
+/* Of a rule that is no more it is of no interest. */
+static void
+restore_limit (struct alert_engine *e, const struct alert_record *r)
+{
+  const struct alert_owed owed = {r->count < INT64_MAX ? (int64_t) r->count : INT64_MAX, r->wall_ns};
+  if (!r->rule[0])
+    e->owed = owed;
+  for (uint32_t i = 0; i < e->n; i++)
+    if (!strcmp (e->rules[i].name, r->rule))
+      e->rules[i].owed = owed;
+}
+
 int
 alert_restore (void *arg, const struct alert_record *r, const char *line, size_t length)
 {
   struct alert_engine *e = arg;
-  struct alert_engine_rule *rule = r->rule[0] ? rule_of (e, r->rule) : NULL;
   (void) line, (void) length;
+  if (r->type == ALERT_RECORD_LIMIT) {
+    restore_limit (e, r);
+    return 0;
+  }
+  struct alert_engine_rule *rule = r->rule[0] ? rule_of (e, r->rule) : NULL;
   if (r->type == ALERT_RECORD_BASE)
     forget_all (e, r->serial);
   else if (r->type == ALERT_RECORD_TOLD || r->type == ALERT_RECORD_SEND)
@@ -104,6 +123,8 @@ alert_restore (void *arg, const struct alert_record *r, const char *line, size_t
       alert_outbox_forget (&e->outbox, r->serials[i]);
   else if (rule && r->type == ALERT_RECORD_COUNT)
     e->outbox.rules[rule - e->rules].suppressed = rule->count_saved = r->count;
+  else if (r->rule[0] && !rule)
+    e->forgotten++;
   else if (rule) {
     if (r->type != ALERT_RECORD_WAIT)
       restore_row (e, rule, r);

@@ -24,7 +24,7 @@ alert_rule_free (struct alert_rule *r)
     }
   free (r->buckets);
   r->buckets = NULL;
-  r->n_buckets = r->n = r->n_ok = r->n_firing = 0;
+  r->n_buckets = r->n = r->n_ok = r->n_lost = r->n_firing = 0;
 }
 
 /* ---- The rows ---- */
@@ -77,12 +77,20 @@ alert_rule_find (const struct alert_rule *r, const struct alert_key *key)
   return at ? *at : NULL;
 }
 
+/* Whether it is not ok, and nothing has been known of it for so long that it may give way. */
+static bool
+is_lost (const struct alert_state *s)
+{
+  return s->phase != ALERT_OK && s->unsure && (s->said_unknown || s->unknown_ns >= ALERT_UNKNOWN_AFTER);
+}
+
 /* Keeps the counts of its rows by state. */
 static void
 tally (struct alert_rule *r, const struct alert_state *s, bool there)
 {
   const uint32_t by = there ? 1 : UINT32_MAX;
   r->n_ok += s->phase == ALERT_OK ? by : 0;
+  r->n_lost += is_lost (s) ? by : 0;
   r->n_firing += alert_fires (s) ? by : 0;
 }
 
@@ -117,20 +125,52 @@ grow (struct alert_rule *r)
   return 0;
 }
 
+static void
+leave_out (struct alert_rule *r)
+{
+  r->left_out++;
+  r->left_out_ns = r->mono_ns;
+}
+
+static void
+gone_at (struct alert_rule *r, struct alert_row **at)
+{
+  struct alert_row *row = *at;
+  tally (r, &row->state, false);
+  unsigned changes = alert_gone (&row->state);
+  tally (r, &row->state, true);
+  r->hear (r->arg, r, row, changes, true, r->wall_ns);
+  remove_at (r, at);
+}
+
 /* A row that was said to be unknown counts as left out: nobody is told when it is known again. */
 static void
 forget (struct alert_rule *r, struct alert_row **at)
 {
   struct alert_row *row = *at;
   if (row->state.said_unknown) {
-    r->left_out++;
+    leave_out (r);
     row->state.unsure = row->state.said_unknown = false;
     r->hear (r->arg, r, row, ALERT_MOVED, false, r->wall_ns);
   }
   remove_at (r, at);
 }
 
-/* Forgets a row that is only unknown, best one of which that was not said. */
+/* The row of which nothing has been known for the longest time is told of as gone. */
+static bool
+give_up_lost (struct alert_rule *r)
+{
+  struct alert_row **oldest = NULL;
+  for (uint32_t i = 0; i < r->n_buckets && r->n_lost; i++)
+    for (struct alert_row **at = &r->buckets[i]; *at; at = &(*at)->next)
+      if (is_lost (&(*at)->state) && (!oldest || (*at)->state.unknown_ns > (*oldest)->state.unknown_ns))
+        oldest = at;
+  if (oldest)
+    gone_at (r, oldest);
+  return oldest;
+}
+
+/* Forgets a row that is only unknown, best one of which that was not said; else one that is lost. */
 static bool
 make_room (struct alert_rule *r)
 {
@@ -147,9 +187,10 @@ make_room (struct alert_rule *r)
       said = said ? said : at;
     }
   }
-  if (said)
-    forget (r, said);
-  return said;
+  if (!said)
+    return give_up_lost (r);
+  forget (r, said);
+  return true;
 }
 
 static struct alert_row *
@@ -242,17 +283,6 @@ alert_rule_begin (struct alert_rule *r, int64_t mono_ns, int64_t wall_ns)
   r->wall_ns = wall_ns;
 }
 
-static void
-gone_at (struct alert_rule *r, struct alert_row **at)
-{
-  struct alert_row *row = *at;
-  tally (r, &row->state, false);
-  unsigned changes = alert_gone (&row->state);
-  tally (r, &row->state, true);
-  r->hear (r->arg, r, row, changes, true, r->wall_ns);
-  remove_at (r, at);
-}
-
 /* Returns whether the row is still there. */
 static bool
 look_at (struct alert_rule *r, struct alert_row **at, const struct alert_look *look)
@@ -286,12 +316,13 @@ alert_rule_look_slow (struct alert_rule *r, const struct alert_key *key, const s
   if (look->when == ALERT_FALSE || look->held)
     return;
   if (r->n >= r->most && (look->when != ALERT_TRUE || !make_room (r))) {
-    r->left_out += look->when == ALERT_TRUE;
+    if (look->when == ALERT_TRUE)
+      leave_out (r);
     return;
   }
   struct alert_row *row = insert (r, key, hash);
   if (!row) {
-    r->left_out++;
+    leave_out (r);
     return;
   }
   row->seen = r->step;
@@ -320,6 +351,16 @@ alert_rule_end (struct alert_rule *r, bool complete)
       else if (look_at (r, at, &nothing))
         at = &(*at)->next;
     }
+}
+
+bool
+alert_rule_says_full (struct alert_rule *r)
+{
+  const bool news = r->left_out > r->left_out_said && (!r->left_out_said || r->left_out_ns - r->full_ns >= ALERT_FULL_NS);
+  if (r->left_out > r->left_out_said)
+    r->full_ns = r->left_out_ns; /* it goes on */
+  r->left_out_said = r->left_out;
+  return news;
 }
 
 void

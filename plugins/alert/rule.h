@@ -1,6 +1,7 @@
 /* The rows of one rule. Only those are kept that are not plainly ok, so 5,000 quiet processes cost no memory, and each of them
- * a few nanoseconds. At most `most` rows; a row that is true takes the place of one that is ok but unknown; beyond that rows
- * are counted and left out, as are those that were said to be unknown and gave way.
+ * a few nanoseconds. At most `most` rows; a row that is true takes the place of one that is ok but unknown, else of the one of
+ * which nothing has been known for the longest time: that is told of as gone, once it was said to be unknown, or has been for
+ * ALERT_UNKNOWN_AFTER. Beyond that rows are counted and left out, as are those that were ok, said to be unknown, and gave way.
  *
  * How often a rule is looked at is seen from the looks: an interval of less than three times that counts whole, and
  * params.gap_ns is the least that does.
@@ -14,6 +15,8 @@
 #include "state.h"
 
 #include <stddef.h>
+
+#define ALERT_FULL_NS INT64_C (300000000000) /* 5 min without a row left out: that is over */
 
 enum { ALERT_ROWS = 1000, ALERT_KEY_MOST = 1024, ALERT_INTERVALS = 4 };
 
@@ -48,6 +51,7 @@ struct alert_rule {
   struct alert_row **buckets; /* NULL: no rows */
   uint32_t n_buckets, n;
   uint32_t n_ok; /* of them ok, but unknown */
+  uint32_t n_lost; /* not ok, and unknown for long */
   uint32_t n_firing;
   uint32_t turn; /* the bucket where room was made last */
   uint32_t step;
@@ -56,8 +60,8 @@ struct alert_rule {
   int64_t fresh_ns; /* of the last look that was not held */
   int64_t intervals[ALERT_INTERVALS];
   uint32_t n_intervals;
-  uint64_t left_out; /* looks at rows that should have been kept; */
-  bool full_said;    /* … for the caller, who says it once */
+  uint64_t left_out, left_out_said; /* looks at rows that should have been kept */
+  int64_t left_out_ns, full_ns;     /* monotonic: the last of them, and of those said */
 };
 
 void alert_rule_init (struct alert_rule *r, const struct alert_params *params, uint32_t most, alert_hear hear, void *arg);
@@ -77,6 +81,9 @@ alert_rule_look (struct alert_rule *r, const struct alert_key *key, const struct
 /* A single row that all is known of, such as a process that was seen to end. */
 void alert_rule_row_gone (struct alert_rule *r, const struct alert_key *key);
 void alert_rule_end (struct alert_rule *r, bool complete);
+
+/* Whether rows are left out, and nobody was asked since that began: to be said. */
+bool alert_rule_says_full (struct alert_rule *r);
 
 /* Puts a row there, in the place of one with that key. A plain state removes it. 0, -ENOSPC or -ENOMEM. */
 int alert_rule_put (struct alert_rule *r, const struct alert_key *key, const struct alert_state *state);

@@ -3,32 +3,20 @@
 #include "launch.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #define LOOK_NS INT64_C (20000000)
 
-int
-runner_init (struct runner *r, struct kk_instance *self, const struct kk_list *command, int64_t timeout_ns, uint32_t most)
+void
+runner_init (struct runner *r, struct kk_instance *self, const struct options *options)
 {
-  *r = (struct runner){.self = self, .timeout_ns = timeout_ns, .most = most < RUNNER_MOST ? most : RUNNER_MOST};
-  if (!command->count)
-    return 0;
-  r->argv = calloc (command->count + 1, sizeof *r->argv);
-  for (uint32_t i = 0; r->argv && i < command->count; i++)
-    if (!(r->argv[i] = strdup (command->items[i])))
-      return -ENOMEM;
-  return r->argv ? 0 : -ENOMEM;
-}
-
-static void
-end_group (const struct run *run)
-{
-  kill (-run->pid, SIGKILL);
-  kill (run->pid, SIGKILL); /* before it made the group its own */
+  const uint32_t most = (uint32_t) options->commands_at_once;
+  *r =
+    (struct runner){.self = self, .timeout_ns = options->command_timeout_ns, .most = most < RUNNER_MOST ? most : RUNNER_MOST};
+  if (options->command.count)
+    r->argv = (char *const *) (uintptr_t) options->command.items;
 }
 
 static void
@@ -39,20 +27,21 @@ forget (struct runner *r, struct run *run)
 }
 
 void
-runner_free (struct runner *r)
+runner_kill (const struct runner *r)
 {
-  for (uint32_t i = 0; i < RUNNER_MOST; i++) {
-    struct run *run = r->runs + i;
-    if (!run->pid)
-      continue;
-    end_group (run);
-    while (waitpid (run->pid, NULL, 0) < 0 && errno == EINTR)
-      ;
-    forget (r, run);
-  }
-  for (char **a = r->argv; a && *a; a++)
-    free (*a);
-  free (r->argv);
+  for (uint32_t i = 0; i < RUNNER_MOST; i++)
+    if (r->runs[i].pid)
+      launch_kill (r->runs[i].pid);
+}
+
+bool
+runner_is_over (struct runner *r)
+{
+  int status;
+  for (uint32_t i = 0; i < RUNNER_MOST; i++)
+    if (r->runs[i].pid && launch_take_end (r->runs[i].pid, &status))
+      forget (r, r->runs + i);
+  return !r->n;
 }
 
 bool
@@ -108,11 +97,11 @@ runner_look (struct runner *r, int64_t now_ns, runner_ended ended, void *arg)
     if (!run->pid)
       continue;
     if (!run->killed && now_ns >= run->until_ns) {
-      end_group (run);
+      launch_kill (run->pid);
       run->killed = true;
       r->ended++;
     }
-    if (waitpid (run->pid, &status, WNOHANG) != run->pid)
+    if (!launch_take_end (run->pid, &status))
       continue;
     say_end (r, run, status);
     struct alert_letter *l = run->letter;

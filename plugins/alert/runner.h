@@ -2,9 +2,9 @@
 #ifndef ALERT_RUNNER_H
 #define ALERT_RUNNER_H
 
+#include "options.h"
 #include "post.h"
 
-#include <kode-kronical/plugin.h>
 #include <sys/types.h>
 
 enum { RUNNER_MOST = 64 };
@@ -18,7 +18,7 @@ struct run {
 
 struct runner {
   struct kk_instance *self;
-  char **argv;
+  char *const *argv; /* NULL: there is no command */
   int64_t timeout_ns;
   uint32_t most, n;
   struct run runs[RUNNER_MOST];
@@ -29,8 +29,11 @@ struct runner {
 /* The program that was run for a letter ended; `again`: it asks to be run once more (EX_TEMPFAIL of sysexits.h). */
 typedef void (*runner_ended) (void *arg, struct alert_letter *l, bool again);
 
-int runner_init (struct runner *r, struct kk_instance *self, const struct kk_list *command, int64_t timeout_ns, uint32_t most);
-void runner_free (struct runner *r); /* ends what runs */
+/* Borrows the options, whose command is 0-ended (options_keep). */
+void runner_init (struct runner *r, struct kk_instance *self, const struct options *options);
+void runner_kill (const struct runner *r); /* all that runs */
+/* Takes note of ends at the end of all: whether none is left. */
+bool runner_is_over (struct runner *r);
 bool runner_is_full (const struct runner *r);
 /* 0; -EBUSY: it is full; other -errno: it cannot be started, which was said once. */
 int runner_start (struct runner *r, struct alert_letter *l, char *const *env, int64_t now_ns);

@@ -47,7 +47,8 @@ alert_silences_refresh (struct alert_silences *s, int directory)
   if (is_same (&st, &s->file))
     return s->error;
   s->error = load (s, directory);
-  s->file = st; /* one that cannot be read is not tried again until it changes */
+  if (s->error != -ENOMEM)
+    s->file = st; /* one that cannot be read is not tried again until it changes */
   return s->error ? s->error : 1;
 }
 
@@ -59,6 +60,8 @@ add_line (struct buf *b, const struct alert_silence *s)
   buf_printf (b, "{\"id\":\"%llx\",\"from\":%lld,\"until\":%lld,\"rule\":", (unsigned long long) s->id, (long long) s->from_ns,
               (long long) s->until_ns);
   text_json_string (b, s->rule, strlen (s->rule));
+  if (s->exact)
+    buf_adds (b, ",\"exact\":true");
   if (s->row[0]) {
     buf_adds (b, ",\"row\":");
     text_json_string (b, s->row, strlen (s->row));
@@ -114,7 +117,7 @@ insert (struct alert_silences *s, const struct alert_silence *silence, int64_t n
       s->list[kept++] = s->list[i];
   s->n = kept;
   if (kept == ALERT_SILENCES)
-    return -ENOSPC;
+    return -E2BIG;
   s->list[s->n++] = *silence;
   return 0;
 }

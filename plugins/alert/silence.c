@@ -50,12 +50,18 @@ alert_silence_over (const struct alert_silence *s, int64_t wall_ns, int64_t boot
 }
 
 bool
+alert_silence_fits (const char *pattern, const char *name)
+{
+  return !strcmp (pattern, name) || fnmatch (pattern, name, 0) == 0;
+}
+
+bool
 alert_silenced (const struct alert_silences *s, const char *rule, const char *row, int64_t wall_ns, int64_t boot_ns)
 {
   for (size_t i = 0; i < s->n; i++) {
     const struct alert_silence *one = &s->list[i];
-    if (!alert_silence_over (one, wall_ns, boot_ns) && fnmatch (one->rule, rule, 0) == 0
-        && (!one->row[0] || fnmatch (one->row, row, 0) == 0))
+    const bool fits = one->exact ? !strcmp (one->rule, rule) : alert_silence_fits (one->rule, rule);
+    if (fits && !alert_silence_over (one, wall_ns, boot_ns) && (!one->row[0] || alert_silence_fits (one->row, row)))
       return true;
   }
   return false;
@@ -63,23 +69,28 @@ alert_silenced (const struct alert_silences *s, const char *rule, const char *ro
 
 /* ---- The file's text ---- */
 
-static bool
+static int
 parse_line (const char *text, size_t length, struct alert_silence *ret)
 {
-  ALERT_JSON_CLEANUP json_object *object = alert_json_read (text, length);
+  ALERT_JSON_CLEANUP json_object *object = NULL;
   struct alert_silence s = {0};
-  if (!object || !alert_json_hex (object, "id", &s.id) || !alert_json_i64 (object, "from", &s.from_ns)
+  int r = alert_json_read (text, length, &object);
+  if (r)
+    return r;
+  if (!alert_json_hex (object, "id", &s.id) || !alert_json_i64 (object, "from", &s.from_ns)
       || !alert_json_i64 (object, "until", &s.until_ns) || !alert_json_text (object, "rule", s.rule, sizeof s.rule))
-    return false;
+    return -EBADMSG;
   if (!s.rule[0] || s.from_ns < 0 || s.until_ns < s.from_ns || s.until_ns - s.from_ns > ALERT_SILENCE_MOST_NS)
-    return false;
+    return -EBADMSG;
   /* A row that is there but cannot be kept would silence all others too. */
   if (json_object_object_get_ex (object, "row", NULL) && !alert_json_text (object, "row", s.row, sizeof s.row))
-    return false;
+    return -EBADMSG;
+  json_object *exact;
+  s.exact = json_object_object_get_ex (object, "exact", &exact) && json_object_get_boolean (exact);
   alert_json_text (object, "by", s.by, sizeof s.by);
   alert_json_text (object, "why", s.why, sizeof s.why);
   *ret = s;
-  return true;
+  return 0;
 }
 
 static void
@@ -115,10 +126,14 @@ alert_silences_parse (struct alert_silences *s, const char *text, size_t length)
     return -ENOMEM;
   for (const char *p = text, *end = text + length; p < end;) {
     const char *newline = memchr (p, '\n', (size_t) (end - p)), *stop = newline ? newline : end;
-    if (stop > p && (n == ALERT_SILENCES || !parse_line (p, (size_t) (stop - p), &list[n])))
-      damaged++;
-    else if (stop > p)
+    const int r = stop == p ? 0 : n == ALERT_SILENCES ? -EBADMSG : parse_line (p, (size_t) (stop - p), &list[n]);
+    if (r == -ENOMEM) {
+      free (list);
+      return r;
+    }
+    if (!r && stop > p)
       keep_time (&list[n++], s);
+    damaged += r != 0;
     p = newline ? newline + 1 : end;
   }
   free (s->list);

@@ -26,7 +26,8 @@ enum { ALERT_SILENCES = 256, ALERT_SILENCE_BYTES = 512 << 10, ALERT_PATTERN = 12
 struct alert_silence {
   uint64_t id;
   int64_t from_ns, until_ns; /* wall */
-  char rule[ALERT_PATTERN];  /* a glob */
+  char rule[ALERT_PATTERN];  /* a glob, */
+  bool exact;                /* … or the name of a rule, whatever it looks like */
   char row[ALERT_PATTERN];   /* a glob; "": any */
   char by[64], why[ALERT_WHY];
   /* In this process: */
@@ -47,6 +48,8 @@ void alert_silences_free (struct alert_silences *s);
 /* Notes the time; after this alert_silenced answers for it. boot_ns: CLOCK_BOOTTIME. */
 void alert_silences_at (struct alert_silences *s, int64_t wall_ns, int64_t boot_ns);
 bool alert_silence_over (const struct alert_silence *s, int64_t wall_ns, int64_t boot_ns);
+/* It is that name, whatever stands in it, or a glob that matches it. */
+bool alert_silence_fits (const char *pattern, const char *name);
 bool alert_silenced (const struct alert_silences *s, const char *rule, const char *row, int64_t wall_ns, int64_t boot_ns);
 
 /* Those of `fresh` take the place of what there was; it is left empty. */
@@ -58,7 +61,7 @@ int alert_silences_parse (struct alert_silences *s, const char *text, size_t len
 
 /* Reads the file again where it changed. Returns 1 when it was read, 0 when it is as it was, -errno. */
 int alert_silences_refresh (struct alert_silences *s, int directory);
-/* For commands. Adds one, whose id it makes. -EINVAL: times or texts that cannot be; -ENOSPC: too many; -ENOENT: there is no
+/* For commands. Adds one, whose id it makes. -EINVAL: times or texts that cannot be; -E2BIG: too many; -ENOENT: there is no
  * such directory, for no daemon has had alerts there: by root it would be made for root. */
 int alert_silence_add (const char *directory, struct alert_silence *silence, int64_t now_wall_ns);
 /* Ends those with this id, or, with id 0, those made for exactly this rule. Returns how many, or -errno. */

@@ -64,6 +64,15 @@ is_begun_line (const char *data, size_t length)
   return !memchr (data, '\n', length);
 }
 
+/* With something in it from the first: one that is empty was emptied. */
+static int
+begin_file (struct alert_store *s)
+{
+  int r = alert_store_rewrite (s, &(struct buf){.len = 0}, NULL, 1);
+  s->rewritten = 0;
+  return r ? open_file (s) : 0;
+}
+
 static int
 load (struct alert_store *s, alert_record_visit visit, void *arg)
 {
@@ -72,7 +81,7 @@ load (struct alert_store *s, alert_record_visit visit, void *arg)
   size_t length = 0;
   int r = alert_file_read (s->directory, ALERT_STORE_FILE, MOST_READ, &data, &length);
   if (r == -ENOENT)
-    return open_file (s);
+    return begin_file (s);
   if (r == -ENOMEM)
     return r;
   if (!r)
@@ -90,6 +99,8 @@ load (struct alert_store *s, alert_record_visit visit, void *arg)
     r = open_file (s);
   if (r)
     return r;
+  s->emptied = !s->damaged && !length;
+  s->behind |= s->emptied;
   s->torn_bytes += scan.torn;
   s->damaged_bytes += scan.damaged;
   if (scan.damaged || (scan.torn && foreign)) {

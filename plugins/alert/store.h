@@ -20,6 +20,7 @@ struct alert_store {
   uint64_t size, begun; /* of the file; when it was new */
   bool behind;          /* something could not be appended: only a new file makes it whole */
   bool damaged;         /* it was, when it was opened */
+  bool emptied;         /* likewise: there was a file, and nothing in it */
   uint64_t torn_bytes, damaged_bytes, appended, rewritten;
   int error; /* of the last attempt to write: 0 or -errno */
 };

@@ -4,6 +4,8 @@
 #include "nearest.h"
 #include "tool.h"
 #include "tool/tool-ask.h"
+#include "tool/tool-fail.h"
+#include "tool/tool-json.h"
 #include "units.h"
 
 #include <errno.h>
@@ -12,34 +14,7 @@
 #include <string.h>
 
 #define PLUGIN "alert"
-
-__attribute__ ((format (printf, 2, 3))) static int
-fail (int r, const char *format, ...)
-{
-  va_list args;
-  va_start (args, format);
-  fputs (TOOL_NAME ": ", stderr);
-  vfprintf (stderr, format, args);
-  fputc ('\n', stderr);
-  va_end (args);
-  return r;
-}
-
-static json_object *
-member (json_object *o, const char *name, json_type type)
-{
-  json_object *value;
-  if (!json_object_is_type (o, json_type_object) || !json_object_object_get_ex (o, name, &value))
-    return NULL;
-  return json_object_is_type (value, type) ? value : NULL;
-}
-
-static const char *
-text_of (json_object *o, const char *name)
-{
-  json_object *value = member (o, name, json_type_string);
-  return value ? json_object_get_string (value) : "";
-}
+enum { MOST_INSTANCES = 64 };
 
 static double
 number_of (json_object *o, const char *name)
@@ -51,25 +26,26 @@ number_of (json_object *o, const char *name)
 static bool
 is_on (json_object *instance)
 {
-  json_object *value = member (instance, "enabled", json_type_boolean);
+  json_object *value = tool_member (instance, "enabled", json_type_boolean);
   return value && json_object_get_boolean (value);
 }
 
 /* ---- Asking ---- */
 
+/* What is on, and `instance` (NULL: no more). */
 static int
 show (const char *instance, json_object **ret)
 {
-  const char *const words[] = {"config", "show", instance, "--json", NULL};
+  const char *const words[] = {"config", "show", "--json", instance, NULL};
   const char *program = "";
   struct buf out BUF_CLEANUP = {0};
   int r = tool_ask (words, &out, &program);
-  if (r == -ECHILD)
-    return fail (r, "the daemon cannot use its configuration, or has no plugin '%s'", instance);
+  if (r == -ECHILD) /* which has said more */
+    return instance ? r : tool_fail (r, "the daemon cannot use its configuration");
   if (r)
-    return fail (r, "cannot ask %s: %s", program, strerror (-r));
+    return tool_fail (r, "cannot ask %s: %s", program, strerror (-r));
   *ret = out.data ? json_tokener_parse (out.data) : NULL;
-  return *ret ? 0 : fail (-EBADMSG, "%s says nothing that can be read: is it of another version?", program);
+  return *ret ? 0 : tool_fail (-EBADMSG, "%s says nothing that can be read: is it of another version?", program);
 }
 
 /* The one that is meant when nobody named one; NULL: several. */
@@ -78,16 +54,31 @@ choose (json_object *plugins)
 {
   const char *found = PLUGIN;
   unsigned n = 0;
-  if (!plugins || is_on (member (plugins, PLUGIN, json_type_object)))
+  if (!plugins || is_on (tool_member (plugins, PLUGIN, json_type_object)))
     return PLUGIN;
   json_object_object_foreach (plugins, name, instance)
   {
-    if (!is_on (instance) || strcmp (text_of (instance, "plugin"), PLUGIN) != 0)
+    if (!is_on (instance) || strcmp (tool_text (instance, "plugin"), PLUGIN) != 0)
       continue;
     found = name;
     n++;
   }
   return n > 1 ? NULL : found;
+}
+
+static int
+no_instance (json_object *plugins, const char *name)
+{
+  const char *names[MOST_INSTANCES];
+  size_t n = 0;
+  json_object_object_foreach (plugins, other, instance)
+  {
+    if (n < MOST_INSTANCES && !strcmp (tool_text (instance, "plugin"), PLUGIN))
+      names[n++] = other;
+  }
+  const char *near = nearest_word (name, names, n);
+  return near ? tool_fail (-EINVAL, "no instance '%s' of the plugin " PLUGIN " is on; did you mean '%s'?", name, near)
+              : tool_fail (-EINVAL, "no instance '%s' of the plugin " PLUGIN " is on", name);
 }
 
 /* ---- Rules ---- */
@@ -108,19 +99,19 @@ duration_of (json_object *o, const char *name)
 static struct rule_options
 rule_of (json_object *rule)
 {
-  return (struct rule_options){.when = text_of (rule, "when"),
-                               .clear = text_of (rule, "clear"),
-                               .text = text_of (rule, "text"),
+  return (struct rule_options){.when = tool_text (rule, "when"),
+                               .clear = tool_text (rule, "clear"),
+                               .text = tool_text (rule, "text"),
                                .for_ns = duration_of (rule, "for"),
                                .unknown_after_ns = duration_of (rule, "unknown_after"),
                                .remind_ns = duration_of (rule, "remind"),
-                               .severity = severity_of (text_of (rule, "severity"))};
+                               .severity = severity_of (tool_text (rule, "severity"))};
 }
 
 static int
 make_watches (struct tool_config *c, json_object *from)
 {
-  json_object *rules = c->rules = member (from, "rules", json_type_object);
+  json_object *rules = c->rules = tool_member (from, "rules", json_type_object);
   const size_t n = rules ? (size_t) json_object_object_length (rules) : 0;
   struct rule_options *items = calloc (n + 1, sizeof *items);
   const char **names = calloc (n + 1, sizeof *names);
@@ -140,20 +131,19 @@ make_watches (struct tool_config *c, json_object *from)
     r = watches_make (&o, &c->watches, &fault);
   free (items);
   free (names);
-  return r ? fail (r, "the rules cannot be used: %s", *fault.text ? fault.text : strerror (-r)) : 0;
+  return r ? tool_fail (r, "the rules cannot be used: %s", *fault.text ? fault.text : strerror (-r)) : 0;
 }
 
 /* ---- What else is of interest ---- */
 
 /* What renames, labels or adds takes no row away. */
 static bool
-may_drop_rows (json_object *whole, const char *own)
+may_drop_rows (json_object *pipeline, json_object *plugins, const char *own)
 {
   static const char *const harmless[] = {"rename", "label", "rate"};
-  json_object *pipeline = member (whole, "pipeline", json_type_array), *plugins = member (whole, "plugins", json_type_object);
   for (size_t i = 0; pipeline && i < json_object_array_length (pipeline); i++) {
     const char *name = json_object_get_string (json_object_array_get_idx (pipeline, i));
-    const char *plugin = text_of (member (plugins, name, json_type_object), "plugin");
+    const char *plugin = tool_text (tool_member (plugins, name, json_type_object), "plugin");
     bool is_harmless = !strcmp (name, own);
     for (size_t j = 0; j < sizeof harmless / sizeof *harmless; j++)
       is_harmless |= !strcmp (plugin, harmless[j]);
@@ -163,40 +153,66 @@ may_drop_rows (json_object *whole, const char *own)
   return false;
 }
 
-static const char *
-recorded_dir (json_object *plugins, const char *data_dir)
+/* What is recorded has gone through filters of file-writer's own, too. */
+static void
+find_recorded (struct tool_config *c, json_object *plugins)
 {
+  c->recorded_dir = c->data_dir;
+  c->recorded_partial = c->partial;
   json_object_object_foreach (plugins, name, instance)
   {
     (void) name;
-    const char *path = text_of (member (instance, "options", json_type_object), "path");
-    if (!strcmp (text_of (instance, "plugin"), "file-writer"))
-      return *path ? path : data_dir;
+    if (strcmp (tool_text (instance, "plugin"), "file-writer") != 0)
+      continue;
+    const char *path = tool_text (tool_member (instance, "options", json_type_object), "path");
+    if (*path)
+      c->recorded_dir = path;
+    c->recorded_partial |= may_drop_rows (tool_member (instance, "pipeline", json_type_array), plugins, "");
+    return;
   }
-  return data_dir;
+}
+
+/* It may be about an instance that is not on: what it would be, and what it remembers, is of interest then. *whole stays where
+ * there is none, of which the daemon's program has said so. */
+static int
+ask_of_off (const char *instance, json_object **whole)
+{
+  json_object *plugins = tool_member (*whole, "plugins", json_type_object), *more = NULL;
+  const char *name = instance ? instance : plugins ? choose (plugins) : NULL;
+  if (!name || !plugins || tool_member (plugins, name, json_type_object))
+    return 0;
+  int r = show (name, &more);
+  if (!r) {
+    json_object_put (*whole);
+    *whole = more;
+  }
+  return r == -ECHILD ? 0 : r;
 }
 
 static int
 fill (struct tool_config *c, const char *instance)
 {
-  json_object *plugins = member (c->whole, "plugins", json_type_object),
-              *daemon = member (c->whole, "daemon", json_type_object);
+  json_object *plugins = tool_member (c->whole, "plugins", json_type_object),
+              *daemon = tool_member (c->whole, "daemon", json_type_object);
   c->instance = instance ? instance : choose (plugins);
   if (!c->instance)
-    return fail (-EINVAL, "several instances of " PLUGIN " are on: say which one by --instance");
-  json_object *own = member (plugins, c->instance, json_type_object), *options = member (own, "options", json_type_object);
+    return tool_fail (-EINVAL, "several instances of " PLUGIN " are on: say which one by --instance");
+  json_object *own = tool_member (plugins, c->instance, json_type_object);
+  if (plugins && !own && strcmp (c->instance, PLUGIN) != 0)
+    return no_instance (plugins, c->instance);
+  json_object *options = tool_member (own, "options", json_type_object);
   if (!options || !daemon)
-    return fail (-EBADMSG, "the daemon does not say what '%s' is told", c->instance);
-  if (strcmp (text_of (own, "plugin"), PLUGIN) != 0)
-    return fail (-EINVAL, "'%s' is no instance of the plugin " PLUGIN, c->instance);
+    return tool_fail (-EBADMSG, "the daemon does not say what '%s' is told", c->instance);
+  if (strcmp (tool_text (own, "plugin"), PLUGIN) != 0)
+    return tool_fail (-EINVAL, "'%s' is no instance of the plugin " PLUGIN, c->instance);
   c->enabled = is_on (own);
-  c->data_dir = text_of (daemon, "data_dir");
-  c->recorded_dir = recorded_dir (plugins, c->data_dir);
+  c->data_dir = tool_text (daemon, "data_dir");
   c->interval_ns = duration_of (daemon, "sample_interval");
-  c->partial = may_drop_rows (c->whole, c->instance);
+  c->partial = may_drop_rows (tool_member (c->whole, "pipeline", json_type_array), plugins, c->instance);
+  find_recorded (c, plugins);
   if (asprintf (&c->store, "%s/%s", c->data_dir, c->instance) < 0) {
     c->store = NULL;
-    return fail (-ENOMEM, "%s", strerror (ENOMEM));
+    return tool_fail (-ENOMEM, "%s", strerror (ENOMEM));
   }
   return make_watches (c, options);
 }
@@ -205,7 +221,9 @@ int
 tool_config_load (const char *instance, struct tool_config *ret)
 {
   struct tool_config c = {0};
-  int r = show (instance ? instance : PLUGIN, &c.whole);
+  int r = show (NULL, &c.whole);
+  if (!r)
+    r = ask_of_off (instance, &c.whole);
   if (!r)
     r = fill (&c, instance);
   if (r)
@@ -242,9 +260,9 @@ tool_config_no_rule (const struct tool_config *c, const char *name)
     names[i] = c->watches.items[i].name;
   const char *near = names ? nearest_word (name, names, c->watches.n) : NULL;
   if (near)
-    fail (0, "there is no rule '%s'; did you mean '%s'?", name, near);
+    tool_fail (0, "there is no rule '%s'; did you mean '%s'?", name, near);
   else
-    fail (0, "there is no rule '%s'; '" TOOL_NAME "' lists them", name);
+    tool_fail (0, "there is no rule '%s'; '" TOOL_NAME "' lists them", name);
   free (names);
 }
 
@@ -259,8 +277,11 @@ change (struct rule_options *o, const struct tool_rule *rule)
   }
   if (rule->clear)
     o->clear = rule->clear;
+  int64_t most_ns;
   if (rule->lasts && (units_duration (rule->lasts, &o->for_ns) || o->for_ns < 0))
-    return fail (-EINVAL, "--for takes a time as 30s or 5m, not '%s'", rule->lasts);
+    return tool_fail (-EINVAL, "--for takes a time as 30s or 5m, not '%s'", rule->lasts);
+  if (rule->lasts && !units_duration (ALERT_FOR_MOST, &most_ns) && o->for_ns > most_ns)
+    return tool_fail (-EINVAL, "--for takes at most " ALERT_FOR_MOST ", as 'for' of a rule does, not '%s'", rule->lasts);
   return 0;
 }
 
@@ -268,7 +289,7 @@ const struct watch *
 tool_config_try (struct tool_config *c, const struct tool_rule *rule)
 {
   const struct watch *known = tool_config_rule (c, rule->name);
-  json_object *configured = member (c->rules, rule->name, json_type_object);
+  json_object *configured = tool_member (c->rules, rule->name, json_type_object);
   if (!known && !rule->when) {
     tool_config_no_rule (c, rule->name);
     return NULL;
@@ -287,6 +308,6 @@ tool_config_try (struct tool_config *c, const struct tool_rule *rule)
   struct kk_fault fault = {.text = ""};
   int r = watches_make (&options, &c->tried, &fault);
   if (r)
-    fail (r, "this rule cannot be tried: %s", *fault.text ? fault.text : strerror (-r));
+    tool_fail (r, "this rule cannot be tried: %s", *fault.text ? fault.text : strerror (-r));
   return r ? NULL : c->tried.items;
 }

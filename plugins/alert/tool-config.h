@@ -12,7 +12,8 @@ struct tool_config {
   const char *data_dir;     /* the daemon's */
   const char *recorded_dir; /* where file-writer records */
   int64_t interval_ns;      /* of samples */
-  bool partial;             /* a filter may take rows away before rules see them */
+  bool partial;             /* a filter may take rows away before rules see them, */
+  bool recorded_partial;    /* … or before they are recorded */
   char *store;              /* the instance's directory */
   struct watches watches;
   struct watches tried; /* by tool_config_try */

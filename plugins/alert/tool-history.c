@@ -2,7 +2,7 @@
 #include "record.h"
 #include "store.h"
 #include "text.h"
-#include "tool-config.h"
+#include "tool-look.h"
 #include "tool-show.h"
 #include "tool.h"
 #include "tool/moment.h"
@@ -12,14 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_UNIT = 32 };
-
 struct change {
   char rule[ALERT_RULE_NAME], row[ALERT_ROW_NAME];
   unsigned change;
   bool gone, has_value;
   double value;
-  int64_t wall_ns, began_ns;
+  int64_t wall_ns, began_ns, lasted_ns;
+  uint64_t made; /* which rule it was */
 };
 
 struct changes {
@@ -27,6 +26,9 @@ struct changes {
   size_t most, n, next;
   int64_t since_ns;
   const char *rule; /* NULL: all */
+  bool known;       /* something of it is remembered */
+  const struct tool_config *config;
+  char (*units)[TOOL_UNIT]; /* by rule */
 };
 
 static int
@@ -34,15 +36,20 @@ take (void *arg, const struct alert_record *r, const char *line, size_t length)
 {
   struct changes *c = arg;
   (void) line, (void) length;
-  if (r->wall_ns < c->since_ns || (c->rule && strcmp (c->rule, r->rule) != 0))
+  if (c->rule && strcmp (c->rule, r->rule) != 0)
+    return 0;
+  c->known = true;
+  if (r->wall_ns < c->since_ns)
     return 0;
   struct change *to = c->list + c->next;
   *to = (struct change){.change = r->change,
                         .gone = r->gone,
                         .has_value = r->state.has_value,
                         .value = r->state.value,
+                        .made = r->made,
                         .wall_ns = r->wall_ns,
-                        .began_ns = r->state.began_ns};
+                        .began_ns = r->state.began_ns,
+                        .lasted_ns = r->state.lasted_ns};
   memcpy (to->rule, r->rule, sizeof to->rule);
   alert_key_name (&r->key, to->row);
   c->next = (c->next + 1) % c->most;
@@ -54,6 +61,14 @@ static const struct change *
 nth (const struct changes *c, size_t i)
 {
   return c->list + (c->next + c->most - c->n + i) % c->most;
+}
+
+/* Of the rule as it is now: "" when it was another one then. */
+static const char *
+unit_of (const struct changes *c, const struct change *one)
+{
+  const struct watch *w = tool_config_rule (c->config, one->rule);
+  return w && w->made == one->made ? c->units[w - c->config->watches.items] : "";
 }
 
 static const char *
@@ -77,9 +92,11 @@ print (const struct changes *c)
     char at[32], value[64];
     struct buf BUF_CLEANUP after = {0};
     show_time (one->wall_ns, show_now (), at);
-    show_value (one->has_value, one->value, "", value);
-    if (one->began_ns && one->began_ns < one->wall_ns)
-      text_duration (&after, (one->wall_ns - one->began_ns) / 1000000000 * 1000000000);
+    show_value (one->has_value, one->value, unit_of (c, one), value);
+    /* Until it fired its time was counted, whatever the clock did. */
+    const int64_t lasted_ns = one->change == ALERT_FIRED ? one->lasted_ns : one->began_ns ? one->wall_ns - one->began_ns : 0;
+    if (lasted_ns > 0)
+      text_duration (&after, lasted_ns / 1000000000 * 1000000000);
     show_add (&s, SHOW_PLAIN, "%s", at);
     show_add (&s, SHOW_PLAIN, "%s", one->rule);
     show_add (&s, SHOW_PLAIN, "%s", one->row);
@@ -129,6 +146,7 @@ print_json (const struct changes *c)
       text_f64 (&b, one->value, 0);
     else
       buf_adds (&b, "null");
+    add_string (&b, "unit", unit_of (c, one));
     buf_addc (&b, '}');
   }
   buf_adds (&b, "]}\n");
@@ -140,13 +158,22 @@ print_json (const struct changes *c)
 static int
 read_and_print (const struct tool_options *o, const struct tool_config *config, struct changes *c)
 {
+  json_object *schema = NULL;
+  tool_recorded_schema (config->recorded_dir, &schema);
+  c->config = config;
+  c->units = tool_units (config, schema);
   c->list = calloc (c->most, sizeof *c->list);
-  int r = c->list ? alert_history_read (config->store, take, c) : -ENOMEM;
+  json_object_put (schema);
+  int r = c->list && c->units ? alert_history_read (config->store, take, c) : -ENOMEM;
   r = r == -ENOENT ? 0 : r;
   if (r)
     fprintf (stderr, TOOL_NAME ": cannot read %s/" ALERT_STORE_FILE ": %s\n", config->store, strerror (-r));
-  else
+  else if (c->rule && !c->known && !tool_config_rule (config, c->rule)) {
+    tool_config_no_rule (config, c->rule);
+    r = -EINVAL;
+  } else
     r = o->json ? print_json (c) : print (c);
+  free (c->units);
   free (c->list);
   return r;
 }
@@ -171,5 +198,5 @@ tool_history (const struct tool_options *o)
   if (!r)
     r = read_and_print (o, &config, &c);
   tool_config_free (&config);
-  return r ? TOOL_FAILED : TOOL_OK;
+  return r == -EINVAL ? TOOL_USAGE : r ? TOOL_FAILED : TOOL_OK;
 }

@@ -195,6 +195,7 @@ print_json (const struct listing *l)
   for (size_t i = 0; i < l->lines->n; i++)
     json_object_array_add (list, line_json (l, l->lines->items + i));
   json_object_object_add (o, "alerts", list);
+  json_object_object_add (o, "more", json_object_new_int64 ((int64_t) l->lines->more));
   puts (json_object_to_json_string_ext (o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
   json_object_put (o);
 }
@@ -210,9 +211,9 @@ tool_list (const struct tool_options *o)
   struct alert_silences silences = {0};
   int r = tool_config_load (o->instance, &config);
   if (!r)
-    r = tool_live_ask (config.data_dir, TOOL_PAST, &live);
+    r = tool_live_ask (&config, TOOL_PAST, &live);
   if (!r)
-    r = tool_silences_read (config.store, &silences);
+    tool_silences_read (config.store, &silences); /* it says so itself, and the list is worth more */
   if (!r)
     r = tool_lines_make (&config, &live, &lines);
   const struct listing l = {&config, &lines, &silences, show_now (), live.running};
@@ -221,6 +222,8 @@ tool_list (const struct tool_options *o)
   else if (!r) {
     say_where (&l);
     r = lines.n ? print_lines (&l) : 0;
+    if (!r && lines.more)
+      printf ("and %zu row%s more\n", lines.more, lines.more == 1 ? "" : "s");
   }
   tool_lines_free (&lines);
   alert_silences_free (&silences);

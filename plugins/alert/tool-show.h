@@ -48,7 +48,7 @@ void show_spark (FILE *to, const double *values, size_t n, int room);
 
 /* "14:03:22", or with its date where it is not of today. */
 void show_time (int64_t wall_ns, int64_t now_ns, char ret[32]);
-/* "2.3 GiBy", "93.1 %", "unknown" */
+/* "2.3 GiB", "93.1 %", "1234"; "-": not known. `unit`: UCUM. */
 void show_value (bool known, double value, const char *unit, char ret[64]);
 int64_t show_now (void); /* wall */
 #endif

@@ -6,12 +6,13 @@
 #include "tool-config.h"
 #include "tool-show.h"
 #include "tool.h"
+#include "tool/tool-fail.h"
 #include "units.h"
 #include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,15 +33,11 @@ tool_silences_read (const char *store, struct alert_silences *ret)
   if (r == -ENOENT)
     return 0;
   if (r)
-    fprintf (stderr, TOOL_NAME ": cannot read %s/" ALERT_SILENCE_FILE ": %s\n", store, strerror (-r));
+    tool_fail (r, "cannot read %s/" ALERT_SILENCE_FILE ": %s", store, alert_file_error (r));
+  else if (ret->damaged_lines)
+    tool_fail (0, "%s/" ALERT_SILENCE_FILE " is damaged: %" PRIu64 " line%s left out", store, ret->damaged_lines,
+               ret->damaged_lines == 1 ? "" : "s");
   return r;
-}
-
-static int
-misused (const char *what)
-{
-  fprintf (stderr, TOOL_NAME ": %s\nTry: " TOOL_NAME " --help\n", what);
-  return TOOL_USAGE;
 }
 
 /* ---- What there is ---- */
@@ -143,7 +140,7 @@ static bool
 is_of_a_rule (const struct tool_config *c, const char *pattern)
 {
   for (uint32_t i = 0; i < c->watches.n; i++)
-    if (fnmatch (pattern, c->watches.items[i].name, 0) == 0)
+    if (alert_silence_fits (pattern, c->watches.items[i].name))
       return true;
   return false;
 }
@@ -153,10 +150,11 @@ say_failed (const struct tool_config *c, int r)
 {
   if (r == -ENOENT)
     fprintf (stderr, TOOL_NAME ": there is no %s: no daemon has watched anything there yet\n", c->store);
-  else if (r == -ENOSPC)
-    fprintf (stderr, TOOL_NAME ": there is no room for one more silence: there are %d, or the disk is full\n", ALERT_SILENCES);
+  else if (r == -E2BIG)
+    fprintf (stderr, TOOL_NAME ": there are %d silences, those that ended today with them, and no room for one more\n",
+             ALERT_SILENCES);
   else
-    fprintf (stderr, TOOL_NAME ": cannot write %s/" ALERT_SILENCE_FILE ": %s\n", c->store, strerror (-r));
+    fprintf (stderr, TOOL_NAME ": cannot write %s/" ALERT_SILENCE_FILE ": %s\n", c->store, alert_file_error (r));
   return TOOL_FAILED;
 }
 
@@ -192,9 +190,10 @@ add (const struct tool_options *o, const struct tool_config *c)
     return TOOL_USAGE;
   }
   if (strlen (rule) >= sizeof s.rule || (o->row && strlen (o->row) >= sizeof s.row))
-    return misused ("the rule or the row is too long a text");
+    return tool_misused ("the rule or the row is too long a text");
   s.until_ns = s.from_ns + lasts_ns;
   copy (s.rule, sizeof s.rule, rule);
+  s.exact = tool_config_rule (c, rule) != NULL;
   copy (s.row, sizeof s.row, o->row ? o->row : "");
   copy (s.why, sizeof s.why, o->reason ? o->reason : "");
   copy_user (s.by, sizeof s.by);
@@ -231,11 +230,11 @@ tool_silence (const struct tool_options *o)
 {
   struct tool_config config = {0};
   if (o->end && (o->n_words || o->row || o->reason))
-    return misused ("--end stands alone: silence --end RULE, or the ID of a silence");
+    return tool_misused ("--end stands alone: silence --end RULE, or the ID of a silence");
   if (o->n_words != 0 && o->n_words != 2)
-    return misused ("it is 'silence RULE TIME', as in silence cpu 2h");
+    return tool_misused ("it is 'silence RULE TIME', as in silence cpu 2h");
   if (!o->n_words && (o->row || o->reason))
-    return misused ("--row and --reason go with silence RULE TIME");
+    return tool_misused ("--row and --reason go with silence RULE TIME");
   if (tool_config_load (o->instance, &config))
     return TOOL_FAILED;
   int status = o->end ? end (o, &config) : o->n_words ? add (o, &config) : list (&config, o->json);

@@ -2,9 +2,11 @@
 
 #include "engine-inner.h"
 #include "file.h"
-#include "past.h"
 #include "store.h"
+#include "tool-look.h"
 #include "tool.h"
+#include "tool/tool-fail.h"
+#include "tool/tool-json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,33 +18,32 @@
 
 enum { MOST_STORE = 64 << 20 };
 
+/* NULL: there is no room, which is counted, or no memory. */
 static struct tool_line *
 add (struct tool_lines *l, const char *rule, const char *row, const struct watch *w)
 {
-  if (l->n == TOOL_LINES)
+  if (l->n == TOOL_ROWS) {
+    l->more++;
     return NULL;
-  struct tool_line *line = l->items + l->n;
-  *line = (struct tool_line){.watch = w, .past = malloc (TOOL_PAST * sizeof *line->past)};
-  if (!line->past)
-    return NULL;
-  for (int i = 0; i < TOOL_PAST; i++)
-    line->past[i] = NAN;
+  }
+  if (l->n == l->capacity) {
+    const size_t capacity = l->capacity ? l->capacity * 2 : 64;
+    struct tool_line *items = reallocarray (l->items, capacity, sizeof *items);
+    if (!items) {
+      l->failed = true;
+      return NULL;
+    }
+    l->items = items;
+    l->capacity = capacity;
+  }
+  struct tool_line *line = l->items + l->n++;
+  *line = (struct tool_line){.watch = w};
   snprintf (line->rule, sizeof line->rule, "%s", rule);
   snprintf (line->row, sizeof line->row, "%s", row);
-  l->n++;
   return line;
 }
 
 /* ---- What the table alerts says ---- */
-
-static const char *
-text_of (json_object *o, const char *name)
-{
-  json_object *value;
-  return json_object_object_get_ex (o, name, &value) && json_object_is_type (value, json_type_string)
-           ? json_object_get_string (value)
-           : "";
-}
 
 static int
 phase_of (const char *word)
@@ -56,16 +57,18 @@ phase_of (const char *word)
 static void
 take_row (struct tool_lines *l, const struct tool_config *c, json_object *row)
 {
-  const char *rule = text_of (row, "rule");
+  const char *rule = tool_text (row, "rule");
   json_object *value;
-  const int phase = phase_of (text_of (row, "state"));
-  struct tool_line *line = *rule && phase > 0 ? add (l, rule, text_of (row, "row"), tool_config_rule (c, rule)) : NULL;
+  const int phase = phase_of (tool_text (row, "state"));
+  struct tool_line *line = *rule && phase > 0 ? add (l, rule, tool_text (row, "row"), tool_config_rule (c, rule)) : NULL;
   if (!line)
     return;
   line->phase = (uint8_t) phase;
-  snprintf (line->unit, sizeof line->unit, "%s", text_of (row, "unit"));
+  snprintf (line->unit, sizeof line->unit, "%s", tool_text (row, "unit"));
   if (json_object_object_get_ex (row, "since", &value))
     line->since_ns = (int64_t) llround (json_object_get_double (value) * 1e3) * 1000000;
+  line->told = json_object_object_get_ex (row, "unknown", &value);
+  line->unknown = line->told && json_object_get_boolean (value);
   line->has_value = json_object_object_get_ex (row, "value", &value);
   line->value = line->has_value ? json_object_get_double (value) : 0;
 }
@@ -74,16 +77,17 @@ take_row (struct tool_lines *l, const struct tool_config *c, json_object *row)
 static bool
 take_table (struct tool_lines *l, const struct tool_config *c, const struct tool_live *live)
 {
-  json_object *table;
-  if (!live->n || !json_object_object_get_ex (live->samples[live->n - 1], "alerts", &table)
-      || !json_object_is_type (table, json_type_object))
-    return false;
-  json_object_object_foreach (table, key, row)
-  {
-    (void) key;
-    take_row (l, c, row);
+  json_object *sample = live->n ? json_tokener_parse (live->samples[live->n - 1]) : NULL;
+  json_object *table = tool_member (sample, "alerts", json_type_object);
+  if (table) {
+    json_object_object_foreach (table, key, row)
+    {
+      (void) key;
+      take_row (l, c, row);
+    }
   }
-  return true;
+  json_object_put (sample);
+  return table;
 }
 
 /* ---- What the store says ---- */
@@ -150,93 +154,7 @@ take_store (struct tool_lines *l, const struct tool_config *c)
   return r;
 }
 
-/* ---- What samples say ---- */
-
-struct looking {
-  struct tool_lines *lines;
-  const struct watch *watch;
-  struct expression_binding *binding;
-  size_t at, newest; /* which value it is, of TOOL_PAST */
-  uint32_t rows;
-};
-
-static void
-look (void *arg, const struct expression_result *result)
-{
-  struct looking *k = arg;
-  struct alert_key key = {.text = "", .number = result->key.u64};
-  char name[ALERT_ROW_NAME];
-  if (!result->key.absent && result->key.type == KK_TYPE_STRING) {
-    key.text = result->key.string;
-    key.length = result->key.length < ALERT_KEY_MOST ? result->key.length : ALERT_KEY_MOST;
-  } else if (!result->key.absent)
-    key.text = NULL;
-  alert_key_name (&key, name);
-  k->rows++;
-  for (size_t i = 0; i < k->lines->n; i++) {
-    struct tool_line *line = k->lines->items + i;
-    if (line->watch != k->watch || strcmp (line->row, name) != 0)
-      continue;
-    const bool known = result->value_type == EXPRESSION_NUMBER;
-    if (known)
-      line->past[k->at] = result->number;
-    if (k->at != k->newest)
-      return;
-    snprintf (line->unit, sizeof line->unit, "%s", expression_unit (k->binding));
-    line->has_value |= known;
-    line->value = known ? result->number : line->value;
-    line->unknown = result->verdict == EXPRESSION_UNKNOWN && !expression_is_early (result);
-    if (line->unknown)
-      expression_why (k->watch->expression, result, line->why, sizeof line->why);
-    return;
-  }
-}
-
-/* One rule over all samples. */
-static int
-look_back (struct tool_lines *l, const struct watch *w, const struct tool_config *c, const struct tool_live *live)
-{
-  struct looking k = {.lines = l, .watch = w, .newest = TOOL_PAST - 1};
-  struct expression_fault fault;
-  struct past *past = NULL;
-  const struct kk_sample *sample;
-  int r = past_new (live->schema, c->interval_ns, true, &past);
-  if (!r)
-    r = expression_bind (w->expression, past_schema (past), &k.binding, &fault);
-  const bool bound = !r;
-  for (size_t i = 0; bound && i < live->n && r != -ENOMEM; i++) {
-    k.at = TOOL_PAST - live->n + i;
-    k.rows = 0;
-    r = past_take (past, live->samples[i], &sample);
-    if (!r)
-      r = expression_evaluate (w->expression, k.binding, sample, look, &k, NULL);
-  }
-  for (size_t i = 0; bound && i < l->n; i++)
-    if (l->items[i].watch == w && !l->items[i].phase) {
-      l->items[i].by_rows = expression_rows_of (k.binding) >= 0;
-      l->items[i].rows = k.rows;
-    }
-  for (size_t i = 0; !bound && r != -ENOMEM && i < l->n; i++)
-    if (l->items[i].watch == w) {
-      l->items[i].unknown = true;
-      snprintf (l->items[i].why, sizeof l->items[i].why, "%.190s",
-                r == -EBADMSG ? "the daemon is of another version" : fault.text);
-    }
-  expression_unbind (k.binding);
-  past_free (past);
-  return r == -ENOMEM ? r : 0;
-}
-
 /* ---- All together ---- */
-
-static bool
-has_line (const struct tool_lines *l, const struct watch *w)
-{
-  for (size_t i = 0; i < l->n; i++)
-    if (l->items[i].watch == w)
-      return true;
-  return false;
-}
 
 static uint32_t
 worth (const struct tool_line *line)
@@ -261,22 +179,96 @@ by_worth (const void *a, const void *b)
 }
 
 int
+tool_line_place (const void *a, const void *b)
+{
+  const struct tool_line *x = a, *y = b;
+  const int order = ((uintptr_t) x->watch > (uintptr_t) y->watch) - ((uintptr_t) x->watch < (uintptr_t) y->watch);
+  return order ? order : strcmp (x->row, y->row);
+}
+
+/* A line for each rule none of whose rows has one. */
+static int
+add_rest (struct tool_lines *l, const struct tool_config *c)
+{
+  bool *has = calloc (c->watches.n + 1, sizeof *has);
+  for (size_t i = 0; has && i < l->n; i++)
+    if (l->items[i].watch)
+      has[l->items[i].watch - c->watches.items] = true;
+  for (uint32_t i = 0; has && i < c->watches.n; i++)
+    if (!has[i])
+      add (l, c->watches.items[i].name, "", c->watches.items + i);
+  l->failed |= !has;
+  free (has);
+  return l->failed ? -ENOMEM : 0;
+}
+
+/* Those that matter most stay; each gets room for its past. */
+static int
+choose (struct tool_lines *l)
+{
+  qsort (l->items, l->n, sizeof *l->items, by_worth);
+  if (l->n > TOOL_LINES) {
+    l->more += l->n - TOOL_LINES;
+    l->n = TOOL_LINES;
+  }
+  for (size_t i = 0; i < l->n; i++) {
+    l->items[i].past = malloc (TOOL_PAST * sizeof *l->items[i].past);
+    if (!l->items[i].past)
+      return -ENOMEM;
+    for (size_t j = 0; j < TOOL_PAST; j++)
+      l->items[i].past[j] = NAN;
+  }
+  return 0;
+}
+
+static int
+add_units (struct tool_lines *l, const struct tool_config *c, json_object *schema)
+{
+  char (*units)[TOOL_UNIT] = tool_units (c, schema);
+  for (size_t i = 0; units && i < l->n; i++)
+    if (l->items[i].watch && !*l->items[i].unit)
+      memcpy (l->items[i].unit, units[l->items[i].watch - c->watches.items], TOOL_UNIT);
+  const int r = units ? 0 : -ENOMEM;
+  free (units);
+  return r;
+}
+
+/* By what was recorded, where there is no daemon to ask. */
+static int
+add_any_units (struct tool_lines *l, const struct tool_config *c, const struct tool_live *live)
+{
+  json_object *recorded = NULL;
+  if (!live->schema)
+    tool_recorded_schema (c->recorded_dir, &recorded);
+  const int r = add_units (l, c, live->schema ? live->schema : recorded);
+  json_object_put (recorded);
+  return r;
+}
+
+int
 tool_lines_make (const struct tool_config *c, const struct tool_live *live, struct tool_lines *ret)
 {
-  struct tool_lines l = {.items = calloc (TOOL_LINES, sizeof *l.items)};
-  int r = l.items ? 0 : -ENOMEM;
-  if (!r && !take_table (&l, c, live))
+  struct tool_lines l = {0};
+  int r = 0;
+  if (!take_table (&l, c, live))
     r = take_store (&l, c);
-  for (uint32_t i = 0; i < c->watches.n && !r; i++)
-    if (!has_line (&l, c->watches.items + i) && !add (&l, c->watches.items[i].name, "", c->watches.items + i))
-      r = -ENOMEM;
-  for (uint32_t i = 0; i < c->watches.n && !r && live->schema; i++)
-    r = look_back (&l, c->watches.items + i, c, live);
+  const bool said = r;
+  if (!r)
+    r = add_rest (&l, c);
+  if (!r && l.n)
+    r = choose (&l);
+  if (!r && l.n)
+    qsort (l.items, l.n, sizeof *l.items, tool_line_place);
+  if (!r)
+    r = add_any_units (&l, c, live);
+  if (!r && live->schema)
+    r = tool_look (&l, c, live);
   if (r) {
     tool_lines_free (&l);
-    return r;
+    return said ? r : tool_fail (r, "cannot show them: %s", strerror (-r));
   }
-  qsort (l.items, l.n, sizeof *l.items, by_worth);
+  if (l.n)
+    qsort (l.items, l.n, sizeof *l.items, by_worth);
   *ret = l;
   return 0;
 }

@@ -11,6 +11,7 @@
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_WIDTH = 160, MOST_SHOWN = 1000 };
 
@@ -26,21 +27,10 @@ struct firing {
 static struct firing
 firing_of (const struct trial *t, size_t at)
 {
-  const struct trial_change *fired = t->changes + at;
-  for (size_t i = at + 1; i < t->n; i++)
-    if (t->changes[i].change == ALERT_CLEARED && t->changes[i].fired_ns == fired->fired_ns
-        && !strcmp (t->changes[i].row, fired->row))
-      return (struct firing){fired, t->changes[i].wall_ns, t->changes[i].gone ? "gone" : ""};
-  return (struct firing){fired, t->last_ns, "still fires"};
-}
-
-static size_t
-count (const struct trial *t)
-{
-  size_t n = 0;
-  for (size_t i = 0; i < t->n; i++)
-    n += t->changes[i].change == ALERT_FIRED;
-  return n;
+  const struct trial_change *fired = t->changes + at, *end = t->changes + fired->ended;
+  if (fired->ended)
+    return (struct firing){fired, end->wall_ns, end->gone ? "gone" : ""};
+  return (struct firing){fired, t->last_ns, t->more ? "" : "still fires"};
 }
 
 static int
@@ -71,8 +61,8 @@ print_firings (const struct trial *t)
   }
   int r = show_print (&s, stdout, "", 0, NULL, NULL);
   show_free (&s);
-  if (count (t) > shown)
-    printf ("and %zu more\n", count (t) - shown);
+  if (t->fired > shown)
+    printf ("and %llu more\n", (unsigned long long) t->fired - shown);
   return r;
 }
 
@@ -106,32 +96,42 @@ print_timeline (const struct trial *t)
 
 /* ---- For people ---- */
 
+/* "; 2 files left out, the first: …" */
+static void
+add_left_out (struct buf *b, const struct read_back_report *files)
+{
+  if (!*files->fault)
+    return;
+  buf_adds (b, "; left out: ");
+  if (files->damaged)
+    buf_printf (b, "%llu file%s", (unsigned long long) files->damaged, files->damaged == 1 ? "" : "s");
+  if (files->strange)
+    buf_printf (b, "%s%llu entr%s", files->damaged ? ", " : "", (unsigned long long) files->strange,
+                files->strange == 1 ? "y" : "ies");
+  buf_printf (b, ", the first: %s", files->fault);
+}
+
 static int
 print (const struct trial *t, const struct watch *w)
 {
-  const size_t n = count (t);
+  const uint64_t n = t->fired;
   struct buf BUF_CLEANUP text = {0}, wrapped = {0};
-  int64_t all_ns = 0;
-  for (size_t i = 0; i < t->n; i++)
-    if (t->changes[i].change == ALERT_FIRED)
-      all_ns += firing_of (t, i).until_ns - t->changes[i].wall_ns;
   buf_printf (&text, "%s: %s", w->name, w->when);
   if (w->params.for_ns) {
     buf_adds (&text, " for ");
     text_duration (&text, w->params.for_ns);
   }
   buf_printf (&text, "\n%llu samples of %llu files", (unsigned long long) t->samples, (unsigned long long) t->files.files);
-  if (t->files.damaged)
-    buf_printf (&text, "; %llu left out, the first: %s", (unsigned long long) t->files.damaged, t->files.fault);
+  add_left_out (&text, &t->files);
   if (!n)
     buf_adds (&text, "\nIt would not have fired.\n");
   else {
-    buf_printf (&text, "\nIt would have fired %zu time%s, for ", n, n == 1 ? "" : "s");
-    text_duration (&text, all_ns / 1000000 * 1000000);
+    buf_printf (&text, "\nIt would have fired %llu time%s, for ", (unsigned long long) n, n == 1 ? "" : "s");
+    text_duration (&text, t->firing_ns / 1000000 * 1000000);
     buf_adds (&text, n == 1 ? ".\n" : " in all.\n");
   }
   if (t->more)
-    buf_printf (&text, "%llu changes more are not counted.\n", (unsigned long long) t->more);
+    buf_printf (&text, "%llu changes more are not listed.\n", (unsigned long long) t->more);
   if (!text.error)
     wrap_add (&wrapped, text.data, wrap_width (stdout), 0);
   if (text.error || wrapped.error)
@@ -181,9 +181,10 @@ print_json (const struct trial *t, const struct watch *w)
   add_string (&b, "rule", w->name);
   add_string (&b, "when", w->when);
   add_string (&b, "unit", t->unit);
-  buf_printf (&b, ",\"samples\":%llu,\"files\":%llu,\"damaged\":%llu,\"fired\":%zu,\"changes\":[",
+  buf_printf (&b,
+              ",\"samples\":%llu,\"files\":%llu,\"damaged\":%llu,\"strange\":%llu,\"fired\":%llu,\"more\":%llu,\"changes\":[",
               (unsigned long long) t->samples, (unsigned long long) t->files.files, (unsigned long long) t->files.damaged,
-              count (t));
+              (unsigned long long) t->files.strange, (unsigned long long) t->fired, (unsigned long long) t->more);
   for (size_t i = 0; i < t->n; i++) {
     buf_adds (&b, i ? ",\n" : "\n");
     add_change (&b, t->changes + i);
@@ -206,10 +207,11 @@ find_times (const struct tool_options *o, struct trial *t)
     bad = o->until;
   t->since_ns = since * 1000000000;
   t->until_ns = until * 1000000000;
+  t->quiet = o->json || !isatty (STDOUT_FILENO);
   if (bad)
     fprintf (stderr, TOOL_NAME ": '%s' is no time: write 2h, 3d, 17:05, 2026-01-31 or '2026-01-31 17:05'\n", bad);
   else if (since >= until)
-    fputs (TOOL_NAME ": --since comes before --until\n", stderr);
+    fputs (o->until ? TOOL_NAME ": --since comes before --until\n" : TOOL_NAME ": --since is a time to come\n", stderr);
   return bad || since >= until;
 }
 

@@ -2,16 +2,15 @@
 
 #include "consider.h"
 #include "past.h"
-#include "path.h"
+#include "tool-look.h"
 #include "tool.h"
 #include "tool/progress.h"
+#include "tool/tool-fail.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST_SCHEMA = 4 << 20, MOST_PATH = 4096 };
 
 struct running {
   struct trial *trial;
@@ -30,6 +29,8 @@ static void
 note (struct running *run, const struct alert_row *row, unsigned change, bool gone, int64_t wall_ns)
 {
   struct trial *t = run->trial;
+  t->fired += change == ALERT_FIRED;
+  t->firing_ns += change == ALERT_CLEARED ? wall_ns - row->state.fired_ns : 0;
   if (t->n == TRIAL_CHANGES) {
     t->more++;
     return;
@@ -64,6 +65,49 @@ hear (void *arg, struct alert_rule *rule, const struct alert_row *row, unsigned 
   for (size_t i = 0; i < sizeof order / sizeof *order; i++)
     if (changes & order[i])
       note (arg, row, order[i], gone, wall_ns);
+}
+
+/* By row and firing, in order of time. */
+static int
+by_firing (const void *a, const void *b, void *changes)
+{
+  const size_t i = *(const size_t *) a, j = *(const size_t *) b;
+  const struct trial_change *x = (const struct trial_change *) changes + i, *y = (const struct trial_change *) changes + j;
+  const int order = strcmp (x->row, y->row);
+  if (order)
+    return order;
+  return x->fired_ns != y->fired_ns ? (x->fired_ns > y->fired_ns) - (x->fired_ns < y->fired_ns) : (i > j) - (i < j);
+}
+
+/* Tells each firing which change ended it. */
+static int
+pair (struct trial *t)
+{
+  size_t *order = calloc (t->n + 1, sizeof *order), n = 0;
+  if (!order)
+    return -ENOMEM;
+  for (size_t i = 0; i < t->n; i++)
+    if (t->changes[i].change == ALERT_FIRED || t->changes[i].change == ALERT_CLEARED)
+      order[n++] = i;
+  qsort_r (order, n, sizeof *order, by_firing, t->changes);
+  for (size_t i = 0; i + 1 < n; i++) {
+    struct trial_change *fired = t->changes + order[i];
+    const struct trial_change *next = t->changes + order[i + 1];
+    if (fired->change == ALERT_FIRED && next->change == ALERT_CLEARED && fired->fired_ns == next->fired_ns
+        && !strcmp (fired->row, next->row))
+      fired->ended = order[i + 1];
+  }
+  free (order);
+  return 0;
+}
+
+/* What fires still has done so until now. */
+static void
+add_open (void *arg, const struct alert_row *row)
+{
+  struct trial *t = arg;
+  if (row->state.phase == ALERT_FIRING || row->state.phase == ALERT_CLEARING)
+    t->firing_ns += t->last_ns - row->state.fired_ns;
 }
 
 /* ---- One entry ---- */
@@ -116,7 +160,7 @@ take (void *data, json_object *entry, int64_t wall_ns, bool begins)
   t->samples++;
   t->first_ns = t->first_ns ? t->first_ns : wall_ns;
   t->last_ns = wall_ns;
-  if (consider_wants (run->binding, sample)) {
+  if (consider_wants (run->watch, run->binding, sample)) {
     alert_rule_begin (&run->rule, time.mono_ns, time.wall_ns);
     consider_rule (&run->rule, run->watch, run->binding, sample, &time);
   }
@@ -144,32 +188,20 @@ trial_worst (const struct trial *t, int64_t from_ns, int64_t to_ns)
 
 /* ---- All of them ---- */
 
-__attribute__ ((format (printf, 2, 3))) static int
-fail (int r, const char *format, ...)
-{
-  va_list args;
-  va_start (args, format);
-  fputs (TOOL_NAME ": ", stderr);
-  vfprintf (stderr, format, args);
-  fputc ('\n', stderr);
-  va_end (args);
-  return r;
-}
-
 static int
 make_past (struct running *run, const struct tool_config *c, const char *directory)
 {
-  char path[MOST_PATH], *text = NULL;
-  size_t length;
-  snprintf (path, sizeof path, "%s/schema.json", directory);
-  int r = path_read_file (path, MOST_SCHEMA, &text, &length);
-  if (r)
-    return fail (r, "cannot read %s: %s; without it nobody knows what was recorded there", path, strerror (-r));
-  json_object *schema = json_tokener_parse (text);
-  free (text);
-  r = past_new (schema, c->interval_ns, c->partial, &run->past);
+  json_object *schema = NULL;
+  int r = tool_recorded_schema (directory, &schema);
+  if (r == -ENOENT)
+    return tool_fail (r, "nothing was recorded in %s: there is no schema.json, which file-writer makes", directory);
+  if (r && r != -EBADMSG)
+    return tool_fail (r, "cannot read %s/schema.json: %s; without it nobody knows what was recorded there", directory,
+                      strerror (-r));
+  if (!r)
+    r = past_new (schema, c->interval_ns, c->recorded_partial, &run->past);
   json_object_put (schema);
-  return r ? fail (r, "%s is damaged, or of another version", path) : 0;
+  return r ? tool_fail (r, "%s/schema.json is damaged, or of another version", directory) : 0;
 }
 
 static int
@@ -178,8 +210,8 @@ bind (struct running *run)
   struct expression_fault fault;
   int r = expression_bind (run->watch->expression, past_schema (run->past), &run->binding, &fault);
   if (r == -ENOENT || r == -EINVAL)
-    return fail (r, "rule %s: %s: column %u: %s, in what was recorded", run->watch->name, fault.in_clear ? "clear" : "when",
-                 fault.column, fault.text);
+    return tool_fail (r, "rule %s: %s: column %u: %s, in what was recorded", run->watch->name,
+                      fault.in_clear ? "clear" : "when", fault.column, fault.text);
   if (!r)
     snprintf (run->trial->unit, sizeof run->trial->unit, "%s", expression_unit (run->binding));
   return r;
@@ -188,13 +220,18 @@ bind (struct running *run)
 static int
 read_files (struct running *run, const char *directory)
 {
-  const struct read_back from = {
-    .directory = directory, .since = run->trial->since_ns / 1000000000, .go_on = go_on, .entry = take, .data = run};
+  const struct read_back from = {.directory = directory,
+                                 .since = run->trial->since_ns / 1000000000,
+                                 .until = run->trial->until_ns / 1000000000,
+                                 .go_on = go_on,
+                                 .entry = take,
+                                 .data = run};
   progress_begin (&run->progress, "reading");
   run->progress.patience_ns = 1000000000;
+  run->progress.shown &= !run->trial->quiet;
   int r = read_back (&from, &run->trial->files);
   progress_end (&run->progress);
-  return r ? fail (r, "cannot read what was recorded in %s: %s", directory, strerror (-r)) : 0;
+  return r ? tool_fail (r, "cannot read what was recorded in %s: %s", directory, strerror (-r)) : 0;
 }
 
 int
@@ -208,8 +245,15 @@ trial_run (const struct tool_config *c, const struct watch *w, const char *direc
     r = bind (&run);
   if (!r)
     r = read_files (&run, directory);
-  if (!r && !ret->samples)
-    r = fail (-ENODATA, "nothing was recorded in %s in that time", directory);
+  if (!r)
+    r = pair (ret);
+  if (!r)
+    alert_rule_each (&run.rule, add_open, ret);
+  if (!r && !ret->samples && *ret->files.fault)
+    r = tool_fail (-ENODATA, "nothing that can be read was recorded in %s in that time; the first of %llu files: %s", directory,
+                   (unsigned long long) (ret->files.damaged + ret->files.files), ret->files.fault);
+  else if (!r && !ret->samples)
+    r = tool_fail (-ENODATA, "nothing was recorded in %s in that time", directory);
   alert_rule_free (&run.rule);
   expression_unbind (run.binding);
   past_free (run.past);

@@ -54,14 +54,21 @@ static int
 parse_clear (struct making *m, struct watch *w, const struct rule_options *o)
 {
   struct expression_fault fault;
-  char *condition;
+  char *condition = NULL;
   if (!*o->clear)
     return 0;
   int r = split_clear (o->clear, &condition, &w->params.clear_for_ns);
   if (r == -EINVAL)
     return refuse (m, w->name, "clear", "'%.60s' ends in no time: write it as '< 80 for 10s'", o->clear);
-  if (r)
+  int64_t most_ns = 0;
+  if (!r && (units_duration (ALERT_FOR_MOST, &most_ns) || w->params.clear_for_ns > most_ns))
+    r = refuse (m, w->name, "clear",
+                "the time of '%.60s' is out of range: give a duration such as 500ms, 5s or 2h, at most " ALERT_FOR_MOST,
+                o->clear);
+  if (r) {
+    free (condition);
     return r;
+  }
   r = expression_clear (w->expression, condition, &fault);
   free (condition);
   if (r == -EINVAL)

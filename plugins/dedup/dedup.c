@@ -116,9 +116,9 @@ check_table (const char *item, const struct kk_schema *in, struct kk_shape *shap
   return 0;
 }
 
-/* The shape of things does not change; what is named must be there. */
+/* What is named must be there. */
 static int
-dedup_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
+check_items (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
 {
   const struct config *c = config;
   int r = 0;
@@ -126,6 +126,18 @@ dedup_shape (const void *config, const struct kk_schema *in, struct kk_shape *sh
     r = check_table (c->tables.items[i], in, shape, fault);
   for (uint32_t i = 0; !r && i < c->deadband.count; i++)
     r = check_deadband (c->deadband.items[i], in, shape, fault);
+  return r;
+}
+
+/* The names and types of things do not change. */
+static int
+dedup_shape (const void *config, const struct kk_schema *in, struct kk_shape *shape, struct kk_fault *fault)
+{
+  struct kk_table table;
+  int r = check_items (config, in, shape, fault);
+  for (uint32_t t = 0; !r && !kk_schema_table (in, t, &table); t++)
+    if (is_watched (config, &table))
+      r = kk_shape_sparse (shape, t);
   return r;
 }
 
@@ -205,15 +217,17 @@ dedup_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, voi
   uint32_t n = kk_schema_tables (in);
   struct kk_fault fault = {0};
   struct binding *b = calloc (1, sizeof *b + n * sizeof b->tables[0]);
-  int r = b ? 0 : -ENOMEM;
+  int r = b ? kk_shape_touch (shape, KK_NONE) : -ENOMEM;
   for (uint32_t t = 0; !r && t < n; t++)
     r = watch (s->config, in, t, b);
+  for (uint32_t i = 0; !r && i < b->n; i++)
+    r = kk_shape_touch (shape, b->tables[i].table);
   if (r) {
     if (b)
       dedup_unbind (s, b);
     return r;
   }
-  if (dedup_shape (s->config, in, shape, &fault) && !s->warned) {
+  if (check_items (s->config, in, shape, &fault) && !s->warned) {
     kk_warn (s->self, "%s: %s", fault.option, fault.text);
     s->warned = true;
   }

@@ -1,10 +1,10 @@
 /* kode-kronical-daemon dynamodb … */
 #include "tool.h"
+#include "tool/tool-fail.h"
+#include "tool/tool-options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 static volatile sig_atomic_t interrupted;
@@ -40,74 +40,6 @@ static const char usage[] = "Usage: " TOOL_NAME " check [--json | --print-policy
                             "                       system's\n"
                             "  -h, --help           Say this\n";
 
-enum { JSON = 256, POLICY, TABLES, SINCE, UNTIL, RATE, FROM, INSTANCE };
-
-static const struct option options[] = {
-  {"json", no_argument, NULL, JSON},
-  {"print-policy", no_argument, NULL, POLICY},
-  {"print-tables", no_argument, NULL, TABLES},
-  {"since", required_argument, NULL, SINCE},
-  {"until", required_argument, NULL, UNTIL},
-  {"rate", required_argument, NULL, RATE},
-  {"from", required_argument, NULL, FROM},
-  {"instance", required_argument, NULL, INSTANCE},
-  {"dry-run", no_argument, NULL, 'n'},
-  {"help", no_argument, NULL, 'h'},
-  {NULL, 0, NULL, 0},
-};
-
-static int
-misused (const char *what)
-{
-  fprintf (stderr, TOOL_NAME ": %s\nTry: " TOOL_NAME " --help\n", what);
-  return TOOL_USAGE;
-}
-
-/* -1: run it; else the exit status. */
-static int
-parse (int argc, char **argv, struct tool_options *o)
-{
-  static char name[] = TOOL_NAME; /* getopt complains in this name */
-  argv[0] = name;
-  for (int option; (option = getopt_long (argc, argv, "nh", options, NULL)) >= 0;)
-    switch (option) {
-    case JSON:
-      o->json = true;
-      break;
-    case POLICY:
-      o->print_policy = true;
-      break;
-    case TABLES:
-      o->print_tables = true;
-      break;
-    case SINCE:
-      o->since = optarg;
-      break;
-    case UNTIL:
-      o->until = optarg;
-      break;
-    case RATE:
-      o->rate = optarg;
-      break;
-    case FROM:
-      o->directory = optarg;
-      break;
-    case INSTANCE:
-      o->instance = optarg;
-      break;
-    case 'n':
-      o->dry_run = true;
-      break;
-    case 'h':
-      fputs (usage, stdout);
-      return TOOL_OK;
-    default:
-      fputs ("Try: " TOOL_NAME " --help\n", stderr);
-      return TOOL_USAGE;
-    }
-  return -1;
-}
-
 /* The first signal ends what goes on, with a summary; the second one the program. */
 static int
 backfill (const struct tool_options *o)
@@ -123,13 +55,13 @@ run (const char *what, const struct tool_options *o)
 {
   bool of_backfill = o->since || o->until || o->rate || o->directory || o->dry_run, prints = o->print_policy || o->print_tables;
   if (strcmp (what, "backfill") == 0)
-    return prints ? misused ("--print-policy and --print-tables go with check") : backfill (o);
+    return prints ? tool_misused ("--print-policy and --print-tables go with check") : backfill (o);
   if (strcmp (what, "check") != 0)
-    return misused ("it is 'dynamodb check' or 'dynamodb backfill --since TIME'");
+    return tool_misused ("it is 'dynamodb check' or 'dynamodb backfill --since TIME'");
   if (of_backfill)
-    return misused ("--since, --until, --rate, --from and --dry-run go with backfill");
+    return tool_misused ("--since, --until, --rate, --from and --dry-run go with backfill");
   if (o->print_policy && o->print_tables)
-    return misused ("--print-policy or --print-tables, not both: each prints one JSON object");
+    return tool_misused ("--print-policy or --print-tables, not both: each prints one JSON object");
   return prints ? tool_print (o) : tool_check (o);
 }
 
@@ -137,14 +69,21 @@ int
 main (int argc, char **argv)
 {
   struct tool_options o = {.interrupted = &interrupted};
-  int status = parse (argc, argv, &o);
+  const struct tool_option options[] = {
+    {"json", 0, NULL, &o.json},
+    {"print-policy", 0, NULL, &o.print_policy},
+    {"print-tables", 0, NULL, &o.print_tables},
+    {"since", 0, &o.since, NULL},
+    {"until", 0, &o.until, NULL},
+    {"rate", 0, &o.rate, NULL},
+    {"from", 0, &o.directory, NULL},
+    {"dry-run", 'n', NULL, &o.dry_run},
+    {"instance", 0, &o.instance, NULL},
+  };
+  int status = tool_options_parse (argc, argv, TOOL_NAME, usage, options, sizeof options / sizeof *options);
   if (status < 0 && argc - optind != 1)
-    status = misused ("it is 'dynamodb check' or 'dynamodb backfill --since TIME'");
+    status = tool_misused ("it is 'dynamodb check' or 'dynamodb backfill --since TIME'");
   if (status < 0)
     status = run (argv[optind], &o);
-  if (fflush (stdout) || ferror (stdout)) {
-    fprintf (stderr, TOOL_NAME ": cannot write the output: %s\n", strerror (errno));
-    return status ? status : TOOL_FAILED;
-  }
-  return status;
+  return tool_options_done (TOOL_NAME, status);
 }

@@ -2,6 +2,7 @@
 
 #include "keeper.h"
 #include "launch.h"
+#include "path.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -32,45 +33,6 @@ exec_child_init (struct exec_child *c, size_t most)
 }
 
 /* ---- Starting ---- */
-
-/* Where the keeper is: beside this program (the build tree, the process of a plugin), or where it was installed, also when the
- * whole installation has been moved. */
-static void
-find_keeper (char *path, size_t size)
-{
-  static const char *const beside[] = {KEEPER, "../libexec/kode-kronical/" KEEPER};
-  ssize_t n = readlink ("/proc/self/exe", path, size - 64);
-  char *slash = n > 0 ? memrchr (path, '/', (size_t) n) : NULL;
-  for (size_t i = 0; slash && i < KK_COUNT (beside); i++) {
-    strcpy (slash + 1, beside[i]);
-    if (access (path, X_OK) == 0)
-      return;
-  }
-  snprintf (path, size, "%s", LIBEXEC_DIR "/" KEEPER);
-}
-
-/* Whether there is such a program: 0, -ENOENT or -EACCES. The keeper looks for it once more. */
-static int
-look_for (const char *program)
-{
-  const char *path = getenv ("PATH");
-  if (!path || !*path)
-    path = "/bin:/usr/bin"; /* as execvp does */
-  if (strchr (program, '/'))
-    return access (program, X_OK) < 0 ? -errno : 0;
-  int r = -ENOENT;
-  for (size_t n; *path; path += n + (path[n] == ':')) {
-    char file[4096];
-    n = strcspn (path, ":");
-    if (snprintf (file, sizeof file, "%.*s/%s", (int) n, path, program) >= (int) sizeof file)
-      continue;
-    if (access (file, X_OK) == 0)
-      return 0;
-    if (errno == EACCES)
-      r = -EACCES;
-  }
-  return r;
-}
 
 static char *
 text_of (const char *name, const char *value)
@@ -127,7 +89,7 @@ start_keeper (struct exec_child *c, char **argv, char *const *env)
   int r = 0;
   if (pipe2 (out, O_CLOEXEC) < 0 || pipe2 (err, O_CLOEXEC) < 0 || socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line) < 0)
     r = -errno;
-  find_keeper (keeper, sizeof keeper);
+  path_own_program (KEEPER, LIBEXEC_DIR, keeper, sizeof keeper);
   if (!r)
     r = launch_group (keeper, argv, env, (int[]){out[1], err[1], line[1]}, 3, &c->pid);
   close_fd (out + 1);
@@ -151,7 +113,7 @@ int
 exec_child_start (struct exec_child *c, const struct exec_start *s)
 {
   char *env[N_ENVIRONMENT] = {NULL};
-  int r = look_for (s->command->items[0]);
+  int r = path_find_program (s->command->items[0]);
   char **argv = r ? NULL : exec_limits_arguments (s->limits, s->data_dir, s->command);
   if (!r)
     r = argv ? make_environment (env, s) : -ENOMEM;

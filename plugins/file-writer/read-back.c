@@ -15,6 +15,8 @@
 
 enum { MOST_FILE = JOURNAL_MAX, MOST_JOURNALS = 64, MOST_PATH = 4096 };
 
+static const int64_t SECOND_NS = 1000000000, MARGIN = 3600;
+
 struct file {
   int64_t mtime_ns;
   char *path;
@@ -30,6 +32,7 @@ struct reader {
   struct read_back_report *out;
   int64_t *known; /* times of what stands in a journal, sorted: files may have it, too */
   size_t n_known;
+  bool passed; /* a file began long after `until` */
   bool begins; /* the next entry is the first of a file */
   int error;
 };
@@ -64,8 +67,11 @@ static void
 take_entry (struct reader *r, json_object *entry, bool of_journal)
 {
   int64_t wall_ns;
-  if (!read_back_time (entry, &wall_ns))
+  if (!read_back_time (entry, &wall_ns)) {
+    r->out->strange++;
     return;
+  }
+  r->passed |= r->begins && !of_journal && r->source->until && wall_ns / SECOND_NS > r->source->until + MARGIN;
   if (!of_journal && r->n_known && bsearch (&wall_ns, r->known, r->n_known, sizeof *r->known, compare))
     return;
   r->out->entries++;
@@ -89,6 +95,13 @@ parse (const char *text, size_t length)
 }
 
 static void
+note_fault (struct reader *r, const char *path, const char *what)
+{
+  if (!*r->out->fault)
+    snprintf (r->out->fault, sizeof r->out->fault, "%.440s: %.60s", path, what);
+}
+
+static void
 read_file (struct reader *r, const char *path)
 {
   char *text = NULL;
@@ -99,14 +112,17 @@ read_file (struct reader *r, const char *path)
   json_object *whole = e ? NULL : parse (text, length);
   free (text);
   if (!whole) {
-    if (!r->out->damaged++)
-      snprintf (r->out->fault, sizeof r->out->fault, "%.440s: %.60s", path, e ? strerror (-e) : "no array of entries");
+    r->out->damaged++;
+    note_fault (r, path, e ? strerror (-e) : length ? "cut off, or no array of entries" : "empty");
     return;
   }
+  const uint64_t before = r->out->strange;
   r->out->files++;
   r->begins = true;
   for (size_t i = 0; i < json_object_array_length (whole) && !r->error; i++)
     take_entry (r, json_object_array_get_idx (whole, i), false);
+  if (r->out->strange > before)
+    note_fault (r, path, "something in it is no entry");
   json_object_put (whole);
 }
 
@@ -225,7 +241,7 @@ read_all (struct reader *r, const struct files *files, const struct files *journ
   }
   if (r->n_known)
     qsort (r->known, r->n_known, sizeof *r->known, compare);
-  for (size_t i = 0; i < files->n && !r->error && go_on; i++) {
+  for (size_t i = 0; i < files->n && !r->error && go_on && !r->passed; i++) {
     go_on = !r->source->go_on || r->source->go_on (r->source->data, i, files->n);
     if (go_on)
       read_file (r, files->list[i].path);

@@ -96,7 +96,7 @@ check_texts (const struct config *c, struct kk_fault *fault)
       return kk_refuse_entry (fault, "fields", c->fields.names[i], NULL, "a text is at most %d bytes long", MAX_TEXT);
   for (uint32_t i = 0; i < c->environment.count; i++) {
     const char *variable = item (&c->environment, i);
-    if (!*variable || strchr (variable, '='))
+    if (!*variable || strpbrk (variable, "$="))
       return kk_refuse_entry (fault, "environment", c->environment.names[i], NULL,
                               "'%.60s' is no name of a variable: write it as HOME, without '$' and '='", variable);
   }
@@ -272,7 +272,7 @@ label_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, voi
   const struct state *s = state;
   uint32_t n = kk_schema_tables (in);
   struct binding *b = calloc (1, sizeof *b + n * sizeof b->tables[0]);
-  int r = b ? 0 : -ENOMEM;
+  int r = b ? kk_shape_touch (shape, KK_NONE) : -ENOMEM;
   for (uint32_t t = 0; t < n && !r; t++) {
     struct kk_table table;
     r = kk_schema_table (in, t, &table);

@@ -245,6 +245,7 @@ rate_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void
     r = -ENOMEM;
   if (!r)
     r = remember (s, in, b);
+  r = r ? r : kk_shape_touch (shape, KK_NONE);
   if (r) {
     rate_unbind (s, b);
     return r;

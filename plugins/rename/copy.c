@@ -1,5 +1,7 @@
 #include "copy.h"
 
+#include "row-copy.h"
+
 #include <stdlib.h>
 
 /* A key and what becomes of it. */
@@ -77,23 +79,6 @@ copy_free (struct copy *c)
   free (c);
 }
 
-static void
-copy_value (const struct kk_value *v, struct kk_row *row, uint32_t field)
-{
-  if (v->absent)
-    kk_absent (row, field, (enum kk_absent) v->absent);
-  else if (v->type == KK_TYPE_F64)
-    kk_f64 (row, field, v->f64);
-  else if (v->type == KK_TYPE_U64)
-    kk_u64 (row, field, v->u64);
-  else if (v->type == KK_TYPE_I64)
-    kk_i64 (row, field, v->i64);
-  else if (v->type == KK_TYPE_BOOL)
-    kk_bool (row, field, v->boolean);
-  else
-    kk_string_n (row, field, v->string, v->length);
-}
-
 void
 copy_rows (struct copy *c, const struct kk_sample *in, struct kk_rows *out, uint64_t *lost)
 {
@@ -116,11 +101,7 @@ copy_rows (struct copy *c, const struct kk_sample *in, struct kk_rows *out, uint
     if (target)
       target->taken = true;
     struct kk_row *row = kk_row (out, c->to, key, kk_get_identity (in, c->from, i));
-    kk_row_like (row, i);
-    for (uint32_t f = 0; f < c->n_fields; f++) {
-      kk_get (in, c->from, i, f, &v);
-      copy_value (&v, row, f);
-    }
+    row_copy (in, c->from, i, c->n_fields, row);
   }
   kk_table_state (out, c->to, (enum kk_table_state) info.state);
 }

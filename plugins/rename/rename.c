@@ -89,12 +89,34 @@ check_map (const char *option, const struct kk_map *map, bool dot, struct kk_fau
   return r;
 }
 
+static size_t
+table_length (const char *name)
+{
+  return strcspn (name, ".");
+}
+
+/* Two rows of a table that get one key. */
+static int
+check_rows (const struct kk_map *map, struct kk_fault *fault)
+{
+  for (uint32_t i = 0; i < map->count; i++)
+    for (uint32_t j = 0; j < i; j++) {
+      const char *name = map->names[i], *other = map->names[j];
+      const size_t n = table_length (name);
+      if (n == table_length (other) && !memcmp (name, other, n) && !strcmp (item (map, i), item (map, j)))
+        return kk_refuse_entry (fault, "rows", name, NULL, "%.60s is to be '%.40s' too: choose another key for one of them",
+                                other, item (map, i));
+    }
+  return 0;
+}
+
 static int
 rename_check (const void *config, struct kk_fault *fault)
 {
   const struct config *c = config;
   return check_map ("tables", &c->tables, false, fault) || check_map ("fields", &c->fields, true, fault)
              || check_map ("keys", &c->keys, false, fault) || check_map ("rows", &c->rows, true, fault)
+             || check_rows (&c->rows, fault)
            ? -EINVAL
            : 0;
 }
@@ -290,7 +312,7 @@ rename_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, vo
   const struct config *c = ((struct state *) state)->config;
   uint32_t n = kk_schema_tables (in), added;
   struct binding *b = calloc (1, sizeof *b + n * sizeof b->copies[0]);
-  int r = b ? 0 : -ENOMEM;
+  int r = b ? kk_shape_touch (shape, KK_NONE) : -ENOMEM;
   for (uint32_t t = 0; t < n && !r; t++) {
     struct kk_table table;
     r = kk_schema_table (in, t, &table);

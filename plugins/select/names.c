@@ -2,6 +2,7 @@
 
 #include "pick.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 static int
@@ -53,29 +54,28 @@ takes (struct names *n, const struct name *name, const char *text)
   return r > 0;
 }
 
-bool
-names_take_table (struct names *n, const char *table)
+int
+names_of (const struct names *n, const char *table, struct names *ret)
 {
-  for (uint32_t i = 0; i < n->n; i++)
-    if (takes (n, n->items + i, table))
-      return true;
-  return false;
-}
-
-bool
-names_are_about (const struct names *n, const char *table)
-{
-  for (uint32_t i = 0; i < n->n; i++)
+  *ret = (struct names){.items = calloc (n->n + 1, sizeof *ret->items)};
+  for (uint32_t i = 0; i < n->n && ret->items; i++)
     if (pick_for_table (n->items[i].item, table))
-      return true;
-  return false;
+      ret->items[ret->n++] = n->items[i];
+  return ret->items ? 0 : -ENOMEM;
+}
+
+void
+names_of_free (struct names *n)
+{
+  free (n->items);
+  *n = (struct names){.n = 0};
 }
 
 bool
-names_take (struct names *n, const char *table, const char *text)
+names_take (struct names *n, const char *text)
 {
   for (uint32_t i = 0; i < n->n; i++)
-    if (pick_for_table (n->items[i].item, table) && takes (n, n->items + i, text))
+    if (takes (n, n->items + i, text))
       return true;
   return false;
 }

@@ -21,9 +21,9 @@ struct names {
 /* Borrows the list. `dotted`: each item names a table first. 0, -ENOMEM, or kk_refuse (...). */
 int names_make (const char *option, const struct kk_list *list, bool dotted, struct names *ret, struct kk_fault *fault);
 void names_free (struct names *n);
-/* Whether one of them takes the table, in a list that is not dotted. */
-bool names_take_table (struct names *n, const char *table);
-/* Whether one of them is about the table, and whether one takes the text in it. */
-bool names_are_about (const struct names *n, const char *table);
-bool names_take (struct names *n, const char *table, const char *text);
+/* Of a dotted list those that are about the table; they borrow from the list, and names_of_free frees them. 0 or -ENOMEM. */
+int names_of (const struct names *n, const char *table, struct names *ret);
+void names_of_free (struct names *n);
+/* Whether one of them takes the table, or in a list that names_of made, what is behind the dot. */
+bool names_take (struct names *n, const char *text);
 #endif

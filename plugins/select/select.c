@@ -44,8 +44,7 @@ struct binding {
   uint32_t n;
   struct rowed {
     uint32_t table;
-    char *name;
-    bool by_key;
+    struct names keep, drop;   /* of keep_rows and drop_rows those about this table */
     const struct where *where; /* NULL: by key alone */
     struct expression_binding *bound;
   } tables[];
@@ -85,44 +84,54 @@ select_check (const void *config, struct kk_fault *fault)
   return r;
 }
 
+/* Of lists about one table. */
 static bool
-kept (struct names *keep, struct names *drop, const char *table, const char *text)
+kept (struct names *keep, struct names *drop, const char *text)
 {
-  if (names_are_about (keep, table) && !names_take (keep, table, text))
-    return false;
-  return !names_take (drop, table, text);
+  return (!keep->n || names_take (keep, text)) && (!drop->n || !names_take (drop, text));
 }
 
 /* Whether it could not be told of one of them whether it takes something: nothing may be passed on then. */
 static int
-choice_error (struct choice *c)
+error_of (struct names *keep, struct names *drop)
 {
-  bool failed = false;
-  for (int i = 0; i < N_LISTS; i++) {
-    failed |= c->lists[i].failed;
-    c->lists[i].failed = false;
-  }
+  bool failed = keep->failed || drop->failed;
+  keep->failed = drop->failed = false;
   return failed ? -ENOMEM : 0;
 }
 
 /* ---- What becomes of a schema ---- */
 
 static int
+shape_fields (const struct kk_schema *in, uint32_t t, struct names *keep, struct names *drop, uint32_t n_fields,
+              struct kk_shape *shape)
+{
+  int r = 0;
+  for (uint32_t f = 0; f < n_fields && !r; f++) {
+    struct kk_field field;
+    r = kk_schema_field (in, t, f, &field);
+    if (!r && !kept (keep, drop, field.name))
+      r = kk_shape_drop_field (shape, t, f);
+  }
+  return r ? r : error_of (keep, drop);
+}
+
+static int
 shape_table (struct choice *c, const struct kk_schema *in, uint32_t t, const struct kk_table *table, struct kk_shape *shape)
 {
-  struct names *lists = c->lists;
-  if ((lists[KEEP_TABLES].n && !names_take_table (lists + KEEP_TABLES, table->name))
-      || names_take_table (lists + DROP_TABLES, table->name))
-    return kk_shape_drop_table (shape, t);
-  for (uint32_t f = 0; f < table->n_fields; f++) {
-    struct kk_field field;
-    int r = kk_schema_field (in, t, f, &field);
-    if (!r && !kept (lists + KEEP_FIELDS, lists + DROP_FIELDS, table->name, field.name))
-      r = kk_shape_drop_field (shape, t, f);
-    if (r)
-      return r;
-  }
-  return 0;
+  struct names *lists = c->lists, keep = {.n = 0}, drop = {.n = 0};
+  bool dropped = !kept (lists + KEEP_TABLES, lists + DROP_TABLES, table->name);
+  int r = error_of (lists + KEEP_TABLES, lists + DROP_TABLES);
+  if (r || dropped)
+    return r ? r : kk_shape_drop_table (shape, t);
+  r = names_of (lists + KEEP_FIELDS, table->name, &keep);
+  if (!r)
+    r = names_of (lists + DROP_FIELDS, table->name, &drop);
+  if (!r && (keep.n || drop.n))
+    r = shape_fields (in, t, &keep, &drop, table->n_fields, shape);
+  names_of_free (&keep);
+  names_of_free (&drop);
+  return r;
 }
 
 static int
@@ -152,8 +161,6 @@ select_shape (const void *config, const struct kk_schema *in, struct kk_shape *s
     r = wheres_check (&c.where, in, fault);
   for (uint32_t t = 0; !r && !kk_schema_table (in, t, &table); t++)
     r = shape_table (&c, in, t, &table, shape);
-  if (!r)
-    r = choice_error (&c);
   choice_free (&c);
   return r;
 }
@@ -192,7 +199,8 @@ select_unbind (void *state, void *binding)
   struct binding *b = binding;
   for (uint32_t i = 0; i < b->n; i++) {
     expression_unbind (b->tables[i].bound);
-    free (b->tables[i].name);
+    names_of_free (&b->tables[i].keep);
+    names_of_free (&b->tables[i].drop);
   }
   free (b);
 }
@@ -202,18 +210,23 @@ static int
 bind_rows (struct state *s, const struct kk_schema *in, uint32_t t, const struct kk_table *table, struct binding *b)
 {
   struct names *lists = s->choice.lists;
-  struct rowed rowed = {.table = t, .where = wheres_find (&s->choice.where, table->name)};
-  rowed.by_key = names_are_about (lists + KEEP_ROWS, table->name) || names_are_about (lists + DROP_ROWS, table->name);
-  if (!table->key || (!rowed.by_key && !rowed.where))
+  struct rowed *rowed = b->tables + b->n++;
+  *rowed = (struct rowed){.table = t, .where = wheres_find (&s->choice.where, table->name)};
+  int r = names_of (lists + KEEP_ROWS, table->name, &rowed->keep);
+  if (!r)
+    r = names_of (lists + DROP_ROWS, table->name, &rowed->drop);
+  if (r)
+    return r;
+  if (!rowed->keep.n && !rowed->drop.n && !rowed->where) {
+    names_of_free (&rowed->keep);
+    names_of_free (&rowed->drop);
+    b->n--;
     return 0;
-  rowed.name = strdup (table->name);
-  if (!rowed.name)
-    return -ENOMEM;
+  }
   struct kk_fault fault = {.option = NULL};
-  int r = rowed.where ? where_bind (rowed.where, in, t, &rowed.bound, &fault) : 0;
+  r = rowed->where ? where_bind (rowed->where, in, t, &rowed->bound, &fault) : 0;
   if (*fault.text)
     kk_warn (s->self, "where: %s: %s", table->name, fault.text);
-  b->tables[b->n++] = rowed;
   return r;
 }
 
@@ -223,17 +236,17 @@ select_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, vo
   struct state *s = state;
   uint32_t n = kk_schema_tables (in);
   struct binding *b = calloc (1, sizeof *b + n * sizeof b->tables[0]);
-  int r = b ? 0 : -ENOMEM;
+  int r = b ? kk_shape_touch (shape, KK_NONE) : -ENOMEM;
   for (uint32_t t = 0; t < n && !r; t++) {
     struct kk_table table;
     r = kk_schema_table (in, t, &table);
     if (!r)
       r = shape_table (&s->choice, in, t, &table, shape);
-    if (!r)
+    if (!r && table.key)
       r = bind_rows (s, in, t, &table, b);
+    if (!r && b->n && b->tables[b->n - 1].table == t)
+      r = kk_shape_touch (shape, t);
   }
-  if (!r)
-    r = choice_error (&s->choice);
   if (r && b)
     select_unbind (state, b);
   else
@@ -243,18 +256,29 @@ select_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, vo
 
 /* ---- At work ---- */
 
+/* The digits are written from the end on: snprintf takes longer than all else. */
+static const char *
+digits_of (uint64_t number, char text[24])
+{
+  char *at = text + 23;
+  *at = 0;
+  do
+    *--at = (char) ('0' + number % 10);
+  while (number /= 10);
+  return at;
+}
+
 static bool
-key_kept (struct choice *c, const char *table, const struct kk_value *key)
+key_kept (struct rowed *t, const struct kk_value *key)
 {
   char number[24];
-  if (key->type == KK_TYPE_U64)
-    snprintf (number, sizeof number, "%llu", (unsigned long long) key->u64);
-  return kept (c->lists + KEEP_ROWS, c->lists + DROP_ROWS, table, key->type == KK_TYPE_U64 ? number : key->string);
+  return kept (&t->keep, &t->drop, key->type == KK_TYPE_U64 ? digits_of (key->u64, number) : key->string);
 }
 
 static int
-select_rows (struct choice *c, const struct rowed *t, const struct kk_sample *in, struct kk_emit *out)
+select_rows (struct rowed *t, const struct kk_sample *in, struct kk_emit *out)
 {
+  const bool by_key = t->keep.n || t->drop.n;
   struct kk_table_info info;
   int r = kk_table_info (in, t->table, &info);
   uint32_t *rows = r ? NULL : malloc ((info.rows + 1) * (sizeof *rows + sizeof (bool)));
@@ -268,11 +292,13 @@ select_rows (struct choice *c, const struct rowed *t, const struct kk_sample *in
     struct kk_value key;
     if (t->where && !yes[i])
       continue;
-    if (t->by_key)
+    if (by_key)
       kk_get_key (in, t->table, i, &key);
-    if (!t->by_key || key_kept (c, t->name, &key))
+    if (!by_key || key_kept (t, &key))
       rows[n++] = i;
   }
+  if (!r)
+    r = error_of (&t->keep, &t->drop);
   if (!r && n < info.rows)
     r = kk_emit_keep_rows (out, t->table, rows, n);
   free (rows);
@@ -282,13 +308,11 @@ select_rows (struct choice *c, const struct rowed *t, const struct kk_sample *in
 static int
 select_process (void *state, void *binding, const struct kk_sample *in, struct kk_emit *out)
 {
-  struct choice *c = &((struct state *) state)->choice;
-  const struct binding *b = binding;
+  struct binding *b = binding;
   int r = 0;
+  (void) state;
   for (uint32_t i = 0; i < b->n && !r; i++)
-    r = select_rows (c, b->tables + i, in, out);
-  if (!r)
-    r = choice_error (c);
+    r = select_rows (b->tables + i, in, out);
   return r ? r : kk_emit (out);
 }
 

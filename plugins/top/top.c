@@ -4,6 +4,7 @@
 #include "pick.h"
 #include "rank.h"
 #include "rest.h"
+#include "row-copy.h"
 
 #include <stdlib.h>
 
@@ -191,14 +192,16 @@ top_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void 
   struct state *s = state;
   uint32_t n = kk_schema_tables (in);
   struct binding *b = calloc (1, sizeof *b + n * sizeof b->tables[0]);
-  int r = b ? 0 : -ENOMEM;
+  int r = b ? kk_shape_touch (shape, KK_NONE) : -ENOMEM;
   for (uint32_t t = 0; !r && t < n; t++) {
     struct ranked *ranked = b->tables + b->n;
     r = plan_table (s->config, in, t, shape, ranked);
     if (r || !ranked->n_by)
       ranked_free (ranked);
-    else
+    else {
       b->n++;
+      r = kk_shape_touch (shape, t);
+    }
   }
   if (r) {
     if (b)
@@ -230,23 +233,6 @@ keep_rows (struct state *s, const struct ranked *r, uint32_t n_rows, struct kk_e
 }
 
 static void
-copy_value (struct kk_row *row, uint32_t field, const struct kk_value *v)
-{
-  if (v->absent)
-    kk_absent (row, field, v->absent);
-  else if (v->type == KK_TYPE_F64)
-    kk_f64 (row, field, v->f64);
-  else if (v->type == KK_TYPE_U64)
-    kk_u64 (row, field, v->u64);
-  else if (v->type == KK_TYPE_I64)
-    kk_i64 (row, field, v->i64);
-  else if (v->type == KK_TYPE_BOOL)
-    kk_bool (row, field, v->boolean);
-  else
-    kk_string_n (row, field, v->string, v->length);
-}
-
-static void
 copy_row (const struct ranked *r, const struct kk_sample *in, uint32_t i, struct kk_rows *rows)
 {
   struct kk_value v;
@@ -254,11 +240,7 @@ copy_row (const struct ranked *r, const struct kk_sample *in, uint32_t i, struct
   kk_get_key (in, r->table, i, &v);
   struct kk_row *row =
     r->key_type == KK_STRING_KEY ? kk_row (rows, r->made, v.string, identity) : kk_row_u64 (rows, r->made, v.u64, identity);
-  kk_row_like (row, i);
-  for (uint32_t f = 0; f < r->n_fields; f++) {
-    kk_get (in, r->table, i, f, &v);
-    copy_value (row, f, &v);
-  }
+  row_copy (in, r->table, i, r->n_fields, row);
 }
 
 /* `other` comes first: a table whose keys are numbers stays in their order. */

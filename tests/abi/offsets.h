@@ -86,7 +86,11 @@ AT (kk_plugin, tables, 64);
 AT (kk_plugin, n_options, 72);
 AT (kk_plugin, n_tables, 76);
 AT (kk_plugin, config_size, 80);
+#ifdef EXACT
 AT (kk_plugin, reserved, 84);
+#else
+AT (kk_plugin, flags, 84);
+#endif
 AT (kk_plugin, create, 88);
 AT (kk_plugin, destroy, 96);
 AT (kk_plugin, read, 104);

@@ -165,6 +165,7 @@ def compare (todo, rounds, seconds, settle):
 
 def reaches (a, results, disk):
     """What is to be reached, and what it is here."""
+    import filter_cost
     import isolated
     import reach
     import uploads
@@ -174,7 +175,7 @@ def reaches (a, results, disk):
                         judged=True) for r in results if r["name"] == "daemon, nobody reads"]
     for what, measure in (("first readings", lambda: reach.first_reading (9)), ("200 Hz and a full ring", lambda: reach.fast (10)),
                           ("many processes", lambda: reach.crowded (a.processes, 5)), ("isolation", lambda: isolated.rows (reach.row)),
-                          ("uploads", uploads.rows), ("bytes for the disk", disk.rows)):
+                          ("uploads", uploads.rows), ("filters", lambda: filter_cost.rows (reach.row)), ("bytes for the disk", disk.rows)):
         say (what)
         rows += measure ()
     return rows
@@ -185,10 +186,14 @@ def print_results (results, rows):
     for r in results:
         print (f"{r['name']:28} {r['cpu_us_per_s']:10.0f} {r['ratio']:7.2f} {'' if r['reach'] is None else '≤ %g' % r['reach']:>6} "
                f"{r['wakeups_per_s']:11.1f} {r['rss_mib']:8.2f}")
-    if not rows:
-        return
+    if rows:
+        print ()
+        print_rows (rows)
+
+
+def print_rows (rows):
     width = max (len (r["what"]) for r in rows)
-    print (f"\n{'':{width}} {'here':>8} {'unit':8} {'reach':>6}  verdict")
+    print (f"{'':{width}} {'here':>8} {'unit':8} {'reach':>6}  verdict")
     for r in rows:
         verdict = "" if r["kept"] is None else "kept" if r["kept"] else "OVER"
         print (f"{r['what']:{width}} {'-' if r['value'] is None else r['value']:>8} {r['unit']:8} {'' if r['reach'] is None else '≤ %g' % r['reach']:>6}"

@@ -13,7 +13,7 @@ MODULES = os.path.join (kk.BUILD, "tests", "isolate", ".libs")
 with open (os.path.join (kk.BUILD, "config.h"), encoding="utf-8") as f:
     SANITIZED = "#define KK_SANITIZED 1" in f.read ()
 TICK = 0.1 * kk.SLOW
-PLUGINS = ("rogue", "teller", "sieve", "chooser", "mapper")
+PLUGINS = ("rogue", "teller", "sieve", "chooser", "mapper", "faulty")
 
 
 def plugins (home, *names):

@@ -46,6 +46,30 @@ def same_sentences (home):
 
 
 @kk.test
+def filters_that_add (home):
+    "a filter in a process of its own that adds or renames is an error with its place; one that drops says what flows and what it wonders at, as in the daemon"
+    def said (filters, order):
+        lines = "".join (f"  {name}: {{{options}}}\n" for name, options in filters)
+        home.config (f"plugins:\n{lines}pipeline: [{order}]\n")
+        return home.run ("config", "--check")
+    for name, options in (("label", "fields: {site: here}"), ("rename", "tables: {network: net}"), ("rate", "fields: [network.bytes_sent], suffix: _rate")):
+        r = said ([(name, options + ", isolate: true")], name)
+        kk.equal (r.rc, 1, f"{name}: exit status")
+        place = len (f"  {name}: {{{options}, isolate: ") + 1
+        kk.contains (r.all, f":2:{place}: error: isolate: it adds or renames tables or fields, which it cannot in a process of its own: say isolate: false",
+                     f"{name}: what is said")
+        kk.equal (r.all.count ("error:"), 1, f"{name}: once")
+        said ([(name, options)], name).ok ()
+    for isolate in ("true", "false"):
+        filters = [("select", f"drop_tables: [network, 'lost*'], isolate: {isolate}"), ("rate", "fields: [network.bytes_sent], suffix: _rate")]
+        r = said (filters, "select, rate")
+        kk.contains (r.all, ":2:25: warning: drop_tables: 'lost*' names no table that comes along", f"isolate: {isolate}: a warning")
+        kk.contains (r.all, ":3:18: error: fields: no table 'network' comes along", f"isolate: {isolate}: what it drops does not flow")
+        kk.equal (r.all.count ("error:"), 1, f"isolate: {isolate}: one error")
+        kk.contains (said (filters[:1], "select").ok ().all, "names no table", "valid without the other")
+
+
+@kk.test
 def declared_tables (home):
     "an input that has only declared tables records the same within and in a process of its own"
     columns = ["alpha", "beta", "gamma"]

@@ -2,8 +2,10 @@
 """alert's actions: a message counts as told when the action said so, over kill -9, and nobody who samples waits for a disk."""
 
 import contextlib
+import fcntl
 import os
 import random
+import re
 import signal
 import time
 
@@ -133,6 +135,96 @@ def a_program_that_asks_for_another_time (home):
     kk.equal (len ({x[0] for x in ran.lines ()[:3]}), 1, "the same id")
     kk.equal ([x[1] for x in ran.lines ()], ["fired"] * 3 + ["cleared"], "what it was run for")
     kk.contains (home.log (), "ended with status 75, and is run again later", "the log")
+
+
+@kk.test
+def a_stop_while_the_disk_hangs (home):
+    "a stop and a reload do not wait for a disk that hangs: they say what they leave behind, and what was on disk is there"
+    shim = filekit.Shim (home)
+    s = Scene (home, BUSY + """      other: {when: probe.spare > 90}
+""")
+    s.text = s.text.replace ("  process: false", "  process: false\n  file-writer: false")  # it would wait for the disk, too
+    s.say (load=95, spare=1)
+    with home.daemon (s.text, env=shim.env ()) as d:
+        s.wait (("busy", "fired"))
+        shim.fsync (-1)
+        s.say (load=95, spare=99)
+        kk.wait_for (lambda: "other fires" in home.log (), 20, "it fires")
+        s.wait_samples (d, 3)
+        home.config (s.text + "      third: {when: probe.load < 0}\n")
+        begin = time.monotonic ()
+        home.run ("reload").ok ()
+        kk.check (time.monotonic () - begin < 8 * kk.SLOW, "a reload is quick", time.monotonic () - begin)
+        kk.check (re.search ("is left behind with 1 message and 0 commands: what is on disk is not lost", home.log ()), "the log", home.log ())
+        kk.wait_for (lambda: "alert is in use by another daemon, or by what a reload ended and hangs: no rule is judged" in home.log (), 40, "who has the store")
+        kk.contains (str (filekit.writer (d, "alert")["status"]), "in use by another", "status")
+        shim.fsync (0)
+        kk.wait_for (lambda: "is free, and rules are judged" in home.log (), 20, "the disk is there again")
+        s.wait (("busy", "fired"), ("other", "fired"))
+        kk.check ("store" not in filekit.writer (d, "alert")["status"], "status says no more")
+        shim.fsync (-1)
+        s.say (load=10, spare=99)
+        kk.wait_for (lambda: "busy is over" in home.log (), 20, "another change")
+        s.wait_samples (d, 3)
+        begin = time.monotonic ()
+        home.run ("stop").ok ()
+        kk.check (time.monotonic () - begin < 8 * kk.SLOW, "a stop is quick", time.monotonic () - begin)
+        d.wait ()
+    shim.fsync (0)
+    kk.equal (home.log ().count ("its thread hangs, in writing to"), 2, "said each time")
+    with home.daemon (s.text) as d:
+        s.wait (("busy", "fired"), ("other", "fired"), ("busy", "cleared"))
+        d.stop ()
+    kk.equal (len ({m["id"] for m in s.told ()}), 3, "each once")
+
+
+@kk.test
+def a_stop_while_a_program_hangs (home):
+    "a stop and a reload do not wait for a program that hangs in the kernel: they say so, and the next one is run for its message"
+    shim = filekit.Shim (home)
+    s = Scene (home, FLAP)
+    ran = Runs (home, s, 'echo $$ $KK_ALERT_ID >>$out\nwhile [ -e "$HOME/hold" ]; do sleep 0.05; done')
+    hold = home.write ("hold", "")
+    s.say (load=95)
+    with home.daemon (s.text, env=shim.env ()) as d:
+        kk.wait_for (ran.lines, 20, "it runs")
+        shim.held (True)
+        home.config (s.text + "      third: {when: probe.load < 0}\n")
+        begin = time.monotonic ()
+        home.run ("reload").ok ()
+        kk.check (time.monotonic () - begin < 8 * kk.SLOW, "a reload is quick", time.monotonic () - begin)
+        kk.contains (home.log (), "1 program was killed, but hangs in the kernel: left behind", "the log")
+        kk.wait_for (lambda: len (ran.lines ()) == 2, 20, "another one is run for it")
+        shim.held (False)
+        kk.wait_for (lambda: not os.path.exists (f"/proc/{ran.lines ()[0][0]}"), 20, "once it can, it is gone for good")
+        shim.held (True)
+        begin = time.monotonic ()
+        kk.equal (d.stop (), 0, "the daemon's end")
+        kk.check (time.monotonic () - begin < 8 * kk.SLOW, "a stop is quick", time.monotonic () - begin)
+    os.unlink (hold)
+    with home.daemon (s.text) as d:
+        kk.wait_for (lambda: len (ran.lines ()) == 3, 20, "the next start runs it")
+        d.stop ()
+    kk.equal (len ({x[1] for x in ran.lines ()}), 1, "the same message")
+
+
+@kk.test
+def a_store_that_another_has (home):
+    "while another process has the store no rule is judged, which is said; when that ends they are"
+    s = Scene (home, BUSY)
+    s.say (load=95)
+    store = os.path.join (home.data, "alert")
+    os.makedirs (store, 0o700)
+    with open (os.path.join (store, "lock"), "w", encoding="utf-8") as f:
+        fcntl.flock (f, fcntl.LOCK_EX)
+        with home.daemon (s.text) as d:
+            kk.wait_for (lambda: f"{store} is in use by another daemon" in home.log (), 40, "it is said")
+            kk.contains (str (filekit.writer (d, "alert")["status"]), "in use by another", "status")
+            kk.equal (s.told (), [], "what was told")
+            fcntl.flock (f, fcntl.LOCK_UN)
+            s.wait (("busy", "fired"))
+            d.stop ()
+    kk.equal (home.log ().count ("is in use by another"), 1, "said once")
 
 
 @kk.test

@@ -2,8 +2,11 @@
 """The examples of contrib/alert-examples, each with a program or server that stands for the real one."""
 
 import base64
+import email
+import email.header
 import json
 import os
+import re
 
 import fakeaws
 import kk
@@ -27,6 +30,33 @@ def read (path):
         return f.read ()
 
 
+def subject_of (text):
+    """The headers of a mail, decoded, and its body; whether they are as RFC 2047 has them."""
+    head = text.split ("\n\n", 1)[0]
+    kk.equal ([x for x in head.split ("\n") if len (x) > 76 or not x.isascii ()], [], "lines of the head that cannot be")
+    found = email.message_from_string (text)
+    for word in re.findall (r"=\?UTF-8\?B\?([^?]*)\?=", head):
+        base64.b64decode (word, validate=True).decode ("utf-8")  # each is whole characters
+    return {k: str (email.header.make_header (email.header.decode_header (v))) for k, v in found.items ()}, found.get_payload ()
+
+
+@kk.test
+def subjects (home):
+    "a subject of any length and of any letters is one that mail programs can read; one in plain letters is not encoded"
+    home.write ("bin/sendmail", "#!/bin/sh\ncat\n", 0o755)
+    def mailed (text, **env):
+        env = {"PATH": f"{home.path}/bin:{os.environ['PATH']}", "KK_ALERT_TEXT": text, "KK_ALERT_SEVERITY": "info", "KK_ALERT_ID": "1", **env}
+        return home.run ("ops@example.org", program=os.path.join (EXAMPLES, "mail.sh"), env=env).ok ().out
+    for text in ("x" * 54, "x" * 55, "x" * 190, "ü" * 90, "日本語" * 15, "a" + "😀" * 40, "one\ntwo\r\tthree", "$HOME `id` \\n %s * \"'", "=?UTF-8?B?eA==?=", " ü  ü "):
+        for env in ({}, {"LANG": "C"}, {"LC_ALL": "C.UTF-8"}):
+            out = mailed (text, **env)
+            plain = re.sub ("[\n\r\t]", " ", "info: " + text)
+            kk.equal (subject_of (out)[0]["Subject"], plain, f"subject of {text!r}")
+    kk.contains (mailed ("a plain one"), "\nSubject: info: a plain one\n", "in plain letters")
+    long = subject_of (mailed ("日" * 20000))[0]["Subject"]
+    kk.check (("info: " + "日" * 20000).startswith (long) and 195 < len (long.encode ()) <= 200, "a very long one", long)
+
+
 @kk.test
 def mail (home):
     "a mail has the message in subject and body, and goes to whom it should"
@@ -36,23 +66,23 @@ def mail (home):
     with home.daemon (s.text, env=env) as d:
         text = kk.wait_for (lambda: read (f"{home.path}/mail"), 20, "a mail")
         d.stop ()
-    head, body = text.split ("\n\n", 1)
-    headers = dict (line.split (": ", 1) for line in head.split ("\n"))
+    headers, body = subject_of (text)
     kk.equal (read (f"{home.path}/args"), "-i -t\n", "arguments")
     kk.equal (headers["To"], "ops@example.org", "To")
     told = s.told ()[0]
     kk.equal (headers["Message-ID"], f"<{told['id']}@kode-kronical>", "Message-ID")
-    kk.equal (base64.b64decode (headers["Subject"].split ("?")[3]).decode (), f"critical: {told['text']}", "Subject")
+    kk.equal (headers["Subject"], f"critical: {told['text']}", "Subject")
     kk.check (body.startswith (told["text"] + "\n\nrule: hot\nchange: fired\n"), "body", body)
 
 
 @kk.test
 def mail_that_cannot_be_sent (home):
-    "where the mail cannot be handed over, the example asks for another time"
-    home.write ("bin/sendmail", "#!/bin/sh\ncat >/dev/null\nexit 69\n", 0o755)
+    "the example ends as sendmail does; where there is no such program it asks for another time"
     env = {"PATH": f"{home.path}/bin:{os.environ['PATH']}", "KK_ALERT_TEXT": "x", "KK_ALERT_ID": "1"}
-    for args in (["ops@example.org"], ["ops@example.org", "no-such-program"]):
-        kk.equal (home.run (*args, program=os.path.join (EXAMPLES, "mail.sh"), env=env).rc, 75, f"exit status with {args}")
+    for status in (75, 69, 1, 0):
+        home.write ("bin/sendmail", f"#!/bin/sh\ncat >/dev/null\nexit {status}\n", 0o755)
+        kk.equal (home.run ("ops@example.org", program=os.path.join (EXAMPLES, "mail.sh"), env=env).rc, status, "exit status")
+    kk.equal (home.run ("ops@example.org", "no-such-program", program=os.path.join (EXAMPLES, "mail.sh"), env=env).rc, 75, "without the program")
 
 
 @kk.test

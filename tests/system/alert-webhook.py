@@ -114,6 +114,22 @@ def secrets_and_a_body_of_ones_own (home):
 
 
 @kk.test
+def headers_with_nothing_in_them (home):
+    "an empty value, variable or file is an empty header, whatever was in the memory before"
+    blank = home.write ("blank", "\n", 0o600)
+    more = f"    webhook_headers: {{X-Empty: '', X-Env: '{{env:HOOK_EMPTY}}', X-File: '{{file:{blank}}}', X-After: there}}\n"
+    with fakeaws.Server () as server:
+        server.on ("POST", "*", answer (200, "ok"))
+        s = Hooked (home, server, more)
+        with home.daemon (s.text, env={**NONE["env"], "HOOK_EMPTY": "", "MALLOC_PERTURB_": "165"}) as d:
+            s.flap (1)
+            s.wait_all ()
+            d.stop ()
+    kk.equal ({k: v for k, v in server.requests[0].headers.items () if k.startswith ("x-")},
+              {"x-empty": "", "x-env": "", "x-file": "", "x-after": "there"}, "headers")
+
+
+@kk.test
 def a_url_that_is_all_secret (home):
     "a variable that holds no URL is said before anything goes to anybody, and not what it holds"
     for secret, why in (("hunter2", "begins with https:// or http://"), ("chat.example/hunter2", "begins with https:// or http://"),
@@ -166,13 +182,55 @@ def what_is_tried_again (home):
         s = Hooked (home, server)
         shim = fast (home, 20)
         with home.daemon (s.text, env=shim.env (**NONE["env"])) as d:
-            s.flap (2)
+            s.flap (1)
+            s.wait_all (60)
+            kk.wait_for (lambda: len (server.requests) == 6, 60, "all answers")
+            s.flap (1)
             s.wait_all (60)
             kk.wait_for (lambda: "messages are taken again" in home.log (), 20, "it is said")
             d.stop ()
     kk.equal ([m["id"] for m in s.posted ()], [s.told ()[0]["id"]] * 6 + [s.told ()[1]["id"]], "ids")
     kk.equal ({r.path for r in server.requests}, {"/hook"}, "paths")
     kk.equal (home.log ().count ("tried again"), 1, "said once")
+
+
+@kk.test
+def one_that_is_never_taken (home):
+    "a message that the server never takes holds no other up, and is taken when the server takes it"
+    with fakeaws.Server () as server:
+        refused = []
+        def some (handler, request):
+            id_ = json.loads (request.body)["id"]
+            refused.append (id_)
+            answer (500 if id_ == refused[0] else 200, "") (handler, request)
+        server.on ("POST", "/hook", some)
+        s = Hooked (home, server)
+        shim = fast (home, 20)
+        with home.daemon (s.text, env=shim.env (**NONE["env"])) as d:
+            s.flap (1)
+            kk.wait_for (lambda: server.requests, 20, "the first")
+            s.flap (4)
+            kk.wait_for (lambda: status (d)["webhook"].startswith ("4 posted, 0 refused, 1 wait"), 60, "the others")
+            kk.contains (home.log (), "a message is not taken: the server answers with status 500; others go before it", "the log")
+            s.flap (1)
+            kk.wait_for (lambda: status (d)["webhook"].startswith ("5 posted"), 20, "a later one waits for nothing")
+            kk.equal (s.ids (), [m["id"] for m in s.told ()], "in order")
+            server.on ("POST", "/hook", answer (200, ""))
+            kk.wait_for (lambda: status (d)["webhook"].startswith ("6 posted, 0 refused, 0 wait"), 60, "the first in the end")
+            d.stop ()
+
+
+@kk.test
+def what_waits_at_a_stop (home):
+    "a stop says how many messages wait for the webhook"
+    with fakeaws.Server () as server:
+        server.on ("POST", "/hook", answer (503, "", {"Retry-After": "3600"}))
+        s = Hooked (home, server)
+        with home.daemon (s.text, **NONE) as d:
+            s.flap (2)
+            kk.wait_for (lambda: "2 wait; next try at" in status (d)["webhook"], 20, "both wait")
+            d.stop ()
+    kk.contains (home.log (), "at the end 2 messages wait for the webhook: the next start posts them", "the log")
 
 
 @kk.test
@@ -326,6 +384,10 @@ def what_cannot_be (home):
             kk.contains (r.err, f":{line}:{place or ''}", "its place")
         refused ("webhook: ftp://example.org/", "begins with https:// or http://")
         refused ("webhook: https:///path", "has no host")
+        for port in ("99999", "65536", "0", "", "x", "000080"):
+            refused (f"webhook: 'http://127.0.0.1:{port}/'", "no port from 1 to 65535")
+        home.config (s.text.replace (server.url ("/hook"), "http://127.0.0.1:65535/"))
+        home.run ("config", "--check").ok ()
         refused ("webhook: https://user:secretword@example.org/", "no user name or password")
         kk.check ("secretword" not in home.run ("config", "--check").all, "it is not said")
         refused ("webhook: https://example.org/#part", "behind '#'")

@@ -140,6 +140,11 @@ def a_command_is_run (home):
     kk.check ("PATH" in env and "SECRET_OF_THE_DAEMON" not in env, "no more than needed", sorted (env))
 
 
+def command_line (pid):
+    with open (f"/proc/{pid}/cmdline", "rb") as f:
+        return f.read ().decode ().rstrip ("\0").split ("\0")
+
+
 @kk.test
 def a_command_that_never_ends (home):
     "a command that never ends is ended after its time, with what it started; sampling and other messages go on, and a stop is quick"
@@ -152,10 +157,12 @@ def a_command_that_never_ends (home):
         s.say (load=10)
         s.wait_samples (d, 10)
         kk.wait_for (lambda: len (s.changes ()) >= 3, 20, "messages go on")
+        children = lambda: [p for p in home.processes () if p != d.pid and command_line (p) == ["sleep", "1000"]]
+        kk.wait_for (lambda: home.log ().count ("took longer than command_timeout") >= 3 and not children (), 20, "all are ended, with what they started")
         begin = time.monotonic ()
         kk.equal (d.stop (), 0, "the daemon's end")
         kk.check (time.monotonic () - begin < 8 * kk.SLOW, "a stop is quick", time.monotonic () - begin)
-    kk.equal ([p for p in home.processes () if "sleep 1000" in str (p)], [], "nothing is left running")
+    kk.equal (home.processes (), [], "nothing is left running")
 
 
 @kk.test
@@ -241,7 +248,7 @@ def a_file_that_is_a_pipe (home):
 
 @kk.test
 def a_file_that_cannot_be_written (home):
-    "a file that cannot be written is said once, and nothing else is held up"
+    "a file that cannot be written is said once, and nothing else is held up; what waits is written in its order when it can be, over a restart, too"
     s = Scene (home, BUSY)
     s.say (load=95)
     text = s.text.replace (f"file: {s.told_file}", f"file: {home.top}/no/such/dir/told")
@@ -251,6 +258,17 @@ def a_file_that_cannot_be_written (home):
         kk.wait_for (lambda: "busy is over" in home.log (), 20, "the log goes on")
         s.wait_samples (d, 5)
         kk.equal (home.log ().count ("cannot be written"), 1, "once")
+        kk.equal (next (i for i in d.status ()["instances"] if i["name"] == "alert")["status"]["messages"], "0 told, 2 wait", "status")
+        d.stop ()
+    kk.contains (home.log (), "at the end 2 messages wait for the file: the next start writes them", "the log")
+    with home.daemon (text) as d:
+        kk.wait_for (lambda: home.log ().count ("told cannot be written") == 2, 20, "it is said")
+        os.makedirs (f"{home.top}/no/such/dir")
+        s.told_file = f"{home.top}/no/such/dir/told"
+        kk.wait_for (lambda: len (s.changes ()) >= 2, 60, "both")
+        kk.wait_for (lambda: "dir/told is written again" in home.log (), 20, "it is said")
+        s.say (load=95)
+        s.wait (("busy", "fired"), ("busy", "cleared"), ("busy", "fired"))
         d.stop ()
 
 
@@ -269,6 +287,8 @@ def what_is_wrong_in_rules (home):
     refused ("{when: 'probe.load >'}", "column ")
     refused ("{when: probe.load > 90, clear: < 80 for soon}", "ends in no time")
     refused ("{when: probe.load > 90, clear: 80}", "column ")
+    refused ("{when: probe.load > 90, for: 25h}", "at most 24h")
+    refused ("{when: probe.load > 90, clear: < 80 for 25h}", "at most 24h")
     refused ("{when: probe.load > 90, severty: info}", "severity")
     refused ("{for: 3s}", "when")
     # All of them at once, each with its place; those that are right are not named.
@@ -292,6 +312,44 @@ def what_is_wrong_in_rules (home):
 
 
 @kk.test
+def what_cannot_be_run_or_written (home):
+    "a program that is not there is a warning, one whose place is not said and a file that is the daemon's own are errors"
+    s = Scene (home, BUSY)
+    def check (option):
+        home.config (s.text.replace (f"    file: {s.told_file}\n", f"    {option}\n"))
+        return home.run ("config", "--check")
+    plain = home.write ("plain", "", 0o600)
+    for program, why in (("/no/such", "No such file"), ("nosuchprog", "No such file"), (home.top, "Permission denied"), (plain, "Permission denied")):
+        r = check (f"command: [{program}, x]").ok ()
+        kk.contains (r.all, f":11:14: warning: command: the program {program} cannot be run as it is now: {why}", program)
+    for program in ("true", "/bin/sh"):
+        kk.check ("warning: command" not in check (f"command: [{program}]").ok ().all, program)
+    for program in ("./x", "bin/x"):
+        r = check (f"command: [{program}]")
+        kk.equal (r.rc, 1, program)
+        kk.contains (r.err, f":11:14: error: command: '{program}' depends on where the daemon is started", "its place")
+    for name in ("metrics_x.json", "schema.json", "daemon.log", "daemon.lock"):
+        r = check (f"file: {home.data}/{name}")
+        kk.equal (r.rc, 1, name)
+        kk.contains (r.err, f":11:11: error: file: the daemon has files of the name {name} itself", "its place")
+
+
+@kk.test
+def an_emptied_store (home):
+    "a store that somebody emptied is said once, a first start says nothing"
+    s = Scene (home, BUSY)
+    s.say (load=95)
+    for said in (0, 1, 1):
+        with home.daemon (s.text) as d:
+            s.wait_samples (d, 8)
+            d.stop ()
+        kk.equal (home.log ().count ("alert/alerts was emptied: what fires is told again"), said, "how often")
+        if not said:
+            os.truncate (os.path.join (home.data, "alert", "alerts"), 0)
+    kk.equal (s.changes (), [("busy", "fired")] * 2, "what was told")
+
+
+@kk.test
 def two_of_them (home):
     "two alerts behind each other are refused with advice that works: one for each output, or another name; each has a store of its own"
     s = Scene (home, BUSY)
@@ -306,21 +364,6 @@ def two_of_them (home):
     with home.daemon (text):
         kk.wait_for (lambda: all (os.path.exists (os.path.join (home.data, n, "alerts")) for n in ("alert", "second")), 20, "two stores")
         kk.wait_for (lambda: any (x.get ("first_alerts") and x.get ("alerts") for x in s.samples (5)), 20, "both tables")
-
-
-@kk.test
-def the_short_keys (home):
-    "cpu_alert_threshold and memory_alert_threshold are rules of their own"
-    with home.daemon ("daemon: {sample_interval: 0.1, cpu_alert_threshold: 90, memory_alert_threshold: 0.01}\nplugins: {process: false}\n") as d:
-        def row ():
-            with kk.Connection (home.data) as c:
-                c.send ("samples", last=1)
-                line = c.receive ()
-            return rows (line).get ("memory")
-        found = kk.wait_for (row, 20, "pending")
-        kk.equal ((found["state"], found["severity"]), ("pending", "warning"), "memory is above 0.01 %")
-        kk.contains (found["text"], "system.memory_percent > 0.01", "what it says")
-        d.stop ()
 
 
 @kk.test

@@ -6,8 +6,8 @@ import os
 import random
 import time
 
-import alertscene
 import kk
+from alertkit import Scene
 
 RULES = """      busy: {when: probe.load > 90, for: 250ms, clear: < 60 for 150ms}
       big: {when: "items[a*].size > 1KiB", for: 150ms}
@@ -23,7 +23,7 @@ def words (changes):
 @kk.test (deadline=180)
 def agrees_with_the_daemon (home):
     "over what was recorded of a random series each rule changes as it did in the daemon: same rows, values and times"
-    s = alertscene.Scene (home, RULES)
+    s = Scene (home, RULES)
     chance = random.Random (int (os.environ.get ("KK_SEED", "0")) or time.time_ns ())
     seed = chance.randrange (1, 1 << 30)
     chance.seed (seed)
@@ -124,10 +124,10 @@ def for_people (home):
     kk.contains (home.run ("alerts", "test", "cpu", "--for", "1h").ok ().out, "It would not have fired.", "of one that never fires")
     kk.contains (home.run ("alerts", "test", "hot", env={"LC_ALL": "C"}).ok ().out, "#", "without UTF-8")
     for columns in (40, 80, 200):
-        lines = alertscene.on_terminal (home, columns, "alerts", "test", "hot")
-        kk.equal ([x for x in lines if len (alertscene.plain (x)) > columns], [], f"lines beyond {columns} columns")
+        lines = home.on_terminal (columns, "alerts", "test", "hot").splitlines ()
+        kk.equal ([x for x in lines if len (kk.plain (x)) > columns], [], f"lines beyond {columns} columns")
         kk.check (any ("\033[" in x for x in lines), "colors", lines)
-        kk.check (any (len (alertscene.plain (x)) == min (columns, 160) for x in lines), "the timeline's width", lines)
+        kk.check (any (len (kk.plain (x)) == min (columns, 160) for x in lines), "the timeline's width", lines)
 
 
 @kk.test
@@ -137,7 +137,9 @@ def wrong_words (home):
     run = lambda *args: home.run ("alerts", "test", *args)
     for args, rc, part in ((("ht",), 2, "did you mean 'hot'"), ((), 2, "test RULE"), (("hot", "fat"), 2, "test RULE"),
                            (("hot", "--since", "long"), 2, "is no time"), (("hot", "--since", "1h", "--until", "2h"), 2, "--since"),
-                           (("hot", "--for", "long"), 2, "--for"), (("hot", "--when", "1 +"), 2, "column"), (("x", "--for", "3s"), 2, "no rule"),
+                           *((("hot", "--since", x), 2, "is no time") for x in ("", "-1h", "5", "tomorrow", "25:00", "2026-02-30", "@x", "@-5", "1h30", "99999999d")),
+                           (("hot", "--since", "2099-01-01"), 2, "a time to come"), (("hot", "--until", "soon"), 2, "is no time"),
+                           (("hot", "--for", "long"), 2, "--for"), (("hot", "--for", "1000d"), 2, "at most 24h"), (("hot", "--when", "1 +"), 2, "column"), (("x", "--for", "3s"), 2, "no rule"),
                            (("hot", "--lines", "3"), 2, "--lines"), (("hot", "--from", "/nonexistent"), 1, "/nonexistent"), (("hot",), 1, "schema.json")):
         r = run (*args)
         kk.equal ((r.rc, r.out), (rc, ""), f"{args}: {r}")
@@ -155,6 +157,102 @@ def wrong_words (home):
     kk.contains (r.err, "network", "it is named")
     home.write (f"{home.data}/schema.json", "{")
     kk.contains (run ("hot").err, "damaged", "a damaged schema")
+
+
+@kk.test (deadline=120)
+def very_many_firings (home):
+    "100,000 firings of 1,000 rows are all counted, each with its end, in seconds"
+    home.config (CONFIG)
+    begin = int (time.time ()) - 3000
+    # On and off in turn; the last ones do not end.
+    record (home, begin, [1.0] * 199, lambda i: {k: v for pid in range (1000) for k, v in process (pid, "py", 2000.0 if i % 2 == 0 else 1.0).items ()})
+    began = time.monotonic ()
+    answer = home.run ("alerts", "test", "fat", "--json").ok ().json ()
+    r = home.run ("alerts", "test", "fat").ok ()
+    took = time.monotonic () - began
+    kk.equal ((answer["fired"], answer["more"], len (answer["changes"])), (100000, 0, 199000), "changes")
+    kk.contains (r.out, "100000 times, for 1 d 03 h in all", "the sum")
+    kk.equal (r.out.splitlines ()[-1], "and 99000 more", "the rest")
+    kk.check ("still fires" not in r.out, "the first ones all ended", r.out[:2000])
+    kk.check (took < 30 * kk.SLOW, "time", took)
+
+
+def same_file_often (home, begin, n):
+    """One big file under n names: it is read as often, and counts once."""
+    record (home, begin, [])
+    entries = [{"system": {"timestamp": begin + i / 10, "cpu_percent": 1.0, "memory_percent": 1.0}, "processes": {}} for i in range (20000)]
+    path = home.write (f"{home.data}/metrics_20260101_000000.json", json.dumps (entries))
+    for i in range (1, n):
+        os.link (path, f"{home.data}/metrics_20260101_{i:06}.json")
+
+
+@kk.test (deadline=180)
+def a_bar_where_it_takes_long (home):
+    "a bar after a second, no wider than the terminal, wiped at the end; none in a pipe, with --json or where it is quick"
+    home.config (CONFIG)
+    record (home, int (time.time ()) - 3000, [1.0] * 60)
+    kk.check ("\r" not in home.on_terminal (80, "alerts", "test", "hot"), "a bar for nothing")
+    same_file_often (home, int (time.time ()) - 3000, 40)
+    for columns in (20, 40, 80, 200):
+        text = home.on_terminal (columns, "alerts", "test", "hot")
+        bars = text[:text.rindex ("\r")].split ("\r")
+        kk.check (len (bars) > 2 and any (" %" in b for b in bars), f"a bar at {columns} columns", bars)
+        kk.equal ([b for b in bars if len (b) >= columns or "\n" in b], [], f"wider than {columns} columns")
+        kk.check (columns < 40 or any ("reading [" in b for b in bars), "its form", bars)
+        kk.equal ((bars[-1].strip (" "), len (bars[-1]) >= max (map (len, bars))), ("", True), f"wiped at {columns} columns: {bars}")
+        kk.check (text[text.rindex ("\r") + 1:].startswith ("hot: "), "what comes then", text)
+    text = home.on_terminal (80, "alerts", "test", "hot", "--json")
+    kk.equal (json.loads (text)["files"], 40, "--json on a terminal")
+    kk.equal (home.run ("alerts", "test", "hot").ok ().err, "", "in a pipe")
+
+
+@kk.test
+def partial_recordings (home):
+    "what cannot be read is left out and said, the rest counts; files out of the time are not opened; an empty time says so"
+    home.config (CONFIG)
+    begin = int (time.time ()) - 20000
+    record (home, begin, [95.0] * 60 + [1.0] * 60)
+    record (home, begin + 14400, [95.0] * 60, data=home.data + "/later")
+    os.rename (f"{home.data}/later/metrics_20260101_000000.json", f"{home.data}/metrics_20260102_000000.json")
+    with open (f"{home.data}/metrics_20260101_000060.json", encoding="utf-8") as f:
+        text = f.read ()
+    broken = {"1_cut.json": text[:len (text) // 2], "2_empty.json": "", "3_other.json": '{"version": 2, "entries": []}', "4_strange.json": '[1, {"time": 3}]',
+              "5.json.gz": "\x1f", "6_zero.json": "\0" * 100}
+    for name, data in broken.items ():
+        os.utime (home.write (f"{home.data}/metrics_20260101_{name}", data), (begin + 200,) * 2)
+    r = home.run ("alerts", "test", "hot", "--json").ok ().json ()
+    kk.equal ((r["samples"], r["files"], r["damaged"], r["strange"], r["fired"]), (180, 4, 4, 2, 2), f"what counts: {r}")
+    said = " ".join (home.run ("alerts", "test", "hot").ok ().out.split ())
+    kk.contains (said, "left out: 4 files, 2 entries, the first:", "it is said")
+    kk.contains (said, "1_cut.json: cut off", "which is the first")
+    r = home.run ("alerts", "test", "hot", "--since", f"@{begin + 1000}", "--json").ok ().json ()
+    kk.equal ((r["samples"], r["files"], r["damaged"]), (60, 1, 0), "older files are not opened")
+    os.utime (home.write (f"{home.data}/metrics_20260103_000000.json", "torn"), (begin + 16000,) * 2)
+    r = home.run ("alerts", "test", "hot", "--until", f"@{begin + 1000}", "--json").ok ().json ()
+    kk.equal ((r["samples"], r["damaged"]), (120, 4), "nor much newer ones")
+    for name in os.listdir (home.data):
+        if name.startswith ("metrics_"):
+            home.write (f"{home.data}/{name}", "torn")
+    r = home.run ("alerts", "test", "hot")
+    kk.equal ((r.rc, r.out), (1, ""), f"all damaged: {r}")
+    kk.contains (r.err, "nothing that can be read was recorded", "why")
+
+
+@kk.test
+def what_a_filter_took_away (home):
+    "rows that a filter leaves out, in the common chain or in file-writer's own, do not count as gone"
+    begin = int (time.time ()) - 3000
+    few = "  few: {plugin: top, by: [processes.memory_rss_mb], n: 1}\n"
+    own = CONFIG + few + "  file-writer: {pipeline: [few]}\n"
+    for config, gone in ((CONFIG, True), (own, False), (CONFIG + few + "pipeline: [few]\n", False)):
+        home.config (config)
+        home.run ("config", "--check").ok ()
+        record (home, begin, [1.0] * 120, lambda i: process (7, "python3", 2000.0) if i < 60 else {})
+        changes = home.run ("alerts", "test", "fat", "--json").ok ().json ()["changes"]
+        kk.equal ([c["change"] for c in changes if c["gone"]], ["cleared"] if gone else [], f"gone, with {config}")
+    kk.contains (home.run ("config", "show").ok ().out, "pipeline: [", "config show")
+    home.config (own)
+    kk.contains (home.run ("config", "show", "file-writer").ok ().out, 'pipeline: ["few"]', "config show of an output's own chain")
 
 
 if __name__ == "__main__":

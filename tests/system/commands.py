@@ -1,12 +1,9 @@
 """The command line: help, version, misspelt words, exit statuses of commands that find nothing running."""
 
-import fcntl
 import json
 import os
 import re
-import struct
 import subprocess
-import termios
 
 import kk
 
@@ -113,40 +110,20 @@ def closed_output (home):
     kk.contains (p.stderr.decode (), "No space left", "stderr")
 
 
-def on_terminal (home, columns, *args, **env):
-    """What a command writes where its output is a terminal of so many columns."""
-    ours, theirs = os.openpty ()
-    try:
-        fcntl.ioctl (theirs, termios.TIOCSWINSZ, struct.pack ("HHHH", 24, columns, 0, 0))
-        p = home.spawn (*home.command (args), env={"TERM": "xterm", **env}, stdin=theirs, stdout=theirs, stderr=theirs)
-    finally:
-        os.close (theirs)
-    text = b""
-    try:
-        while part := os.read (ours, 65536):
-            text += part
-    except OSError:
-        pass  # so ends a terminal that nobody has open
-    finally:
-        os.close (ours)
-    p.wait ()
-    return text.decode ().replace ("\r\n", "\n")
-
-
 @kk.test
 def terminals (home):
     "on a terminal there is colour, and lines fit its width"
     with home.daemon ("daemon: {sample_interval: 0.1}"):
-        r = on_terminal (home, 100, "status")
+        r = home.on_terminal (100, "status")
         kk.check (re.search (r"Health +\x1b\[32mok\x1b\[0m", r), "a good health is green", r)
-        kk.check ("\x1b" not in on_terminal (home, 100, "status", NO_COLOR=1), "no colour where NO_COLOR says so")
+        kk.check ("\x1b" not in home.on_terminal (100, "status", NO_COLOR=1), "no colour where NO_COLOR says so")
     faulty = home.write ("x.yaml", "daemon: {max_sample: 5}\n")
-    kk.contains (on_terminal (home, 100, "config", "--check", faulty), "\x1b[1;31merror:", "an error has a colour")
+    kk.contains (home.on_terminal (100, "config", "--check", faulty), "\x1b[1;31merror:", "an error has a colour")
     for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": None}):
-        kk.check ("\x1b" not in on_terminal (home, 100, "config", "--check", faulty, **env), f"no colour with {env}")
+        kk.check ("\x1b" not in home.on_terminal (100, "config", "--check", faulty, **env), f"no colour with {env}")
     kk.check ("\x1b" not in home.run ("config", "--check", faulty, env={"TERM": "xterm"}).all, "none when it is no terminal")
     for columns in (40, 60, 120):
-        lines = on_terminal (home, columns, "plugin", "info", "cpu").splitlines ()
+        lines = home.on_terminal (columns, "plugin", "info", "cpu").splitlines ()
         kk.check (len (lines) > 40, "plugin info", lines)
         kk.equal ([line for line in lines if len (line) > columns and ".so" not in line], [], f"lines beyond {columns} columns")
         kk.check (max (map (len, lines)) > columns - 20, f"{columns} columns are used")

@@ -59,7 +59,7 @@ BROKEN = [
     ("key-misspelt", "daemon:\n  sample_intervall: 1\n", "2:3", "unknown key 'sample_intervall' in section daemon: did you mean 'sample_interval'?"),
     ("key-dash", "daemon:\n  max-samples: 5\n", "2:3", "did you mean 'max_samples'?"),
     ("key-case", "daemon:\n  Max_Samples: 5\n", "2:3", "did you mean 'max_samples'?"),
-    ("key-unknown", "daemon:\n  colour: red\n", "2:3", "unknown key 'colour' in section daemon: remove it"),
+    ("key-unknown", "daemon:\n  colour: red\n", "2:3", "unknown key 'colour' in section daemon: remove it; there are sample_interval, "),
     ("key-twice", "daemon:\n  max_samples: 5\n  max_samples: 6\n", "3:3", "key 'max_samples' is here a second time, the first is in line 2"),
     ("key-monitoring", "monitoring:\n  sample_interval: 5\n", "2:3", "'sample_interval' does not belong in section monitoring: move it to section daemon"),
     # Values of the daemon's own

@@ -555,7 +555,7 @@ def bounded_rate_and_an_end (home):
         os.close (fd)
         text = shown.decode ()
         kk.contains (text, "uploading [", "the bar")
-        kk.contains (text, " of 30 ", "the bar")
+        kk.contains (text, " of 30", "the bar")
         last = text.split ("\r")[-2 if text.endswith ("\n") else -1]
         kk.contains (text, "still to do", f"the summary: {last}")
         kk.check (0 < len (cloud.minutes ()) < 30, "some are there", len (cloud.minutes ()))

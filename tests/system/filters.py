@@ -209,6 +209,33 @@ pipeline: [rate, most, few]
 
 
 @kk.test
+def each_output_has_its_chain_and_its_tables (home):
+    "one output gets other names and a label, in the order of its chain, the other what comes from the inputs; each the tables it asks for"
+    path, second = put_things (home, a=1, b=2), os.path.join (home.top, "second")
+    config = THINGS.format (path=path, more=f"""  names:
+    plugin: rename
+    tables: {{things: objects}}
+    fields: {{things.load: share}}
+    keys: {{things: thing}}
+    rows: {{things.a: first}}
+  where: {{plugin: label, fields: {{site: berlin}}, tables: [objects]}}
+  file-writer: {{pipeline: [names, where], tables: [system, obj*]}}
+  plain: {{plugin: file-writer, path: {second}, tables: [system, things]}}
+""")
+    home.config (config.replace ("[names, where]", "[where, names]"))
+    kk.contains (home.run ("config", "--check").err, "tables: no table 'objects' comes along", "before it has that name")
+    with home.daemon (config) as d:
+        renamed = kk.wait_for (lambda: next ((e for e in home.metrics () if "objects" in e), None), 30, "an entry")
+        plain = kk.wait_for (lambda: next ((e for e in kk.read_metrics (second, False) if "things" in e), None), 30, "another")
+        d.stop ()
+    for e in renamed, plain:
+        kk.check (set (e) - {"processes"} in ({"system", "objects"}, {"system", "things"}), f"the tables: {e}")
+    kk.equal ({k: (v["share"], v["site"]) for k, v in renamed["objects"].items ()}, {"first": (1, "berlin"), "b": (2, "berlin")}, "new names")
+    kk.equal ({k: v["load"] for k, v in plain["things"].items ()}, {"a": 1, "b": 2}, "as they came")
+    kk.check (all ("site" not in v for v in plain["things"].values ()), f"without the label: {plain}")
+
+
+@kk.test
 def what_does_not_come_is_said (home):
     "config --check refuses a filter that names what nobody has"
     path = home.config ("""plugins: {most: {plugin: top, by: processes.cpu_percnt}, rate: {fields: [system.nothing]}}
@@ -217,6 +244,26 @@ pipeline: [most, rate]
     r = home.run ("config", "--check", "-c", path)
     kk.contains (r.out + r.err, "has no field 'cpu_percnt': did you mean 'cpu_percent'?", "the first")
     kk.check (r.rc != 0, "the exit status")
+
+
+@kk.test
+def a_time_that_never_ends_is_said (home):
+    "an alert's `for` behind dedup is a warning at its place, under another name of the table too; in front of it, of another table, or without `for` it is none"
+    rules = '  alert:\n    rules:\n      fat:\n        when: "%s[name=python*].memory_rss_mb > 100"\n%s'
+    def said (order, table="processes", line="        for: 30s\n", dedup="{tables: [processes]}", more=""):
+        more += "  rename: {tables: {processes: programs}}\n" if "rename" in order else ""
+        more += "  aggregate: {every: 60s, fields: ['*.*=last']}\n" if "aggregate" in order else ""
+        r = home.run ("config", "--check", "-c", home.config (f"plugins:\n{rules % (table, line)}  dedup: {dedup}\n{more}pipeline: [{order}]\n"))
+        return r.ok ().all
+    text = "warning: rules.fat.for: this time may never be over: a filter in front leaves out rows of %s that have not changed"
+    kk.contains (said ("dedup, alert"), ":6:14: " + text % "processes", "behind it")
+    kk.contains (said ("dedup, alert"), "put that filter into the pipeline: of the outputs", "what to do")
+    kk.contains (said ("dedup, rename, alert", "programs"), text % "programs", "renamed")
+    kk.contains (said ("dedup, aggregate, alert"), text % "processes", "behind a window, which has the rows that came")
+    kk.contains (said ("dedup, alert", dedup="{tables: [processes], isolate: true}"), text % "processes", "from a process of its own")
+    kk.contains (said ("dedup, select, alert", more="  select: {drop_tables: [network], isolate: true}\n"), text % "processes", "through one")
+    for args in (("alert, dedup",), ("aggregate, alert, dedup",), ("dedup, alert", "processes", ""), ("dedup, alert", "processes", "        for: 30s\n", "{tables: ['x*']}")):
+        kk.check ("never be over" not in said (*args), f"none: {args}")
 
 
 @kk.test

@@ -71,8 +71,11 @@ def the_graph_as_text (home):
     kk.check (all (len (line) <= 80 for line in r.out.splitlines ()), "fits the terminal", r.out)
     words = " ".join (r.out.split ())
     for part in ("cpu every 100 ms: system", "few select: -daemon, -system.load_avg_15m", "less select: -network",
-                 "file-writer gets system (", "Pipeline of file-writer alone"):
+                 "file-writer gets system ("):
         kk.contains (words, part, "plugin graph")
+    home.config (CONFIG.replace ("pipeline: [less]}", "pipeline: [less]}\n  second: {plugin: file-writer, path: ~/second}"))
+    heads = [line for line in home.run ("plugin", "graph").ok ().out.splitlines () if not line.startswith ("  ")]
+    kk.equal (heads, ["Inputs", "Pipeline, for all outputs", "Pipeline behind it, for file-writer alone", "Outputs"], "in the order in which it flows")
 
 
 @kk.test
@@ -99,6 +102,8 @@ def the_graph_for_graphviz (home):
     r = home.run ("plugin", "graph", "--dot").ok ()
     for edge in ('"cpu" -> "one sample"', '"one sample" -> "few"', '"few" -> "less"', '"less" -> "file-writer"'):
         kk.contains (r.out, edge, "an edge")
+    for label in ('"cpu" -> "one sample" [label="system"]', '"few" [shape=box, label="\\N\\n(select)"]', "daemon: 9 fields"):
+        kk.contains (r.out, label, "what it is")
     kk.equal ((r.out.count ("{"), r.out[:7], r.out[-2:]), (1, "digraph", "}\n"), "a graph")
     if shutil.which ("dot"):
         p = subprocess.run (["dot", "-Tsvg"], input=r.out, capture_output=True, text=True)

@@ -20,16 +20,20 @@ KK_KEEP=1 keeps the directories, KK_ONLY=name runs one test."""
 import contextlib
 import ctypes
 import errno
+import fcntl
 import glob
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 import uuid
@@ -171,6 +175,11 @@ def read_metrics (data_dir, strict=True):
     return entries
 
 
+def plain (text):
+    """Without the colours that it has on a terminal."""
+    return re.sub ("\033\\[[0-9;]*m", "", text)
+
+
 class Result:
     def __init__ (self, args, rc, out, err):
         self.args, self.rc, self.out, self.err = args, rc, out, err
@@ -266,6 +275,25 @@ class Home:
         p = subprocess.Popen ([str (a) for a in argv], env=self.env (**(env or {})), **{"cwd": self.path, **popen})
         self.children.append (p)
         return p
+
+    def on_terminal (self, columns, *args, **env):
+        """What the program writes where its output is a terminal of so many columns."""
+        ours, theirs = os.openpty ()
+        try:
+            fcntl.ioctl (theirs, termios.TIOCSWINSZ, struct.pack ("HHHH", 24, columns, 0, 0))
+            p = self.spawn (*self.command (args), env={"TERM": "xterm", **env}, stdin=theirs, stdout=theirs, stderr=theirs)
+        finally:
+            os.close (theirs)
+        text = b""
+        try:
+            while part := os.read (ours, 65536):
+                text += part
+        except OSError:
+            pass  # so ends a terminal that nobody has open
+        finally:
+            os.close (ours)
+        p.wait ()
+        return text.decode ().replace ("\r\n", "\n")
 
     def daemon (self, config=None, *args, **more):
         return Daemon (self, config, *args, **more)

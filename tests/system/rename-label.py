@@ -42,6 +42,8 @@ def a_name_that_is_wrong (home):
     "an old name that nothing has, and a new one that two would have, is an error at its entry"
     refused (home, RENAME.replace ("network: traffic", "netwrk: traffic"), "6:22", "tables.netwrk: no table 'netwrk' comes along: did you mean 'network'?")
     refused (home, RENAME.replace ("5m: load_avg_1m", "5m: load_avg_15m"), "7:60", "fields.system.load_avg_5m: there would be two fields system.load_avg_15m")
+    rows = RENAME.replace ("tables: {network: traffic}", "rows: {interfaces.lo: one, interfaces.eth0: two, interfaces.eth1: one}")
+    refused (home, rows, "6:71", "rows.interfaces.eth1: interfaces.lo is to be 'one' too: choose another key")
     refused (home, RENAME.replace ("load, ", "Load, "), "7:34", "fields.system.load_avg_1m: 'Load' is no name")
 
 

@@ -25,6 +25,7 @@ struct moment {
 };
 
 static bool many_held; /* the rows of `many` are those of an earlier reading */
+static uint32_t many_state;
 
 static struct schema *
 make_tables (void)
@@ -78,6 +79,7 @@ fill_many (struct sample *s, const struct moment *m)
   struct block *b = block_new (n, 2, d);
   b->tick = many_held ? s->tick - 1 : s->tick;
   b->mono_ns = s->time.mono_ns;
+  b->state = many_state;
   for (int i = 0; i < MOST_ROWS; i++) {
     if (!m->many[i].there)
       continue;
@@ -150,6 +152,8 @@ static void
 set_up (void)
 {
   fake_env (&env, &now);
+  many_held = false;
+  many_state = KK_COMPLETE;
   schema = make_tables ();
 }
 

@@ -4,7 +4,75 @@
 #include <math.h>
 
 struct sample *tree_samples[TREE_SAMPLES];
-static const struct answer nothing_known;
+unsigned tree_n_samples;
+static const struct answer nothing_known, too_early = {.early = true};
+
+/* ---- Samples ---- */
+
+static void
+set_numbers (struct kit *kit, unsigned table, uint32_t row)
+{
+  const struct kk_table *t = kit_table (table);
+  static const char *const names[] = {"python", "nginx", "py", "ok"};
+  for (uint32_t f = 0; f < t->n_fields; f++) {
+    bool mega = t->fields[f].kind == KK_COUNTER;
+    switch (tree_below (12) ? t->fields[f].type : 0) {
+    case KK_TYPE_F64:
+      kit_f64 (kit, table, row, f, !strcmp (t->fields[f].unit, "By/s") ? 1048576.0 * tree_below (4) : tree_below (4));
+      break;
+    case KK_TYPE_U64:
+      kit_u64 (kit, table, row, f, mega ? tree_below (3) * UINT64_C (1048576) * (kit->tick + 1) : tree_below (4));
+      break;
+    case KK_TYPE_I64:
+      kit_i64 (kit, table, row, f, (int64_t) tree_below (5) - 2);
+      break;
+    case KK_TYPE_BOOL:
+      kit_bool (kit, table, row, f, tree_below (2));
+      break;
+    case KK_TYPE_STRING:
+      kit_string (kit, table, row, f, names[tree_below (4)]);
+      break;
+    default:
+      kit_absent (kit, table, row, f, tree_below (2) ? KK_RESET : KK_DENIED);
+    }
+  }
+}
+
+void
+tree_sample (struct kit *kit)
+{
+  ck_assert_uint_lt (tree_n_samples, TREE_SAMPLES);
+  kit->tables[PROCESSES].n = kit->tables[INTERFACES].n = 0;
+  set_numbers (kit, SYSTEM, 0);
+  for (uint32_t i = 0; i < TREE_ROWS; i++) {
+    char name[16];
+    snprintf (name, sizeof name, i % 2 ? "eth%d" : "lo%d", (int) i);
+    if (tree_below (5)) {
+      kit_process (kit, 100 + i, tree_below (8) == 0, "x");
+      set_numbers (kit, PROCESSES, kit->tables[PROCESSES].n - 1);
+    }
+    if (tree_below (5)) {
+      kit_interface (kit, name, 0);
+      set_numbers (kit, INTERFACES, kit->tables[INTERFACES].n - 1);
+    }
+  }
+  for (int t = 0; t < KIT_TABLES; t++) {
+    kit->tables[t].partial = !tree_below (6) && t != SYSTEM;
+    kit->tables[t].result = tree_below (5) ? 0 : tree_below (2) ? KK_HELD : -EIO;
+  }
+  kit->after = tree_below (8) ? KK_PRESENT : tree_below (2) ? KK_GAP : KK_SUSPEND;
+  kit_tick (kit, SECOND / 2 * (1 + tree_below (4)));
+  tree_samples[tree_n_samples++] = sample_ref (kit->sample);
+}
+
+void
+tree_forget_samples (void)
+{
+  while (tree_n_samples)
+    sample_unref (tree_samples[--tree_n_samples]);
+}
+
+/* ---- Reading them ---- */
 
 struct kk_table_info
 tree_info (unsigned s, int table)
@@ -85,18 +153,21 @@ same_row (unsigned s, unsigned of, int table, uint32_t row)
 static struct answer
 slow_rate (unsigned now, const struct tree *field, uint32_t row)
 {
-  bool base = false, counter = kit_table ((unsigned) field->table)->fields[field->field].kind == KK_COUNTER;
+  bool base = false, first = true, counter = kit_table ((unsigned) field->table)->fields[field->field].kind == KK_COUNTER;
   double before = 0;
   int64_t at = 0;
-  struct answer last = nothing_known, a = nothing_known;
+  uint32_t after = KK_PRESENT;
+  struct answer last = too_early, a = nothing_known;
   for (unsigned s = 0; s <= now; s++) {
-    if (time_of (s).after)
+    if (time_of (s).after) {
       base = false; /* the last rate stays what it was for values that are held */
+      after = time_of (s).after;
+    }
     uint32_t r = same_row (s, now, field->table, row);
     struct kk_table_info i = tree_info (s, field->table);
     if (r == UINT32_MAX || (field->table != SYSTEM && tree_chosen (s, field->rows, r) != 1)) {
       if (i.state == KK_COMPLETE && !i.held)
-        base = false, last = nothing_known;
+        base = false, first = true, last = too_early;
       continue;
     }
     a = read_field (s, field, r);
@@ -106,6 +177,7 @@ slow_rate (unsigned now, const struct tree *field, uint32_t row)
       bool there = a.known;
       a = last;
       a.known = a.known && there;
+      a.early = a.early && there;
       a.fresh = false;
       continue;
     }
@@ -113,16 +185,18 @@ slow_rate (unsigned now, const struct tree *field, uint32_t row)
       last = nothing_known;
       struct kk_value v;
       if (kk_get (&tree_samples[s]->face, (uint32_t) field->table, r, (uint32_t) field->field, &v) == KK_RESET)
-        base = false;
+        base = false, first = true;
       continue;
     }
     struct kk_time t;
     kk_value_time (&tree_samples[s]->face, (uint32_t) field->table, r, (uint32_t) field->field, &t);
     last = (struct answer){.known = base && (!counter || a.number >= before), .fresh = true};
+    last.early = first || (!base && after == KK_SUSPEND);
     last.number = last.known ? (a.number - before) / ((double) (t.mono_ns - at) / 1e9) : 0;
     before = a.number;
     at = t.mono_ns;
     base = true;
+    first = false;
     a = last;
   }
   return a;
@@ -146,7 +220,7 @@ slow_absent (unsigned now, const struct tree *t)
     came = seen || (came && !time_of (s).after);
   }
   bool over = time_of (now).mono_ns - since >= t->span_s * SECOND;
-  return (struct answer){.known = came || over, .fresh = true, .boolean = over};
+  return (struct answer){.known = came || over, .fresh = true, .early = true, .boolean = over};
 }
 
 static struct answer
@@ -196,7 +270,8 @@ slow_aggregate (unsigned now, const struct tree *t)
 static struct answer
 slow_binary (enum kind kind, struct answer x, struct answer y)
 {
-  struct answer a = {.known = x.known && y.known, .fresh = x.fresh || y.fresh};
+  struct answer a = {
+    .known = x.known && y.known, .fresh = x.fresh || y.fresh, .early = x.known ? y.early : x.early}; /* of the first unknown */
   if (kind == AND || kind == OR) {
     bool decides = kind == OR;
     bool decided = (x.known && x.boolean == decides) || (y.known && y.boolean == decides);
@@ -257,4 +332,20 @@ tree_slow (unsigned now, const struct tree *t, uint32_t row)
   default:
     return slow_binary (t->kind, tree_slow (now, t->a, row), tree_slow (now, t->b, row));
   }
+}
+
+struct answer
+tree_answer (unsigned now, const struct tree *t, const struct choice *rows, uint32_t row)
+{
+  if (rows && tree_chosen (now, *rows, row) < 0)
+    return (struct answer){.fresh = !tree_info (now, rows->table).held};
+  return tree_slow (now, t, row);
+}
+
+bool
+tree_by_row (const struct tree *t)
+{
+  if (!t || t->kind == AGGREGATE || t->kind == COUNT_ROWS || t->kind == GONE || t->kind == ABSENT)
+    return false;
+  return (t->kind == FIELD && t->table != SYSTEM) || tree_by_row (t->a) || tree_by_row (t->b);
 }

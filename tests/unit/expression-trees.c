@@ -221,6 +221,12 @@ const struct tree *
 tree_make (unsigned depth, struct choice rows)
 {
   n_trees = 0;
+  return tree_add (depth, rows);
+}
+
+const struct tree *
+tree_add (unsigned depth, struct choice rows)
+{
   return yes_no (depth, rows, false);
 }
 

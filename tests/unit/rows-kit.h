@@ -145,7 +145,7 @@ flow_clear (void)
 
 struct flow {
   struct descriptor *d;
-  struct instance_plan plan;
+  struct instance_plan *plan; /* outlives the filter, wherever this struct is copied to */
   struct instance *filter;
   struct chain *chain;
 };
@@ -155,8 +155,10 @@ flow_begin (const struct kk_plugin *plugin, void *config)
 {
   struct flow f = {0};
   f.d = fake_descriptor (plugin);
-  f.plan = fake_plan (plugin->name, f.d, config);
-  f.filter = fake_instance (&flow_env, &f.plan);
+  f.plan = malloc (sizeof *f.plan);
+  ck_assert_ptr_nonnull (f.plan);
+  *f.plan = fake_plan (plugin->name, f.d, config);
+  f.filter = fake_instance (&flow_env, f.plan);
   ck_assert_int_eq (chain_new (&f.filter, 1, flow_sink, NULL, &f.chain), 0);
   return f;
 }
@@ -166,6 +168,7 @@ flow_end (struct flow *f)
 {
   chain_free (f->chain);
   instance_free (f->filter);
+  free (f->plan);
   descriptor_free (f->d);
 }
 

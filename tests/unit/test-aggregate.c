@@ -218,6 +218,66 @@ START_TEST (a_step_of_the_clock_ends_the_window)
 }
 END_TEST
 
+/* Back to before a window of three: nothing of the reading that is now in time to come counts when that time comes. */
+START_TEST (what_was_before_the_clock_was_set_back_is_over)
+{
+  static const char *const items[] = {"many.value=max"};
+  begin (SECOND, 3 * SECOND, items, 1);
+  struct moment m = {.wall_ns = 1767225610 * SECOND, .many = {{.there = true, .value = 5}}};
+  send_moment (&m, 1);
+  m.wall_ns -= 3 * SECOND;
+  many_held = true;
+  for (uint64_t i = 2; i < 7; i++) {
+    m.wall_ns += i > 2 ? SECOND : 0;
+    send_moment (&m, i);
+  }
+  ck_assert_uint_eq (n_out, 5);
+  const struct table *t = came[4]->tables + schema_find_table (came[4]->schema, "many");
+  ck_assert_uint_eq (t->n_rows, 1);
+  ck_assert_uint_eq (t->state, KK_PARTIAL);
+  ck_assert_uint_eq (get (came[4], "many", 0, "value").absent, KK_UNSET);
+  end ();
+}
+END_TEST
+
+/* Whatever part of the window has its place behind. */
+START_TEST (why_there_is_nothing_is_what_was_said_last)
+{
+  static const char *const items[] = {"one.value=max"};
+  begin (SECOND, 3 * SECOND, items, 1);
+  struct moment m = {.wall_ns = 1767225600 * SECOND, .one = {.absent = KK_DENIED}};
+  for (uint64_t i = 1; i < 8; i++) {
+    send_moment (&m, i);
+    ck_assert_uint_eq (n_out, i - 1);
+    if (n_out)
+      ck_assert_uint_eq (get (came[n_out - 1], "one", 0, "value").absent, i % 2 ? KK_ERROR : KK_DENIED);
+    m.wall_ns += SECOND;
+    m.one.absent = i % 2 ? KK_ERROR : KK_DENIED;
+  }
+  end ();
+}
+END_TEST
+
+START_TEST (a_table_that_failed_and_has_no_row_has_failed)
+{
+  static const char *const items[] = {"many.value=max"};
+  begin (10 * SECOND, 0, items, 1);
+  struct moment m = {.wall_ns = 1767225600 * SECOND, .many = {{.there = true}}};
+  many_held = true;
+  send_moment (&m, 1);
+  many_held = m.many[0].there = false;
+  many_state = KK_FAILED;
+  m.wall_ns += SECOND;
+  send_moment (&m, 2);
+  chain_flush (chain);
+  ck_assert_uint_eq (n_out, 1);
+  const struct table *t = came[0]->tables + schema_find_table (came[0]->schema, "many");
+  ck_assert_uint_eq (t->n_rows, 0);
+  ck_assert_uint_eq (t->state, KK_FAILED);
+  end ();
+}
+END_TEST
+
 START_TEST (globs_leave_alone_what_is_no_amount)
 {
   static const struct kk_field fields[] = {KK_U64 ("pid", "1", KK_INFO),       KK_F64 ("create_time", "s", KK_INFO),
@@ -276,6 +336,8 @@ START_TEST (what_makes_no_sense_is_refused)
   ck_assert_ptr_nonnull (strstr (refused ("value=max", SECOND, 0), "table.value"));
   ck_assert_ptr_nonnull (strstr (refused ("one.valu=max", SECOND, 0), "did you mean 'value'?"));
   ck_assert_ptr_nonnull (strstr (refused ("on.value=max", SECOND, 0), "no table 'on'"));
+  ck_assert_ptr_nonnull (strstr (refused ("many.word=max", SECOND, 0), "many.word is no number"));
+  ck_assert_str_eq (refused ("many.*=max", SECOND, 0), "");
   ck_assert_ptr_nonnull (strstr (refused ("max", SECOND, 0), "=mean max"));
   ck_assert_ptr_nonnull (strstr (refused ("p99.9", SECOND, 0), "=mean max"));
   ck_assert_ptr_nonnull (strstr (refused ("one.value=max", 2 * SECOND, 3 * SECOND), "multiple"));
@@ -289,6 +351,9 @@ tests (TCase *t)
   tcase_add_test (t, windows_are_what_they_are_by_definition);
   tcase_add_test (t, what_is_left_goes_on_at_the_end);
   tcase_add_test (t, a_step_of_the_clock_ends_the_window);
+  tcase_add_test (t, what_was_before_the_clock_was_set_back_is_over);
+  tcase_add_test (t, why_there_is_nothing_is_what_was_said_last);
+  tcase_add_test (t, a_table_that_failed_and_has_no_row_has_failed);
   tcase_add_test (t, globs_leave_alone_what_is_no_amount);
   tcase_add_test (t, what_makes_no_sense_is_refused);
 }

@@ -1,68 +1,14 @@
 /* The process ends before, in the middle of, and after each thing that the alerts' store asks of the system, and the disk
  * refuses at any of them. What the linker calls __wrap_… stands between the store and the system. */
 #include "alert-kit.h"
-
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
+#include "death-kit.h"
 
 enum { STEPS = 60, ROWS = 3, MESSAGES = 512 };
 
-/* What is to go wrong at which call. */
-enum wrong { NOTHING, DIE_BEFORE, DIE_WITHIN, DIE_AFTER, FAIL, FAIL_ON };
-static struct {
-  enum wrong wrong;
-  int at, calls;
-} plan;
-
 ssize_t __real_write (int fd, const void *data, size_t n);
-int __real_ftruncate (int fd, off_t length);
-int __real_unlinkat (int at, const char *name, int flags);
-int __real_renameat (int from, const char *name, int to, const char *new_name);
 int __real_linkat (int from, const char *name, int to, const char *new_name, int flags);
 ssize_t __wrap_write (int fd, const void *data, size_t n);
-int __wrap_ftruncate (int fd, off_t length);
-int __wrap_ftruncate64 (int fd, off_t length);
-int __wrap_unlinkat (int at, const char *name, int flags);
-int __wrap_renameat (int from, const char *name, int to, const char *new_name);
 int __wrap_linkat (int from, const char *name, int to, const char *new_name, int flags);
-
-static void
-die (void)
-{
-  kill (getpid (), SIGKILL);
-}
-
-/* Whether it is now: dies, or says that the call is to fail. */
-static bool
-now (enum wrong wrong)
-{
-  if (plan.wrong == NOTHING || plan.wrong != wrong || (wrong == FAIL_ON ? plan.calls < plan.at : plan.calls != plan.at))
-    return false;
-  if (wrong == FAIL || wrong == FAIL_ON) {
-    errno = ENOSPC;
-    return true;
-  }
-  if (wrong != DIE_WITHIN)
-    die ();
-  return true;
-}
-
-static bool
-before (void)
-{
-  plan.calls += plan.wrong != NOTHING;
-  now (DIE_BEFORE);
-  return now (FAIL) || now (FAIL_ON);
-}
-
-static int
-after (int r)
-{
-  now (DIE_AFTER);
-  return r;
-}
 
 ssize_t
 __wrap_write (int fd, const void *data, size_t n)
@@ -77,30 +23,6 @@ __wrap_write (int fd, const void *data, size_t n)
   ssize_t r = __real_write (fd, data, n);
   now (DIE_AFTER);
   return r;
-}
-
-int
-__wrap_ftruncate (int fd, off_t length)
-{
-  return before () ? -1 : after (__real_ftruncate (fd, length));
-}
-
-int
-__wrap_ftruncate64 (int fd, off_t length)
-{
-  return __wrap_ftruncate (fd, length);
-}
-
-int
-__wrap_unlinkat (int at, const char *name, int flags)
-{
-  return before () ? -1 : after (__real_unlinkat (at, name, flags));
-}
-
-int
-__wrap_renameat (int from, const char *name, int to, const char *new_name)
-{
-  return before () ? -1 : after (__real_renameat (from, name, to, new_name));
 }
 
 int
@@ -214,8 +136,9 @@ start (const char *dir, int at)
 }
 
 static void
-work (const char *dir)
+work (void *arg)
 {
+  const char *dir = arg;
   struct alert_engine *e = start (dir, 0);
   for (int at = 0; at < STEPS; at++) {
     do_step (e, at);
@@ -225,6 +148,8 @@ work (const char *dir)
     }
   }
   end_engine (e);
+  plan.wrong = NOTHING;
+  shared->finished = true;
 }
 
 /* ---- What must be true then ---- */
@@ -257,22 +182,8 @@ static bool
 one_death (enum wrong wrong, int at, const char *what)
 {
   char *dir = unit_temp_dir (), *inner = unit_path (dir, "alerts");
-  int status;
-  shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  ck_assert (shared != MAP_FAILED);
-  fflush (NULL);
-  pid_t pid = fork ();
-  ck_assert_int_ge (pid, 0);
-  if (pid == 0) {
-    plan.at = at;
-    plan.wrong = wrong;
-    work (inner);
-    plan.wrong = NOTHING;
-    shared->finished = true;
-    die (); /* nothing that checks for leaks at an exit need know of this process */
-  }
-  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
-  ck_assert (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+  shared = death_share (sizeof *shared);
+  death_of (wrong, at, work, inner);
   const int crash = shared->step;
   const bool finished = shared->finished;
   struct alert_engine *e = start (inner, crash);
@@ -283,18 +194,11 @@ one_death (enum wrong wrong, int at, const char *what)
     do_step (e, i);
   check_messages (shared, crash, crash + 9, finished, what, at);
   end_engine (e);
-  munmap (shared, sizeof *shared);
+  death_unshare (shared, sizeof *shared);
   unit_remove_tree (dir);
   free (inner);
   free (dir);
   return !finished;
-}
-
-/* Each of them, or where everything takes longer, each seventh. */
-static int
-stride (void)
-{
-  return unit_slow () > 1 ? 7 : 1;
 }
 
 static void
@@ -339,9 +243,7 @@ one_refusal (enum wrong wrong, int at)
   shared = calloc (1, sizeof *shared);
   ck_assert_ptr_nonnull (shared);
   struct alert_engine *e = start (inner, 0);
-  plan.calls = 0;
-  plan.at = at;
-  plan.wrong = wrong;
+  plan_begin (wrong, at, ENOSPC);
   for (int i = 0; i < STEPS; i++)
     do_step (e, i);
   const bool came = plan.calls >= at;

@@ -174,6 +174,39 @@ START_TEST (a_rule_that_is_no_more)
 }
 END_TEST
 
+START_TEST (as_many_rules_as_may_be_are_no_more)
+{
+  enum { N = 1000 };
+  struct alert_rule_config *rules = calloc (N, sizeof *rules);
+  char (*names)[16] = calloc (N, sizeof *names);
+  struct alert_engine *e;
+  ck_assert (rules && names);
+  for (int i = 0; i < N; i++) {
+    snprintf (names[i], sizeof names[i], "rule %d", i);
+    rules[i].name = names[i];
+  }
+  ck_assert_int_eq (alert_engine_new (&(struct alert_engine_config){0}, rules, N, &e), 0);
+  ck_assert_int_eq (open_at (e, dir), 0);
+  tick ();
+  for (uint32_t i = 0; i < N; i++) {
+    struct alert_rule *r = alert_engine_begin (e, i, mono, wall);
+    look_at_row (r, "a", 1, ALERT_TRUE);
+    alert_rule_end (r, true);
+  }
+  ck_assert_int_eq (flush_engine (e), N);
+  end_engine (e);
+  n_told = 0;
+  e = open_engine (dir);
+  ck_assert_uint_eq (e->forgotten, 0);
+  ck_assert_int_eq (flush_engine (e), N);
+  for (int i = 0; i < N; i++)
+    ck_assert (told[i].change == ALERT_CLEARED && told[i].gone);
+  end_engine (e);
+  free (names);
+  free (rules);
+}
+END_TEST
+
 /* The history may name many more; they take no place of those that have something to clear. */
 START_TEST (rules_of_the_history_are_nobodys)
 {
@@ -273,6 +306,35 @@ START_TEST (what_limits_took_outlives_a_crash)
   ck_assert_uint_eq (told[0].change, ALERT_SUMMARY);
   ck_assert_uint_eq (told[0].suppressed, 10);
   end_engine (e);
+}
+END_TEST
+
+/* Ended well, killed, with a store that is behind: no process begins with a burst of its own. */
+START_TEST (limits_hold_over_restarts)
+{
+  const struct alert_engine_config config = {
+    .outbox = {.rule_burst = 2, .rule_every_ns = 600 * S, .all_burst = 3, .all_every_ns = 600 * S}};
+  int messages = 0, limit = 2;
+  for (int round = 0; round < 60; round++) {
+    struct alert_engine *e = new_engine (&config);
+    ck_assert_int_eq (open_at (e, dir), 0);
+    for (int i = 0; i < 5; i++)
+      messages += step (e, FAST, "a", i % 2 ? ALERT_FALSE : ALERT_TRUE);
+    if (round == 30) {
+      ck_assert_int_eq (messages, 2);
+      limit += 3; /* in an hour no more than both bursts come again */
+      mono += 3600 * S, wall += 3600 * S, boot += 3600 * S;
+    }
+    desk_of (e)->store.behind = _i == 2;
+    messages += _i == 2 ? step (e, FAST, "a", ALERT_TRUE) : 0;
+    if (_i)
+      kill_engine (e);
+    else
+      end_engine (e);
+    n_told = 0;
+  }
+  ck_assert_int_ge (messages, 4);
+  ck_assert_int_le (messages, limit);
 }
 END_TEST
 
@@ -377,11 +439,13 @@ tests (TCase *t)
   tcase_add_loop_test (t, unknown_is_not_said_again, 0, 3);
   tcase_add_loop_test (t, gone_or_another_meanwhile, 0, 2);
   tcase_add_test (t, a_rule_that_is_no_more);
+  tcase_add_test (t, as_many_rules_as_may_be_are_no_more);
   tcase_add_test (t, rules_of_the_history_are_nobodys);
   tcase_add_test (t, a_rule_that_is_another_now);
   tcase_add_loop_test (t, what_waits_is_told_after_a_crash, 0, 2);
   tcase_add_loop_test (t, silence_over_restarts, 0, 2);
   tcase_add_loop_test (t, what_limits_took_outlives_a_crash, 0, 2);
+  tcase_add_loop_test (t, limits_hold_over_restarts, 0, 3);
   tcase_add_test (t, two_never_share_a_store);
   tcase_add_test (t, a_removed_directory_is_made_again);
   tcase_add_test (t, without_a_directory_it_works_all_the_same);

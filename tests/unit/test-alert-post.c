@@ -38,7 +38,7 @@ START_TEST (oldest_first_for_each_action)
   ck_assert_ptr_null (alert_post_next (&post, ALERT_BY_WEBHOOK, mono));
   a->under_way = ALERT_BY_COMMAND;
   ck_assert_ptr_eq (alert_post_next (&post, ALERT_BY_COMMAND, mono), b);
-  b->again_ns = mono + S;
+  b->command.again_ns = mono + S;
   ck_assert_ptr_null (alert_post_next (&post, ALERT_BY_COMMAND, mono));
   ck_assert_ptr_eq (alert_post_next (&post, ALERT_BY_COMMAND, mono + S), b);
   alert_post_told (&post, a, ALERT_BY_FILE);

@@ -250,6 +250,72 @@ START_TEST (what_was_said_to_be_unknown_gives_way_last)
 }
 END_TEST
 
+/* As behind a filter that lets but the largest rows pass: what fired leaves it, and others come. */
+START_TEST (what_nothing_is_known_of_gives_way_to_what_is_true)
+{
+  for (uint64_t turn = 0; turn < 20; turn++)
+    for (int i = 0; i < 12; i++) {
+      begin ();
+      for (uint64_t k = 0; k < 10; k++)
+        look ((struct alert_key){.number = turn * 10 + k}, ALERT_TRUE);
+      alert_rule_end (&rule, false);
+    }
+  ck_assert_uint_eq (heard.fired, 200);
+  ck_assert_uint_eq (heard.cleared, 100);
+  ck_assert_uint_eq (heard.gone, 100);
+  ck_assert_uint_eq (rule.n, 100);
+  ck_assert_uint_eq (rule.left_out, 0);
+  for (uint64_t k = 0; k < 200; k++)
+    ck_assert (!alert_rule_find (&rule, &(struct alert_key){.number = k}) == (k < 100)); /* the oldest went first */
+  /* Of what was known a moment ago nothing gives way. */
+  begin ();
+  for (uint64_t k = 100; k < 200; k++)
+    look ((struct alert_key){.number = k}, ALERT_TRUE);
+  alert_rule_end (&rule, false);
+  begin ();
+  look ((struct alert_key){.number = 1000}, ALERT_TRUE);
+  alert_rule_end (&rule, false);
+  ck_assert_uint_eq (heard.gone, 100);
+  ck_assert_uint_eq (rule.left_out, 1);
+}
+END_TEST
+
+START_TEST (without_a_time_for_unknown_it_takes_five_minutes)
+{
+  rule.params.unknown_after_ns = 0;
+  begin ();
+  for (uint64_t k = 0; k < 100; k++)
+    look ((struct alert_key){.number = k}, ALERT_TRUE);
+  alert_rule_end (&rule, false);
+  for (int i = 0; i < 301; i++) {
+    begin ();
+    look ((struct alert_key){.number = 1000}, ALERT_TRUE);
+    alert_rule_end (&rule, false);
+    ck_assert_uint_eq (heard.gone, 0);
+  }
+  begin ();
+  look ((struct alert_key){.number = 1000}, ALERT_TRUE);
+  ck_assert_uint_eq (heard.gone, 1);
+  ck_assert_uint_eq (heard.fired, 101);
+}
+END_TEST
+
+/* Once while it lasts, and again when it was over for long enough. */
+START_TEST (that_rows_are_left_out_is_said_when_it_begins)
+{
+  unsigned said = 0;
+  for (int i = 0; i < 1000; i++) {
+    const unsigned full = i < 200 || i == 300 || i > 900;
+    begin ();
+    for (uint64_t k = 0; k < 100 + full; k++)
+      look ((struct alert_key){.number = k}, ALERT_TRUE);
+    alert_rule_end (&rule, true);
+    said += alert_rule_says_full (&rule);
+    ck_assert_uint_eq (said, i > 900 ? 2 : 1);
+  }
+}
+END_TEST
+
 /* What is looked at every 20 min counts whole; a single long time without a look does not. */
 START_TEST (gaps_are_by_how_often_it_is_looked)
 {
@@ -370,6 +436,9 @@ tests (TCase *t)
   tcase_add_test (t, rows_are_bounded);
   tcase_add_test (t, what_is_unknown_gives_way_to_what_is_true);
   tcase_add_test (t, what_was_said_to_be_unknown_gives_way_last);
+  tcase_add_test (t, what_nothing_is_known_of_gives_way_to_what_is_true);
+  tcase_add_test (t, without_a_time_for_unknown_it_takes_five_minutes);
+  tcase_add_test (t, that_rows_are_left_out_is_said_when_it_begins);
   tcase_add_test (t, gaps_are_by_how_often_it_is_looked);
   tcase_add_test (t, random_rows);
   tcase_add_test (t, figures);

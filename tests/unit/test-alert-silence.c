@@ -52,6 +52,19 @@ read_two (struct alert_silences *s)
   ck_assert_int_eq (alert_silences_parse (s, two, strlen (two)), 0);
 }
 
+/* "[c]pu" is a rule's name here, and a pattern there. */
+START_TEST (silences_of_a_name)
+{
+  static const char exact[] = "{\"id\":\"a1\",\"from\":0,\"until\":8200000000000,\"rule\":\"[c]pu\",\"exact\":true}\n"
+                              "{\"id\":\"a2\",\"from\":0,\"until\":8200000000000,\"rule\":\"[m]em\"}\n";
+  struct alert_silences s = {0};
+  ck_assert_int_eq (alert_silences_parse (&s, exact, strlen (exact)), 0);
+  ck_assert (is_quiet (&s, "[c]pu", "", S, 0) && !is_quiet (&s, "cpu", "", S, 0));
+  ck_assert (is_quiet (&s, "[m]em", "", S, 0) && is_quiet (&s, "mem", "", S, 0));
+  alert_silences_free (&s);
+}
+END_TEST
+
 START_TEST (silences_end)
 {
   struct alert_silences s = {0};
@@ -219,6 +232,7 @@ tests (TCase *t)
 {
   tcase_add_checked_fixture (t, setup, teardown);
   tcase_add_test (t, silences_match);
+  tcase_add_test (t, silences_of_a_name);
   tcase_add_test (t, silences_end);
   tcase_add_test (t, silences_that_are_none);
   tcase_add_test (t, no_directory_is_made);

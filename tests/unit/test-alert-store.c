@@ -36,13 +36,15 @@ random_record (void)
 {
   static const char *const keys[] = {"", "eth0", "a \"quoted\" one", "line\nbreak", "gr\xc3\xbc\xc3\x9f", "{}[],:\\"};
   static const unsigned changes[] = {ALERT_FIRED, ALERT_CLEARED, ALERT_BECAME_UNKNOWN, ALERT_KNOWN};
-  struct alert_record r = {.type = (enum alert_record_type) (1 + random64 () % 8)};
+  struct alert_record r = {.type = (enum alert_record_type) (1 + random64 () % 9)};
   const bool is_message = r.type == ALERT_RECORD_SEND || r.type == ALERT_RECORD_SENT;
   const bool has_rule = r.type != ALERT_RECORD_TOLD && r.type != ALERT_RECORD_BASE && !is_message;
   if (has_rule)
     strcpy (r.rule, random64 () % 2 ? "cpu high" : "\"x\"");
-  if (r.type == ALERT_RECORD_COUNT)
+  if (r.type == ALERT_RECORD_COUNT || r.type == ALERT_RECORD_LIMIT)
     r.count = random64 ();
+  if (r.type == ALERT_RECORD_LIMIT)
+    r.wall_ns = (int64_t) (random64 () >> 1);
   if (r.type == ALERT_RECORD_BASE)
     r.serial = random64 ();
   if (is_message) {
@@ -57,7 +59,7 @@ random_record (void)
   if (r.type == ALERT_RECORD_TOLD || r.type == ALERT_RECORD_SEND)
     for (r.n_serials = 0; r.n_serials < random64 () % (ALERT_SERIALS + 1); r.n_serials++)
       r.serials[r.n_serials] = random64 ();
-  if (!has_rule || r.type == ALERT_RECORD_COUNT)
+  if (!has_rule || r.type == ALERT_RECORD_COUNT || r.type == ALERT_RECORD_LIMIT)
     return r;
   r.made = random64 ();
   r.key = (struct alert_key){.number = random64 (), .identity = random64 () >> random64 () % 64};
@@ -334,15 +336,39 @@ START_TEST (rules_that_only_the_store_knows_are_bounded)
 {
   struct buf b = {0};
   struct alert_record r = {.type = ALERT_RECORD_ROW, .key = {.text = "a", .length = 1}, .state = {.phase = ALERT_FIRING}};
-  for (int i = 0; i < 1000; i++) {
+  for (int i = 0; i < ALERT_ORPHANS + 100; i++) {
     snprintf (r.rule, sizeof r.rule, "rule %d", i);
     alert_record_add (&b, &r);
   }
   unit_write_n (dir, ALERT_STORE_FILE, b.data, b.len);
   buf_free (&b);
   struct alert_engine *e = open_engine (dir);
+  ck_assert_uint_eq (e->forgotten, 100);
   ck_assert_int_eq (flush_engine (e), ALERT_ORPHANS);
   kill_engine (e);
+}
+END_TEST
+
+START_TEST (begun_and_emptied)
+{
+  struct stat st;
+  char *path = unit_path (dir, ALERT_STORE_FILE);
+  for (int i = 0; i < 2; i++) {
+    struct alert_engine *e = open_engine (dir);
+    ck_assert (!desk_of (e)->store.emptied); /* also after one that was killed before anything happened */
+    ck_assert_int_eq (stat (path, &st), 0);
+    ck_assert_int_gt (st.st_size, 0);
+    kill_engine (e);
+  }
+  ck_assert_int_eq (truncate (path, 0), 0);
+  for (int i = 0; i < 2; i++) {
+    struct alert_engine *e = open_engine (dir);
+    ck_assert_int_eq (desk_of (e)->store.emptied, !i);
+    ck_assert (!desk_of (e)->store.damaged);
+    ck_assert_int_eq (flush_engine (e), 0);
+    kill_engine (e);
+  }
+  free (path);
 }
 END_TEST
 
@@ -360,6 +386,7 @@ tests (TCase *t)
   tcase_add_test (t, what_is_no_file_of_ours);
   tcase_add_test (t, more_rows_than_there_may_be);
   tcase_add_test (t, rules_that_only_the_store_knows_are_bounded);
+  tcase_add_test (t, begun_and_emptied);
 }
 
 UNIT_MAIN ("alert-store", tests)

@@ -3,7 +3,12 @@
 
 #include "alert/facts.h"
 #include "alert/fillin.h"
+#include "alert/json-line.h"
+#include "alert/record.h"
+#include "alert/silence.h"
 #include "alert/template.h"
+
+#include <malloc.h>
 
 static const char message[] =
   "{\"id\":\"1f\",\"time\":1767225600.004,\"host\":\"web "
@@ -138,12 +143,65 @@ START_TEST (secrets)
   ck_assert_ptr_nonnull (strstr (why, "KK_NOT_THERE"));
   ck_assert_int_eq (add ("{file:/no/such/file}", &b, why), -ENOENT);
   ck_assert_ptr_nonnull (strstr (why, "/no/such/file"));
+  /* Of nothing, in memory in which something was. */
+  setenv ("KK_EMPTY", "", 1);
+  unit_write (dir, "blank", "\n");
+  snprintf (text, sizeof text, "{file:%s/blank}", dir);
+  const char *const nothing[] = {"", "{env:KK_EMPTY}", text};
+  mallopt (M_PERTURB, 'x');
+  for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
+    buf_free (&b);
+    ck_assert_int_eq (add (nothing[i], &b, why), 0);
+    ck_assert_uint_eq (b.len, 0);
+    ck_assert_str_eq (b.data, "");
+  }
   static const char *const wrong[] = {"{env:}", "{env:A", "{file:relative}", "{env:A=B}", "x {file:}"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
     ck_assert_int_eq (fillin_check (wrong[i], why, sizeof why), -EINVAL);
   buf_free (&b);
   unit_remove_tree (dir);
   free (dir);
+}
+END_TEST
+
+/* Without memory json-c stops where it is, and knows of no error. */
+json_object *__real_json_tokener_parse_ex (json_tokener *tokener, const char *text, int length);
+json_object *__wrap_json_tokener_parse_ex (json_tokener *tokener, const char *text, int length);
+static bool memory_is_short;
+
+json_object *
+__wrap_json_tokener_parse_ex (json_tokener *tokener, const char *text, int length)
+{
+  return memory_is_short ? NULL : __real_json_tokener_parse_ex (tokener, text, length);
+}
+
+static int
+visit (void *arg, const struct alert_record *r, const char *line, size_t length)
+{
+  (void) arg, (void) r, (void) line, (void) length;
+  return 0;
+}
+
+START_TEST (no_memory_is_no_damage)
+{
+  static const char silence[] = "{\"id\":\"1\",\"from\":1,\"until\":2,\"rule\":\"x\"}\n";
+  struct facts *f = NULL;
+  struct alert_scan scan = {0};
+  struct alert_silences silences = {0};
+  BUF_CLEANUP struct buf line = {0};
+  alert_record_add (&line, &(struct alert_record){.type = ALERT_RECORD_BASE, .serial = 1});
+  memory_is_short = true;
+  ck_assert_int_eq (facts_read (message, strlen (message), &f), -ENOMEM);
+  ck_assert_int_eq (alert_record_scan (line.data, line.len, visit, NULL, &scan), -ENOMEM);
+  ck_assert_int_eq (alert_silences_parse (&silences, silence, strlen (silence)), -ENOMEM);
+  memory_is_short = false;
+  ck_assert_int_eq (facts_read (message, strlen (message), &f), 0);
+  ck_assert_int_eq (alert_record_scan (line.data, line.len, visit, NULL, &scan), 0);
+  ck_assert_uint_eq (scan.records, 1);
+  ck_assert_int_eq (alert_silences_parse (&silences, silence, strlen (silence)), 0);
+  ck_assert_uint_eq (silences.n, 1);
+  alert_silences_free (&silences);
+  facts_free (f);
 }
 END_TEST
 
@@ -154,6 +212,7 @@ tests (TCase *t)
   tcase_add_test (t, templates_that_cannot_be);
   tcase_add_test (t, environments);
   tcase_add_test (t, secrets);
+  tcase_add_test (t, no_memory_is_no_damage);
 }
 
 UNIT_MAIN ("alert-template", tests)

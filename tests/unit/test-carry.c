@@ -29,6 +29,7 @@ random_schema (void)
     snprintf (name, sizeof name, "t%u", t);
     ck_assert_int_eq (table_schema_name (s->tables + t, name, key ? "key" : NULL, below (2) ? "Help" : NULL, key, below (9)),
                       0);
+    s->tables[t].sparse = below (2);
     for (uint32_t f = 0, n = 1 + below (5); f < n; f++) {
       snprintf (name, sizeof name, "f%u", f);
       struct kk_field field = {.name = name,
@@ -212,6 +213,7 @@ START_TEST (schemas_arrive_whole)
       ck_assert_pstr_eq (x.key, y.key);
       ck_assert_pstr_eq (x.help, y.help);
       ck_assert (x.key_type == y.key_type && x.max_rows == y.max_rows && x.n_fields == y.n_fields);
+      ck_assert_int_eq (kk_schema_sparse (&s->face, t), kk_schema_sparse (&got->face, t));
       for (uint32_t f = 0; f < x.n_fields; f++) {
         struct kk_field p, q;
         kk_schema_field (&s->face, t, f, &p);

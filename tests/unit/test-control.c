@@ -27,11 +27,14 @@ give_status (void *arg, struct buf *answer)
 }
 
 static int
-give_samples (void *arg, uint64_t last, struct buf *lines, uint64_t *ret_n)
+give_samples (void *arg, const struct control_question *question, struct buf *lines, uint64_t *ret_n)
 {
+  const uint64_t last = question->last;
   (void)arg;
   if (last == 13)
     return -ENOMEM;
+  for (size_t i = 0; i < question->n_tables; i++)
+    buf_printf (lines, "{\"table\":\"%s\"}\n", question->tables[i]);
   for (uint64_t i = 0; i < last; i++)
     buf_printf (lines, "{\"timestamp\":%llu,\"text\":\"%0100d\"}\n", (unsigned long long)i, 7);
   *ret_n = last;
@@ -151,6 +154,11 @@ START_TEST (every_command)
   ask (c, "{\"command\":\"samples\",\"last\":-5}", "{\"end\":true,\"samples\":0}");
   ask (c, "{\"command\":\"samples\",\"last\":\"x\"}", "{\"end\":true,\"samples\":0}");
   ask (c, "{\"command\":\"samples\",\"last\":13}", "\"error\"");
+  ask (c, "{\"command\":\"samples\",\"last\":0,\"tables\":[\"a\",\"b\"]}", "{\"table\":\"a\"}");
+  expect (c, "{\"table\":\"b\"}");
+  expect (c, "{\"end\":true,\"samples\":0}");
+  ask (c, "{\"command\":\"samples\",\"tables\":[\"a\",1]}", "\"error\"");
+  ask (c, "{\"command\":\"samples\",\"tables\":\"a\"}", "\"error\"");
   ask (c, "{\"command\":\"reload\"}", "{\"ok\":true}");
   it.reload_result = -EINVAL;
   ask (c, "{\"command\":\"reload\"}", "daemon.yaml has \\\"1\\\" error");

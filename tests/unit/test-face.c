@@ -61,7 +61,7 @@ check (const void *config, struct kk_fault *fault)
 }
 
 static const struct kk_plugin plugin =
-  FAKE_PLUGIN (.kind = KK_INPUT, .name = "whole", .interval = "10s", KK_OPTIONS (options), KK_TABLES (tables),
+  FAKE_PLUGIN (.kind = KK_INPUT, .name = "whole", .interval = "10s", .flags = KK_LAST, KK_OPTIONS (options), KK_TABLES (tables),
                .create = fake_create, .read = read_, .check = check, .config_size = sizeof (struct config));
 /* What the host calls instead; more than the plugin has. */
 static struct kk_plugin calls;
@@ -156,6 +156,7 @@ START_TEST (a_description_arrives_whole)
   ck_assert_str_eq (d->plugin.name, "whole");
   SAME_TEXT (d->plugin.version, plugin.version);
   SAME_TEXT (d->plugin.summary, plugin.summary);
+  ck_assert_uint_eq (d->plugin.flags, plugin.flags);
   SAME_TEXT (d->plugin.interval, plugin.interval);
   ck_assert_uint_eq (d->plugin.kind, KK_INPUT);
   ck_assert_uint_eq (d->plugin.n_options, plugin.n_options);

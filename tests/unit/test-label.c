@@ -220,6 +220,8 @@ START_TEST (what_makes_no_sense_is_refused)
   wrong ("'' is no name of a variable", "environment.role");
   config.environment = ONE ("role", "A=B");
   wrong ("'A=B' is no name of a variable", "environment.role");
+  config.environment = ONE ("role", "$ROLE");
+  wrong ("'$ROLE' is no name of a variable: write it as HOME", "environment.role");
   config.tables = (struct kk_list){.items = (const char *const[]){"thing"}, .count = 1};
   wrong ("no table 'thing' comes along: did you mean 'things'?", "tables");
   config.tables = (struct kk_list){.items = (const char *const[]){"gpu*"}, .count = 1};

@@ -29,6 +29,25 @@ START_TEST (finds)
 }
 END_TEST
 
+START_TEST (says_all)
+{
+  struct buf BUF_CLEANUP b = {0};
+  const char *many[100];
+  nearest_all (&b, words, 0);
+  ck_assert_uint_eq (b.len, 0);
+  nearest_all (&b, words, 1);
+  ck_assert_str_eq (b.data, "; there is sample_interval");
+  buf_clear (&b);
+  nearest_all (&b, words + 5, 3);
+  ck_assert_str_eq (b.data, "; there are cpu, net, region");
+  buf_clear (&b);
+  for (size_t i = 0; i < 100; i++)
+    many[i] = words[i % N];
+  nearest_all (&b, many, 100);
+  ck_assert (b.len > 100 && b.len < 180 && strstr (b.data, ", …"));
+}
+END_TEST
+
 START_TEST (finds_nothing)
 {
   static const char *const strange[] = {
@@ -43,6 +62,7 @@ static void
 tests (TCase *t)
 {
   tcase_add_test (t, finds);
+  tcase_add_test (t, says_all);
   tcase_add_test (t, finds_nothing);
 }
 UNIT_MAIN ("nearest", tests)

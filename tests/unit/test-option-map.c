@@ -147,7 +147,7 @@ START_TEST (refuses)
     {"rules:\n  high: {for: 1s}", "'rules.high.when' is missing: it must be given (What must be true)", 2, 3},
     {"rules:\n  high:", "'rules.high.when' is missing", 2, 3},
     {"rules:\n  high: {when: x,\n    whem: y}", "unknown key 'whem' in rules.high: did you mean 'when'?", 3, 5},
-    {"rules:\n  high: {when: x, zzzzz: y}", "unknown key 'zzzzz' in rules.high: remove it", 2, 19},
+    {"rules:\n  high: {when: x, zzzzz: y}", "unknown key 'zzzzz' in rules.high: remove it; there are when, ", 2, 19},
     {"rules:\n  high: {when: x,\n   for: 2h}", "rules.high.for: 2h is out of range: give a duration such as", 3, 9},
     {"rules:\n  high: {when: x, level: top}", "rules.high.level cannot be 'top': give one of low, high", 2, 26},
     {"rules:\n  high: {when: {a: b}}", "rules.high.when cannot be a map (keys with values): give a text", 2, 16},

@@ -129,7 +129,7 @@ START_TEST (refuses)
       {"names: ['']", "an item of the list is empty"},
       {"names: {a: 1}", "names cannot be a map"},
       {"wrod: x", "unknown key 'wrod': did you mean 'word'?"},
-      {"zzzzz: x", "unknown key 'zzzzz': remove it"},
+      {"zzzzz: x", "unknown key 'zzzzz': remove it; there are "},
       {"[1, 2]", "a list stands where options are expected"},
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <pwd.h>
+#include <sys/stat.h>
 
 static void
 gives (int r, char *have, const char *want)
@@ -128,6 +129,53 @@ START_TEST (reads_and_writes)
 }
 END_TEST
 
+START_TEST (finds_a_program_of_ours)
+{
+  char self[4096], path[4096];
+  const ssize_t n = readlink ("/proc/self/exe", self, sizeof self - 1);
+  ck_assert_int_gt (n, 0);
+  self[n] = 0;
+  path_own_program (strrchr (self, '/') + 1, "/nowhere", path, sizeof path);
+  ck_assert_str_eq (path, self);
+  path_own_program ("no-such-program", "/nowhere", path, sizeof path);
+  ck_assert_str_eq (path, "/nowhere/no-such-program");
+  path_own_program (strrchr (self, '/') + 1, "/x", path, 8); /* no room for where it is */
+  ck_assert_uint_lt (strlen (path), 8);
+}
+END_TEST
+
+START_TEST (finds_programs)
+{
+  char path[600], *dir = unit_temp_dir (), *file = unit_path (dir, "there"), *plain = unit_path (dir, "plain");
+  unit_write (dir, "there", "#!/bin/sh\n");
+  unit_write (dir, "plain", "");
+  chmod (file, 0700);
+  chmod (plain, 0600);
+  snprintf (path, sizeof path, "/no/such:%s", dir);
+  setenv ("PATH", path, 1);
+  ck_assert_int_eq (path_find_program ("there"), 0);
+  ck_assert_int_eq (path_find_program (file), 0);
+  ck_assert_int_eq (path_find_program ("plain"), -EACCES);
+  ck_assert_int_eq (path_find_program (plain), -EACCES);
+  ck_assert_int_eq (path_find_program ("not-there"), -ENOENT);
+  ck_assert_int_eq (path_find_program ("/no/such"), -ENOENT);
+  ck_assert_int_eq (path_find_program (dir), -EACCES);
+  setenv ("PATH", "", 1);
+  ck_assert_int_eq (path_find_program ("sh"), 0);
+  unit_remove_tree (dir);
+  free (file);
+  free (plain);
+  free (dir);
+}
+END_TEST
+
+START_TEST (knows_files_of_ours)
+{
+  ck_assert (path_is_ours ("metrics_x.json") && path_is_ours ("schema.json") && path_is_ours ("daemon.log.1"));
+  ck_assert (!path_is_ours ("alerts.json") && !path_is_ours ("metrics_x.json.gz") && !path_is_ours (""));
+}
+END_TEST
+
 static void
 tests (TCase *t)
 {
@@ -137,5 +185,8 @@ tests (TCase *t)
   tcase_add_test (t, makes_lists_absolute);
   tcase_add_test (t, makes_directories);
   tcase_add_test (t, reads_and_writes);
+  tcase_add_test (t, finds_a_program_of_ours);
+  tcase_add_test (t, finds_programs);
+  tcase_add_test (t, knows_files_of_ours);
 }
 UNIT_MAIN ("path", tests)

@@ -107,22 +107,15 @@ END_TEST
 
 /* ---- Against regcomp and regexec themselves ---- */
 
-static unsigned
-draw (unsigned *random, unsigned n)
-{
-  *random = *random * 1103515245 + 12345;
-  return (*random >> 12) % n;
-}
-
 static void
 draw_word (unsigned *random, char *word, size_t size)
 {
   static const char *const pieces[] = {"a",  "b",  "1",  ".",     "[ab]", "[^a]",    "(a|b)", "(ab1?)", "^",   "$", "a*",
                                        "b+", "1?", ".*", "[0-9]", "|",    "(a|1b)+", "{2}",   "{0,3}",  "\\b", "(", ")"};
-  unsigned n = 1 + draw (random, 9);
+  unsigned n = 1 + unit_draw (random, 9);
   size_t at = (size_t) snprintf (word, size, "/");
   for (unsigned i = 0; i < n; i++)
-    at += (size_t) snprintf (word + at, size - at, "%s", pieces[draw (random, sizeof pieces / sizeof *pieces)]);
+    at += (size_t) snprintf (word + at, size - at, "%s", pieces[unit_draw (random, sizeof pieces / sizeof *pieces)]);
   snprintf (word + at, size - at, "/");
 }
 
@@ -142,9 +135,9 @@ START_TEST (takes_what_regexec_takes)
     ck_assert_int_eq (regcomp (&regex, plain, REG_EXTENDED | REG_NOSUB), 0);
     for (int i = 0; i < 30; i++) {
       char text[12];
-      unsigned n = draw (&random, sizeof text);
+      unsigned n = unit_draw (&random, sizeof text);
       for (unsigned k = 0; k < n; k++)
-        text[k] = "ab1- "[draw (&random, 5)];
+        text[k] = "ab1- "[unit_draw (&random, 5)];
       text[n] = 0;
       bool want = !regexec (&regex, text, 0, NULL, 0);
       ck_assert_msg (pattern_takes (p, text) == want, "%s and '%s': %d", word, text, want);
@@ -172,7 +165,7 @@ START_TEST (the_worst_take_bounded_time_and_memory)
     for (int k = 0; k < texts; k++) {
       char text[2000];
       for (size_t c = 0; c < sizeof text - 1; c++)
-        text[c] = "ab"[draw (&random, 2)];
+        text[c] = "ab"[unit_draw (&random, 2)];
       text[sizeof text - 1] = 0;
       ck_assert_int_ge (pattern_takes (p, text), 0);
       size_t now = mallinfo2 ().uordblks;

@@ -2,13 +2,6 @@
 #include "unit.h"
 #include "util/pick.c"
 
-static unsigned
-draw (unsigned *random, unsigned n)
-{
-  *random = *random * 1103515245 + 12345;
-  return (*random >> 12) % n;
-}
-
 static bool
 some_number (const char *glob)
 {
@@ -32,9 +25,9 @@ START_TEST (globs_that_no_number_is_like)
   int rounds = unit_rounds (300), yes = 0, no = 0;
   for (int round = 0; round < rounds; round++) {
     char glob[64] = "";
-    unsigned n = 1 + draw (&random, 4);
+    unsigned n = 1 + unit_draw (&random, 4);
     for (unsigned i = 0; i < n; i++)
-      strcat (glob, pieces[draw (&random, sizeof pieces / sizeof *pieces)]);
+      strcat (glob, pieces[unit_draw (&random, sizeof pieces / sizeof *pieces)]);
     bool want = some_number (glob);
     ck_assert_msg (glob_takes_digits (glob) == want, "'%s' %d", glob, want);
     yes += want;
@@ -45,9 +38,31 @@ START_TEST (globs_that_no_number_is_like)
 }
 END_TEST
 
+START_TEST (globs_take_what_fnmatch_takes)
+{
+  static const char *const pieces[] = {"*", "?", "a", "b", "ab", ".", "[ab]", "[!a]", "\\*", "\\a", "[", "-"},
+                           *const texts[] = {"a", "b", "ab", ".", "*", "-", "[", "c"};
+  unsigned random = 9;
+  int rounds = unit_rounds (20000), yes = 0;
+  for (int round = 0; round < rounds; round++) {
+    char glob[64] = "", behind[80], text[64] = "";
+    for (unsigned n = unit_draw (&random, 5); n > 0; n--)
+      strcat (glob, pieces[unit_draw (&random, KK_COUNT (pieces))]);
+    for (unsigned n = unit_draw (&random, 5); n > 0; n--)
+      strcat (text, texts[unit_draw (&random, KK_COUNT (texts))]);
+    bool want = !fnmatch (glob, text, 0);
+    snprintf (behind, sizeof behind, "%s.more", glob);
+    ck_assert_msg (pick_matches (behind, strlen (glob), text) == want, "'%s' of '%s': %d", glob, text, want);
+    yes += want;
+  }
+  ck_assert_int_gt (yes, rounds / 20);
+}
+END_TEST
+
 static void
 tests (TCase *t)
 {
+  tcase_add_test (t, globs_take_what_fnmatch_takes);
   tcase_add_test (t, globs_that_no_number_is_like);
 }
 

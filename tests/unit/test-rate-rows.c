@@ -167,9 +167,81 @@ START_TEST (a_rate_of_a_sum_is_the_sum_of_the_rates)
 }
 END_TEST
 
+/* What is known of the last reading of a counter. */
+struct past {
+  bool known, slept, away;
+  uint64_t count;
+  int64_t at;
+};
+
+static uint32_t
+slow_rate (struct past *p, const struct flow_cell *c, double *ret)
+{
+  if (c->why)
+    return c->why;
+  uint32_t why = !p->known ? KK_FIRST : p->slept ? KK_SUSPEND : p->away ? KK_GAP : c->bits < p->count ? KK_RESET : KK_PRESENT;
+  *ret = (double) (c->bits - p->count) / ((double) (flow_now.mono_ns - p->at) / 1e9);
+  *p = (struct past){.known = true, .count = c->bits, .at = flow_now.mono_ns};
+  return why;
+}
+
+/* A counter that begins again at 10,000, one that does not, and their sum; resets of all, sleeps, long gaps, and readings that
+ * are not known. No counter rises by more than 1,000 a second, so no rate is larger. */
+START_TEST (whatever_happens_there_is_never_a_spike)
+{
+  static const char *const names[] = {"count_per_s", "bytes_per_s", "sum_per_s"};
+  struct flow_row r = {.name = "a"};
+  struct flow_cell *c = r.cells;
+  struct past past[3] = {{0}};
+  int seen[KK_DENIED + 1] = {0}, rounds = unit_rounds (20000), unknown = 0, compared = 0;
+  for (int round = 0; round < rounds; round++) {
+    bool sleeps = round && !draw (40), gap = round && !sleeps && !draw (40), reset = !draw (60);
+    int64_t step = sleeps || gap ? 30 : 1;
+    fake_pass (&flow_now, step * SECOND);
+    c[0].bits = (c[0].bits + draw (1000) * (uint64_t) step) % 10000;
+    if (reset)
+      c[0].bits = 0;
+    c[1].bits = reset ? 0 : c[1].bits + draw (1000) * (uint64_t) step;
+    c[1].f64 = (double) c[1].bits;
+    c[2].bits = c[0].bits + c[1].bits;
+    unknown = !draw (20) && unknown < 2 ? unknown + 1 : 0;
+    for (int f = 0; f < 3; f++) {
+      c[f].why = unknown ? KK_ERROR : 0;
+      past[f].slept |= sleeps;
+      past[f].away |= gap;
+    }
+    const struct kk_sample *s = flow_run (&flow, schema, &(struct flow_rows){.n = 1, .rows = &r},
+                                          sleeps  ? KK_SUSPEND
+                                          : gap   ? KK_GAP
+                                          : round ? 0
+                                                  : KK_FIRST);
+    struct kk_value v[3];
+    for (int f = 0; f < 3; f++) {
+      double want = 0;
+      uint32_t why = slow_rate (past + f, c + f, &want);
+      v[f] = flow_get (s, "things", 0, names[f]);
+      ck_assert_msg (v[f].absent == why, "round %d: %s is %u, and not %u", round, names[f], v[f].absent, why);
+      if (!why) {
+        ck_assert_double_eq_tol (v[f].f64, want, 1e-9 * (1 + want));
+        ck_assert_double_le (v[f].f64, f == 2 ? 2000 : 1000);
+      }
+      seen[why]++;
+    }
+    if (!v[0].absent && !v[1].absent && !v[2].absent) {
+      compared++;
+      ck_assert_double_eq_tol (v[2].f64, v[0].f64 + v[1].f64, 1e-6 * (1 + v[2].f64));
+    }
+  }
+  for (uint32_t why = KK_FIRST; why <= KK_ERROR; why++)
+    ck_assert_msg (seen[why] > 0, "never %u", why);
+  ck_assert_int_gt (compared, rounds / 2);
+}
+END_TEST
+
 static void
 tests (TCase *t)
 {
+  tcase_add_test (t, whatever_happens_there_is_never_a_spike);
   tcase_add_checked_fixture (t, set_up, tear_down);
   tcase_add_test (t, only_a_complete_table_says_that_a_row_is_gone);
   tcase_add_test (t, what_is_remembered_is_bounded);

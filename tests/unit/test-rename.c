@@ -225,6 +225,10 @@ slow_clash (const struct schema *s)
         if (!strcmp (slow_in (&fields, x->name, x->fields[f].name), slow_in (&fields, x->name, x->fields[g].name)))
           return true;
   }
+  for (uint32_t i = 0; i < rows.n; i++)
+    for (uint32_t j = 0; j < i; j++)
+      if (rows.names[i][0] == rows.names[j][0] && !strcmp (rows.items[i], rows.items[j]))
+        return true;
   return false;
 }
 
@@ -446,6 +450,12 @@ START_TEST (what_makes_no_sense_is_refused)
   wrong (&rows, "system.a", "x", "single row");
   wrong (&rows, "t*.a", "x", "wildcard");
   wrong (&rows, "things.a", "", "1 to 255 bytes");
+  add (&rows, "things.e", "x");
+  add (&rows, "numbers.1", "x");
+  ck_assert_ptr_null (strstr (refused (), "too"));
+  rows.n = 1;
+  add (&rows, "things.b", "x");
+  ck_assert_ptr_nonnull (strstr (refused (), "things.e is to be 'x' too"));
   wrong (&rows, "things.[a]*", "x", ""); /* of a key it is a letter like any other */
   memset (longest, 'x', sizeof longest);
   longest[39] = 0;

@@ -54,13 +54,6 @@ where (const char *table, const char *text)
   texts[config.where.count++] = text;
 }
 
-static unsigned
-draw (unsigned *random, unsigned n)
-{
-  *random = *random * 1103515245 + 12345;
-  return (*random >> 12) % n;
-}
-
 /* ---- The slow version ---- */
 
 /* One sample, as it was made up. */
@@ -161,16 +154,17 @@ static const struct {
 static void
 draw_sample (unsigned *random, struct made *m)
 {
-  *m = (struct made){.n_things = draw (random, MOST)};
+  *m = (struct made){.n_things = unit_draw (random, MOST)};
   for (uint32_t i = 0; i < m->n_things; i++) {
-    snprintf (m->keys[i], sizeof m->keys[i], "%c%u", "abcd"[i & 3], i % 30 + draw (random, 2) * 40);
-    m->things[i] = (struct flow_row){.name = m->keys[i],
-                                     .identity = i,
-                                     .cells = {{.f64 = draw (random, 100), .why = draw (random, 5) ? 0 : KK_FIRST},
-                                               {.bits = draw (random, 4096), .why = draw (random, 9) ? 0 : KK_DENIED},
-                                               {.text = words[draw (random, 4)], .why = draw (random, 9) ? 0 : KK_UNSET}}};
+    snprintf (m->keys[i], sizeof m->keys[i], "%c%u", "abcd"[i & 3], i % 30 + unit_draw (random, 2) * 40);
+    m->things[i] =
+      (struct flow_row){.name = m->keys[i],
+                        .identity = i,
+                        .cells = {{.f64 = unit_draw (random, 100), .why = unit_draw (random, 5) ? 0 : KK_FIRST},
+                                  {.bits = unit_draw (random, 4096), .why = unit_draw (random, 9) ? 0 : KK_DENIED},
+                                  {.text = words[unit_draw (random, 4)], .why = unit_draw (random, 9) ? 0 : KK_UNSET}}};
   }
-  m->one = (struct flow_row){.cells = {{.f64 = draw (random, 50), .why = draw (random, 5) ? 0 : KK_ERROR}}};
+  m->one = (struct flow_row){.cells = {{.f64 = unit_draw (random, 50), .why = unit_draw (random, 5) ? 0 : KK_ERROR}}};
 }
 
 static struct sample *
@@ -211,7 +205,7 @@ START_TEST (keeps_the_rows_that_the_slow_version_keeps)
   unsigned random = 3;
   int rounds = unit_rounds (400), some = 0;
   for (int round = 0; round < rounds; round++) {
-    struct drawn d = {(int) draw (&random, 4) - 1, (int) draw (&random, 4) - 1, (int) draw (&random, 7) - 1};
+    struct drawn d = {(int) unit_draw (&random, 4) - 1, (int) unit_draw (&random, 4) - 1, (int) unit_draw (&random, 7) - 1};
     for (int i = 0; i < N_LISTS; i++)
       config.lists[i].count = 0;
     config.where.count = 0;

@@ -77,7 +77,6 @@ add_many (struct kk_shape *shape)
 static int
 new_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void **binding)
 {
-  (void) in;
   *binding = NULL;
   bound++;
   if (state && state == second_keeps)
@@ -94,12 +93,16 @@ new_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void 
     ck_assert_int_eq (kk_shape_add_field (shape, 1, task == ADD_HELD ? 0 : KK_NONE, more, &added), 0);
     return kk_shape_add_field (shape, 1, KK_NONE, more + 1, &added_2);
   case ADD_TABLE:
-    return kk_shape_add_table (shape, KK_NONE, &one, &table_number);
+    ck_assert_int_eq (kk_shape_add_table (shape, KK_NONE, &one, &table_number), 0);
+    ck_assert_int_eq (kk_shape_sparse (shape, kk_schema_tables (in) + table_number), -EINVAL); /* it has its one row */
+    ck_assert_int_eq (kk_shape_sparse (shape, kk_schema_tables (in) + table_number + 1), -EINVAL);
+    return 0;
   case REPLACE:
   case LIKE:
   case FLUSH:
     ck_assert_int_eq (kk_shape_drop_table (shape, 1), 0);
-    return kk_shape_add_table (shape, task == FLUSH ? KK_NONE : 1, &things, &table_number);
+    ck_assert_int_eq (kk_shape_add_table (shape, task == FLUSH ? KK_NONE : 1, &things, &table_number), 0);
+    return task == REPLACE ? kk_shape_sparse (shape, kk_schema_tables (in) + table_number) : 0;
   case MANY:
     return add_many (shape);
   default:
@@ -382,6 +385,7 @@ START_TEST (a_table_is_replaced_and_a_sample_is_of_another_time)
   struct kk_time time;
   ck_assert_uint_eq (came[0]->schema->n_tables, 3);
   ck_assert_str_eq (came[0]->schema->tables[2].name, "things");
+  ck_assert (kk_schema_sparse (&came[0]->schema->face, 2) && !kk_schema_sparse (&came[0]->schema->face, 1));
   ck_assert_uint_eq (came[0]->tables[2].state, KK_PARTIAL);
   ck_assert_uint_eq (kk_get_key (o, 2, 0, &v), KK_PRESENT);
   ck_assert_str_eq (v.string, "sum");

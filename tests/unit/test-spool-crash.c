@@ -1,75 +1,23 @@
 /* The process ends before, in the middle of, and after each thing that the spool asks of the system; and a disk that is full at
  * any of them. What the linker calls __wrap_… stands between the spool and the system. */
+#include "death-kit.h"
 #include "dynamodb-writer/minute-state.h"
 #include "spool-kit.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-
 enum { LAST_BYTES = SPOOL_LEAST_BYTES, STEPS = 40 };
 
-/* What is to go wrong at which call. */
-enum wrong { NOTHING, DIE_BEFORE, DIE_WITHIN, DIE_AFTER, FAIL, FAIL_ON };
-static struct {
-  enum wrong wrong;
-  int at, calls, error;
-  bool marks; /* what is written over what is there goes well, as on a disk that is full */
-} plan;
+static bool marks; /* what is written over what is there goes well, as on a disk that is full */
 
 ssize_t __real_pwrite (int fd, const void *data, size_t n, off_t offset);
-int __real_ftruncate (int fd, off_t length);
-int __real_unlinkat (int at, const char *name, int flags);
-int __real_renameat (int from, const char *name, int to, const char *new_name);
 ssize_t __wrap_pwrite (int fd, const void *data, size_t n, off_t offset);
 ssize_t __wrap_pwrite64 (int fd, const void *data, size_t n, off_t offset);
-int __wrap_ftruncate (int fd, off_t length);
-int __wrap_ftruncate64 (int fd, off_t length);
-int __wrap_unlinkat (int at, const char *name, int flags);
-int __wrap_renameat (int from, const char *name, int to, const char *new_name);
 int __wrap_fdatasync (int fd);
 int __wrap_fsync (int fd);
-
-static void
-die (void)
-{
-  kill (getpid (), SIGKILL);
-}
-
-/* Whether it is now: dies, or says that the call is to fail. */
-static bool
-now (enum wrong wrong)
-{
-  if (plan.wrong == NOTHING || plan.wrong != wrong || (wrong == FAIL_ON ? plan.calls < plan.at : plan.calls != plan.at))
-    return false;
-  if (wrong == FAIL || wrong == FAIL_ON) {
-    errno = plan.error;
-    return true;
-  }
-  if (wrong != DIE_WITHIN)
-    die ();
-  return true;
-}
-
-static bool
-before (void)
-{
-  plan.calls++;
-  now (DIE_BEFORE);
-  return now (FAIL) || now (FAIL_ON);
-}
-
-static int
-after (int r)
-{
-  now (DIE_AFTER);
-  return r;
-}
 
 ssize_t
 __wrap_pwrite (int fd, const void *data, size_t n, off_t offset)
 {
-  if (n == 1 && plan.marks)
+  if (n == 1 && marks)
     return __real_pwrite (fd, data, n, offset);
   if (before ()) {
     /* A disk that becomes full takes some of it. */
@@ -90,30 +38,6 @@ ssize_t
 __wrap_pwrite64 (int fd, const void *data, size_t n, off_t offset)
 {
   return __wrap_pwrite (fd, data, n, offset);
-}
-
-int
-__wrap_ftruncate (int fd, off_t length)
-{
-  return before () ? -1 : after (__real_ftruncate (fd, length));
-}
-
-int
-__wrap_ftruncate64 (int fd, off_t length)
-{
-  return __wrap_ftruncate (fd, length);
-}
-
-int
-__wrap_unlinkat (int at, const char *name, int flags)
-{
-  return before () ? -1 : after (__real_unlinkat (at, name, flags));
-}
-
-int
-__wrap_renameat (int from, const char *name, int to, const char *new_name)
-{
-  return before () ? -1 : after (__real_renameat (from, name, to, new_name));
 }
 
 /* The kernel lives on: nothing needs to reach the disk. */
@@ -140,10 +64,18 @@ struct log {
   uint32_t samples[STEPS], samples_before[STEPS];
 };
 
+struct working {
+  const char *dir;
+  struct log *log; /* shared with the process that dies */
+};
+
 /* Some minutes go up at once, some wait, some come again fuller, all come back after reopening. */
 static void
-work (const char *dir, struct log *log)
+work (void *arg)
 {
+  const struct working *working = arg;
+  const char *dir = working->dir;
+  struct log *log = working->log;
   struct spool *s;
   struct point p;
   struct spool_ref refs[STEPS];
@@ -182,6 +114,7 @@ work (const char *dir, struct log *log)
     }
   }
   spool_free (s);
+  log->finished = true;
 }
 
 static void
@@ -225,45 +158,16 @@ check (const char *dir, const struct log *log, const char *what, int at)
 static bool
 one_death (enum wrong wrong, int at, const char *what)
 {
-  char *dir = unit_temp_dir (), *path = unit_path (dir, "log");
-  int fd = open (path, O_RDWR | O_CREAT, 0600), status;
-  struct log log = {0};
-  ck_assert_int_ge (fd, 0);
-  fflush (NULL);
-  pid_t pid = fork ();
-  ck_assert_int_ge (pid, 0);
-  if (pid == 0) {
-    plan.calls = 0;
-    plan.wrong = wrong;
-    plan.at = at;
-    char *inner = unit_path (dir, "spool");
-    struct log *shared = NULL;
-    if (__real_ftruncate (fd, sizeof log) == 0)
-      shared = mmap (NULL, sizeof log, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (!shared || shared == MAP_FAILED)
-      _exit (1);
-    work (inner, shared);
-    shared->finished = true;
-    die (); /* nothing that checks for leaks at an exit need know of this process */
-  }
-  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
-  ck_assert (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
-  ck_assert_int_eq (pread (fd, &log, sizeof log, 0), sizeof log);
-  close (fd);
-  char *inner = unit_path (dir, "spool");
-  check (inner, &log, what, at);
+  char *dir = unit_temp_dir (), *inner = unit_path (dir, "spool");
+  struct working working = {.dir = inner, .log = death_share (sizeof *working.log)};
+  death_of (wrong, at, work, &working);
+  check (inner, working.log, what, at);
+  const bool finished = working.log->finished;
+  death_unshare (working.log, sizeof *working.log);
   unit_remove_tree (dir);
   free (inner);
-  free (path);
   free (dir);
-  return !log.finished;
-}
-
-/* Each of them, or where everything takes longer, each seventh. */
-static int
-stride (void)
-{
-  return unit_slow () > 1 ? 7 : 1;
+  return !finished;
 }
 
 static void
@@ -307,10 +211,7 @@ one_refusal (enum wrong wrong, int at, int error)
   struct log log = {0};
   ck_assert_int_eq (
     spool_new (&(struct spool_config){.path = inner, .max_bytes = LAST_BYTES, .max_age = MONTH, .sync = true}, &s), 0);
-  plan.calls = 0;
-  plan.wrong = wrong;
-  plan.at = at;
-  plan.error = error;
+  plan_begin (wrong, at, error);
   for (int i = 0; i < STEPS; i++) {
     struct point p = make_point ("host", T0 + i * 60, 60);
     spool_add (s, &p); /* on disk or in memory, it is there */
@@ -366,11 +267,8 @@ open_synced (const char *dir)
 static void
 refuse_from_now_on (int error)
 {
-  plan.calls = 0;
-  plan.at = 1;
-  plan.error = error;
-  plan.marks = true;
-  plan.wrong = FAIL_ON;
+  plan_begin (FAIL_ON, 1, error);
+  marks = true;
 }
 
 /* What another process would find now, if this one was killed. */
@@ -544,31 +442,31 @@ START_TEST (what_may_not_outlive_a_power_cut_is_said)
 }
 END_TEST
 
+/* In the directory whose descriptor `arg` points to. */
+static void
+save_a_minute (void *arg)
+{
+  struct minute m;
+  struct minute_state state;
+  minute_begin (&m, T0);
+  if (minute_state_open (&state, *(int *) arg))
+    _exit (1);
+  plan.calls = 0;
+  for (int i = 0; i < 60; i++) {
+    struct minute_reading r = make_reading (i * 1000, i);
+    minute_add (&m, &r);
+    minute_state_save (&state, &m, T0, 0, true);
+  }
+  _exit (0);
+}
+
 /* The state of the minute that runs: a write that is cut short leaves the state before. */
 START_TEST (death_while_the_minute_is_saved)
 {
   for (int at = 1; at < 60; at += stride ()) {
     char *dir = unit_temp_dir ();
-    int directory = open (dir, O_RDONLY | O_DIRECTORY), status;
-    pid_t pid = fork ();
-    if (pid == 0) {
-      struct minute m;
-      struct minute_state state;
-      minute_begin (&m, T0);
-      if (minute_state_open (&state, directory))
-        _exit (1);
-      plan.calls = 0;
-      plan.wrong = DIE_WITHIN;
-      plan.at = at;
-      for (int i = 0; i < 60; i++) {
-        struct minute_reading r = make_reading (i * 1000, i);
-        minute_add (&m, &r);
-        minute_state_save (&state, &m, T0, 0, true);
-      }
-      _exit (0);
-    }
-    ck_assert_int_eq (waitpid (pid, &status, 0), pid);
-    ck_assert (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+    int directory = open (dir, O_RDONLY | O_DIRECTORY);
+    death_of (DIE_WITHIN, at, save_a_minute, &directory);
     struct minute m;
     struct minute_state state;
     int64_t newest;

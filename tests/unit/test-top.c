@@ -23,13 +23,6 @@ static struct flow_row things[MANY], pids[MANY];
 static char names_of_things[MANY][8];
 static unsigned random_number;
 
-static unsigned
-draw (unsigned n)
-{
-  random_number = random_number * 1103515245 + 12345;
-  return (random_number >> 12) % n;
-}
-
 static void
 set_up (void)
 {
@@ -288,15 +281,17 @@ START_TEST (it_is_what_a_full_sort_gives)
   int rounds = unit_rounds (1500);
   for (int round = 0; round < rounds; round++) {
     const struct flow_row *sorted[MANY];
-    uint32_t n = draw (MANY);
+    uint32_t n = unit_draw (&random_number, MANY);
     double rest = 0;
-    config.n = 1 + draw (10);
-    config.other = draw (2);
+    config.n = 1 + unit_draw (&random_number, 10);
+    config.other = unit_draw (&random_number, 2);
     for (uint32_t i = 0; i < n; i++) {
-      uint64_t gap = 1 + draw (3);
-      pids[i] = (struct flow_row){.key = (i ? pids[i - 1].key : 0) + gap,
-                                  .identity = draw (100),
-                                  .cells = {{.f64 = (int) draw (9) - 4.0, .why = draw (6) ? 0 : KK_ERROR}, {draw (2)}}};
+      uint64_t gap = 1 + unit_draw (&random_number, 3);
+      pids[i] = (struct flow_row){
+        .key = (i ? pids[i - 1].key : 0) + gap,
+        .identity = unit_draw (&random_number, 100),
+        .cells = {{.f64 = (int) unit_draw (&random_number, 9) - 4.0, .why = unit_draw (&random_number, 6) ? 0 : KK_ERROR},
+                  {unit_draw (&random_number, 2)}}};
       sorted[i] = pids + i;
     }
     qsort (sorted, n, sizeof *sorted, ahead);

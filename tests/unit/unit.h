@@ -145,6 +145,14 @@ unit_rounds (int n)
   return (int) (n / unit_slow ()) + 1;
 }
 
+/* A number below n, the next of a series that begins with whatever *random is. */
+static inline unsigned
+unit_draw (unsigned *random, unsigned n)
+{
+  *random = *random * 1103515245 + 12345;
+  return (*random >> 12) % n;
+}
+
 static inline int
 unit_main (const char *name, void (*add) (TCase *))
 {

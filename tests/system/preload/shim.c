@@ -1,11 +1,11 @@
-/* Preloaded into the daemon by system tests: moves its clocks, lets fsync fail, inotify fail or see nothing, and waitid see no
- * end, and pread fail, as a small file says that the test changes meanwhile. KK_SHIM names it; 64-bit numbers: the offset of
- * the wall clock in ns, the errno of fsync and fdatasync (-1: they hang), which of two paces the clocks have, none, the errno
- * of inotify_init1, that of inotify_add_watch, whether watches see nothing, and whether processes seem not to end. From byte 64
- * on the name of the host, if it is to have one. From byte 384 on the two paces, three numbers each: how many times faster all
- * clocks run (0: as they do), since when (CLOCK_MONOTONIC in ns), and how far they were ahead then. From byte 432 on the errno
- * of pread of those files whose names end in the text that follows. With clocks that run faster every wait is shorter. A pace
- * that is in use is not changed; the other one is written first. */
+/* Preloaded into the daemon by system tests: moves its clocks, lets fsync fail, inotify fail or see nothing, and waitid or
+ * waitpid see no end, and pread fail, as a small file says that the test changes meanwhile. KK_SHIM names it; 64-bit numbers:
+ * the offset of the wall clock in ns, the errno of fsync and fdatasync (-1: they hang), which of two paces the clocks have,
+ * whether waitpid sees no end, the errno of inotify_init1, that of inotify_add_watch, whether watches see nothing, and whether
+ * waitid sees no end. From byte 64 on the name of the host, if it is to have one. From byte 384 on the two paces, three numbers
+ * each: how many times faster all clocks run (0: as they do), since when (CLOCK_MONOTONIC in ns), and how far they were ahead
+ * then. From byte 432 on the errno of pread of those files whose names end in the text that follows. With clocks that run
+ * faster every wait is shorter. A pace that is in use is not changed; the other one is written first. */
 #undef _FORTIFY_SOURCE /* with it the headers define some of these functions */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +41,7 @@ SHIM ssize_t __pread64_chk (int fd, void *to, size_t size, off_t at, size_t room
 SHIM int inotify_init1 (int flags);
 SHIM int inotify_add_watch (int fd, const char *path, uint32_t mask);
 SHIM int waitid (idtype_t type, id_t id, siginfo_t *ret, int options);
+SHIM pid_t waitpid (pid_t pid, int *ret, int options);
 SHIM int gethostname (char *name, size_t size);
 SHIM int poll (struct pollfd *fds, nfds_t n, int ms);
 SHIM int nanosleep (const struct timespec *time, struct timespec *left);
@@ -61,7 +62,7 @@ begin (void)
     orders = map;
 }
 
-enum order { WALL, FSYNC, PACE, UNUSED, NO_INSTANCE, NO_WATCH, DEAF, ENDLESS, NAME = 64, PACES = 48, PREAD = 54, FILES = 440 };
+enum order { WALL, FSYNC, PACE, HELD, NO_INSTANCE, NO_WATCH, DEAF, ENDLESS, NAME = 64, PACES = 48, PREAD = 54, FILES = 440 };
 
 static int64_t
 to_ns (const struct timespec *t)
@@ -249,7 +250,7 @@ inotify_add_watch (int fd, const char *path, uint32_t mask)
   return (int) syscall (SYS_inotify_add_watch, fd, deaf ? "/" : path, deaf ? (uint32_t) IN_DELETE_SELF : mask);
 }
 
-/* As for a process that hangs in the kernel, to whoever looks whether it has ended without taking its end. */
+/* As for a process that hangs in the kernel, to whoever looks whether it has ended and does not wait for that. */
 int
 waitid (idtype_t type, id_t id, siginfo_t *ret, int options)
 {
@@ -257,6 +258,12 @@ waitid (idtype_t type, id_t id, siginfo_t *ret, int options)
     return (int) syscall (SYS_waitid, type, id, ret, options, NULL);
   ret->si_pid = 0;
   return 0;
+}
+
+pid_t
+waitpid (pid_t pid, int *ret, int options)
+{
+  return orders && orders[HELD] && (options & WNOHANG) ? 0 : (pid_t) syscall (SYS_wait4, pid, ret, options, NULL);
 }
 
 int
