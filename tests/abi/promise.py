@@ -13,7 +13,7 @@ import plugins
 
 FROZEN = "4fd8e2c05255fafe89246e579c150e340138d4c1a2ba3ed8b21d8d41577293e5"
 KINDS = ("input", "filter", "output")
-HOST = """descriptor descriptor-check schema dict sample clock env instance input shape shape-ask shape-apply emit chain layout option option-value option-map diag log
+HOST = """descriptor descriptor-check schema dict sample clock env instance input shape shape-ask shape-apply emit chain-link chain layout option option-value option-map diag log
 limit util/buf util/units util/utf8 util/url util/nearest util/path util/text""".split ()
 
 
