@@ -203,6 +203,32 @@ check_fields (const struct config *c, const struct kk_schema *in, struct kk_faul
   return 0;
 }
 
+/* A column of the key's old name is the key once more, as the pid of processes is; one of its new name would be taken for it.
+ */
+static int
+check_keys (const struct config *c, const struct kk_schema *in, struct kk_fault *fault)
+{
+  struct kk_table table;
+  for (uint32_t t = 0; !kk_schema_table (in, t, &table); t++) {
+    const char *new_key = table.key ? find (&c->keys, table.name, NULL) : NULL, *key = new_key ? new_key : table.key;
+    for (uint32_t f = 0; key && f < table.n_fields; f++) {
+      struct kk_field field;
+      const char *name = kk_schema_field (in, t, f, &field) ? NULL : find (&c->fields, table.name, field.name);
+      if (strcmp (name ? name : field.name, key) != 0 || !strcmp (field.name, table.key))
+        continue;
+      char entry[160];
+      snprintf (entry, sizeof entry, "%s.%s", table.name, field.name);
+      if (new_key)
+        return kk_refuse_entry (fault, "keys", table.name, NULL,
+                                "%s.%s is a field, which is no name for what the rows are known by: choose another one",
+                                table.name, key);
+      return kk_refuse_entry (fault, "fields", entry, NULL, "the rows of %s are known by their %s already: choose another name",
+                              table.name, key);
+    }
+  }
+  return 0;
+}
+
 /* ---- What becomes of it ---- */
 
 static bool
@@ -270,7 +296,7 @@ rename_shape (const void *config, const struct kk_schema *in, struct kk_shape *s
   int r = 0;
   if (check_there (in, PICK_TABLE, "tables", &c->tables, fault) || check_there (in, PICK_FIELD, "fields", &c->fields, fault)
       || check_there (in, PICK_TABLE, "keys", &c->keys, fault) || check_there (in, PICK_ROW, "rows", &c->rows, fault)
-      || check_tables (c, in, fault) || check_fields (c, in, fault))
+      || check_tables (c, in, fault) || check_fields (c, in, fault) || check_keys (c, in, fault))
     return -EINVAL;
   for (uint32_t t = 0; !r && !kk_schema_table (in, t, &table); t++)
     r = shape_table (c, in, t, &table, shape, &added);

@@ -224,6 +224,10 @@ slow_clash (const struct schema *s)
       for (uint32_t g = 0; g < f; g++)
         if (!strcmp (slow_in (&fields, x->name, x->fields[f].name), slow_in (&fields, x->name, x->fields[g].name)))
           return true;
+    for (uint32_t f = 0; x->key && f < x->n_fields; f++)
+      if (strcmp (x->fields[f].name, x->key) != 0
+          && !strcmp (slow_in (&fields, x->name, x->fields[f].name), slow_name (&keys, x->name, x->key)))
+        return true;
   }
   for (uint32_t i = 0; i < rows.n; i++)
     for (uint32_t j = 0; j < i; j++)
@@ -361,6 +365,30 @@ START_TEST (any_map_on_any_sample)
 }
 END_TEST
 
+/* [name=...] would be about the key then. */
+START_TEST (no_field_has_the_name_of_the_key)
+{
+  schema_unref (schema);
+  schema = schema_new (&env.host, 1);
+  const struct kk_field of_processes[] = {KK_U64 ("pid", "1", KK_INFO, .help = "Its number"),
+                                          KK_STRING ("name", .help = "Its name")};
+  table_schema_name (schema->tables, "processes", "pid", "", KK_U64_KEY, 50);
+  for (size_t f = 0; f < KK_COUNT (of_processes); f++)
+    table_schema_add (schema->tables, of_processes + f);
+  add (&keys, "processes", "name");
+  ck_assert_ptr_nonnull (strstr (refused (), "processes.name is a field"));
+  keys.n = 0;
+  add (&fields, "processes.name", "pid");
+  ck_assert_ptr_nonnull (strstr (refused (), "two fields processes.pid"));
+  add (&fields, "processes.pid", "number");
+  ck_assert_ptr_nonnull (strstr (refused (), "known by their pid already"));
+  add (&keys, "processes", "id");
+  ck_assert_str_eq (refused (), "");
+  fields.n = 0;
+  ck_assert_str_eq (refused (), ""); /* pid is a field of its own then */
+}
+END_TEST
+
 START_TEST (columns_are_shared)
 {
   add (&tables, "things", "others");
@@ -487,6 +515,7 @@ tests (TCase *t)
 {
   tcase_add_checked_fixture (t, set_up, tear_down);
   tcase_add_test (t, any_map_on_any_sample);
+  tcase_add_test (t, no_field_has_the_name_of_the_key);
   tcase_add_test (t, columns_are_shared);
   tcase_add_test (t, rows_crosswise_and_in_a_ring);
   tcase_add_test (t, of_two_rows_the_first_counts);
