@@ -3,6 +3,7 @@
 
 #include "inner.h"
 #include "nearest.h"
+#include "pick.h"
 
 enum { MAX_MISSING = 64 };
 
@@ -84,6 +85,22 @@ use (struct expression_binding *b, uint32_t table)
   return b->n_used++;
 }
 
+/* A rule that looks for rows which cannot be would take them for gone. */
+static int
+check_number (struct binder *k, const struct reference *ref, const struct selector *s, const struct kk_table *table)
+{
+  const char *digits = s->pattern + (*s->pattern == '-');
+  if (*digits && pick_takes_digits (digits))
+    return 0;
+  struct source source = source_of (k, ref);
+  if (s->field)
+    return expr_refuse (&source, s->at, "'%s' of the table '%s' is a number, which '%s' never takes", s->field, ref->table,
+                        s->pattern);
+  return expr_refuse (&source, s->at,
+                      "the rows of '%s' are known by numbers (%s), which '%s' never takes: name a field, as in [name=%s]",
+                      ref->table, table->key, s->pattern, s->pattern);
+}
+
 static int
 bind_selectors (struct binder *k, const struct reference *ref, uint32_t number, const struct kk_table *table)
 {
@@ -91,13 +108,17 @@ bind_selectors (struct binder *k, const struct reference *ref, uint32_t number, 
     const struct selector *s = k->e->selectors + ref->first + i;
     uint32_t *ret = k->b->selectors + ref->first + i;
     struct kk_field field;
+    int r;
     if (!s->field || !strcmp (s->field, table->key)) {
       *ret = SELECT_KEY;
+      r = table->key_type == KK_U64_KEY ? check_number (k, ref, s, table) : 0;
+      if (r)
+        return r;
       continue;
     }
     if (!find_field (k, number, table->n_fields, s->field, ret, &field)) {
       *ret = SELECT_MISSING;
-      int r = lack_field (k, ref, s->at, s->field, number, table->n_fields);
+      r = lack_field (k, ref, s->at, s->field, number, table->n_fields);
       if (r)
         return r;
       continue;
@@ -106,6 +127,8 @@ bind_selectors (struct binder *k, const struct reference *ref, uint32_t number, 
     if (field.type == KK_TYPE_F64)
       return expr_refuse (&source, s->at, "'%s' is no text: rows are chosen by texts and whole numbers, compare %s.%s instead",
                           s->field, ref->table, s->field);
+    if ((field.type == KK_TYPE_U64 || field.type == KK_TYPE_I64) && (r = check_number (k, ref, s, table)))
+      return r;
   }
   return 0;
 }

@@ -131,9 +131,8 @@ set_takes_digit (const char *set, size_t length)
   return false;
 }
 
-/* Whether there can be a number that a glob takes: "4*" and "[0-4]?", but not "py*". */
-static bool
-glob_takes_digits (const char *glob)
+bool
+pick_takes_digits (const char *glob)
 {
   for (const char *at = glob; *at; at++) {
     const char *end = *at == '[' ? set_end (at) : NULL;
@@ -157,7 +156,7 @@ takes_rest (const struct asked *a, const char *text)
 static bool
 takes_digits (const struct asked *a)
 {
-  return a->pattern ? pattern_takes_digits (a->pattern) : glob_takes_digits (a->rest);
+  return a->pattern ? pattern_takes_digits (a->pattern) : pick_takes_digits (a->rest);
 }
 
 /* Whether it names something of this table. *ret_numbers is set where it would, if the rows were not known by numbers. */

@@ -8,6 +8,8 @@
 
 /* Whether a glob of that length, which need not end in a 0, takes the text. Longer than 511 bytes: it takes none. */
 bool pick_matches (const char *glob, size_t length, const char *text);
+/* Whether there can be a number that a glob takes: "4*" and "[0-4]?", but not "py*". */
+bool pick_takes_digits (const char *glob);
 /* Of "table.rest": where the rest begins if the table's glob takes this table, else NULL. */
 const char *pick_for_table (const char *item, const char *table);
 

@@ -65,8 +65,12 @@ static const struct {
   {"processes[eth[0]].cpu_percent > 5", 14, "has to stand in quotes"},
   {"a123456789012345678901234567890123456789012345678901234567890123.x > 5", 1, "at most 63 characters"},
   {"x.a123456789012345678901234567890123456789012345678901234567890123 > 5", 3, "at most 63 characters"},
-  {"processes[a].cpu_percent > 5 and interfaces[b].speed > 5", 34, "rows of 'processes' are looked at already"},
-  {"processes[a].cpu_percent > 5 and processes[b].cpu_percent > 5", 34, "write processes.cpu_percent without brackets"},
+  {"gone(processes[python*])", 16,
+   "the rows of 'processes' are known by numbers (pid), which 'python*' never takes: name a field, as in [name=python*]"},
+  {"count(processes[num_threads=4x].cpu_percent) == 0", 17,
+   "'num_threads' of the table 'processes' is a number, which '4x' never takes"},
+  {"processes[*].cpu_percent > 5 and interfaces[b].speed > 5", 34, "rows of 'processes' are looked at already"},
+  {"processes[1].cpu_percent > 5 and processes[2].cpu_percent > 5", 34, "write processes.cpu_percent without brackets"},
   {"processes[*].cpu_percent > 5 and interfaces.speed > 5", 34, "those of 'interfaces' can only stand in sum"},
   {"interfaces.speed > 5 and processes.cpu_percent > 5", 26, "those of 'processes' can only stand in sum"},
   {"system[*].load_1m > 5", 1, "the table 'system' has one row: write system.load_1m without brackets"},
@@ -198,8 +202,8 @@ static const struct {
   {"system.online", "< 80", 1, "needs a rule that is one comparison"},
   {"not system.cpu_percent > 90", "  < 80", 3, "needs a rule that is one comparison"},
   {"90 < system.cpu_percent", "< 80", 1, "is a constant: turn it round"},
-  {"processes[a].cpu_percent > 90", "interfaces[b].speed < 80", 1, "rows of 'processes' are looked at already"},
-  {"processes[a].cpu_percent > 90", "< interfaces.speed", 3, "rows of 'processes' are looked at already"},
+  {"processes[*].cpu_percent > 90", "interfaces[b].speed < 80", 1, "rows of 'processes' are looked at already"},
+  {"processes[*].cpu_percent > 90", "< interfaces.speed", 3, "rows of 'processes' are looked at already"},
 };
 
 START_TEST (faults_of_clear_conditions)
@@ -227,7 +231,7 @@ START_TEST (a_refused_condition_leaves_nothing)
   struct expression_binding *b;
   struct expression_fault fault;
   ck_assert_int_eq (expression_parse ("processes.cpu_percent > 90", NULL, &e, &fault), 0);
-  ck_assert_int_eq (expression_clear (e, "processes[a].cpu_percent < rate(gpu.x) and 5", &fault), -EINVAL);
+  ck_assert_int_eq (expression_clear (e, "processes[*].cpu_percent < rate(gpu.x) and 5", &fault), -EINVAL);
   ck_assert_int_eq (expression_clear (e, "max(interfaces[a].speed) < 5 and", &fault), -EINVAL);
   ck_assert_int_eq (expression_bind (e, kit_schema (&kit), &b, &fault), 0);
   kit_process (&kit, 1, 0, "b");

@@ -29,7 +29,7 @@ START_TEST (globs_that_no_number_is_like)
     for (unsigned i = 0; i < n; i++)
       strcat (glob, pieces[unit_draw (&random, sizeof pieces / sizeof *pieces)]);
     bool want = some_number (glob);
-    ck_assert_msg (glob_takes_digits (glob) == want, "'%s' %d", glob, want);
+    ck_assert_msg (pick_takes_digits (glob) == want, "'%s' %d", glob, want);
     yes += want;
     no += !want;
   }
