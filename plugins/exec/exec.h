@@ -28,7 +28,7 @@ struct exec {
   int64_t started_ns, next_start_ns, warned_since_ns;
   uint64_t restarts, said_refused;
   uint32_t back_off_s, warnings, random;
-  bool flooded, silent, said_held;
+  bool flooded, silent, said_held, partial;
   char last_words[160]; /* the program's last line on stderr */
   char said[400];       /* the failure that was logged */
   char advice[240];     /* what may be behind it */

@@ -89,7 +89,7 @@ exec_read_once (struct exec *x, struct kk_rows *out)
   if (r || status)
     return r ? r : -EIO;
   exec_succeed (x);
-  exec_values_put (&x->values, out);
+  exec_values_put (&x->values, false, out);
   return 0;
 }
 
@@ -190,8 +190,10 @@ exec_read_stream (struct exec *x, struct kk_rows *out)
     exec_succeed (x);
   }
   kk_read_time (out, &time);
-  if (!fresh && !gone && time.after == KK_PRESENT)
+  const bool partial = now - x->started_ns <= kept, other = partial != x->partial;
+  if (!fresh && !gone && !other && time.after == KK_PRESENT)
     return KK_HELD;
-  exec_values_put (&x->values, out);
+  x->partial = partial;
+  exec_values_put (&x->values, partial, out);
   return 0;
 }

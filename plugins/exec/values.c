@@ -311,12 +311,15 @@ put_row (const struct exec_table *t, const struct exec_row *from, struct kk_row 
 }
 
 void
-exec_values_put (const struct exec_values *v, struct kk_rows *out)
+exec_values_put (const struct exec_values *v, bool partial, struct kk_rows *out)
 {
-  for (uint32_t t = 0; t < v->schema->n; t++)
+  for (uint32_t t = 0; t < v->schema->n; t++) {
     for (uint32_t i = 0; i < v->tables[t].n; i++) {
       const struct exec_row *row = v->tables[t].rows[i];
       const struct exec_table *table = v->schema->tables + t;
       put_row (table, row, kk_row (out, t, *table->key ? row->key : NULL, 0));
     }
+    if (partial && *v->schema->tables[t].key)
+      kk_table_state (out, t, KK_PARTIAL);
+  }
 }

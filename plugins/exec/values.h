@@ -59,5 +59,6 @@ void exec_values_set (struct exec_values *v, uint32_t table, struct exec_row *ro
                       const char *text, size_t n);
 /* Counts something that was not taken and remembers it. */
 void exec_values_refuse (struct exec_values *v, uint64_t *count, const char *text, size_t n);
-void exec_values_put (const struct exec_values *v, struct kk_rows *out);
+/* `partial`: there may be more rows than were said yet. */
+void exec_values_put (const struct exec_values *v, bool partial, struct kk_rows *out);
 #endif

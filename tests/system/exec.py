@@ -234,6 +234,20 @@ def slower_than_the_samples (home):
 
 
 @kk.test
+def has_just_begun (home):
+    "what a stream has not printed yet is not gone: a rule about it waits for three intervals"
+    script = 'while True: print ("thing a value 1", flush=True); time.sleep (0.1)\n'
+    rule = "  alert: {log: false, rules: {lost: {when: 'gone(thing[b])'}, few: {when: 'count(thing[*]) < 2'}}}\n"
+    with home.daemon (DAEMON + "plugins:\n" + plugin (home, script, f"mode: stream, interval: {2 * kk.SLOW}s") + rule):
+        latest (home, "thing")
+        told = kk.wait_for (lambda: samples (home, 1)[0].get ("alerts"), 25, "they fire in the end")
+        kk.equal (sorted (told), ["few", "lost"], "both")
+        found = [s for s in samples (home, 200) if "thing" in s]
+        first = next (s["timestamp"] for s in found if s.get ("alerts"))
+        kk.check (first - found[0]["timestamp"] > 3 * kk.SLOW, "not at once", first)
+
+
+@kk.test
 def changes_its_mind (home):
     "a program that says other fields when it is asked again: refused, and no value stands under a wrong name"
     script = """asked = os.path.exists (sys.argv[0] + ".asked")
