@@ -1,5 +1,6 @@
 #include "text.h"
 
+#include "units.h"
 #include "utf8.h"
 
 #include <math.h>
@@ -290,6 +291,49 @@ text_bytes (struct buf *b, uint64_t bytes)
   text_f64 (b, value, 1);
   buf_addc (b, ' ');
   buf_adds (b, units[unit]);
+}
+
+void
+text_number (struct buf *b, double value)
+{
+  const double size = fabs (value);
+  if (!(size < 1e15) || (size > 0 && size < 0.01))
+    buf_printf (b, "%.3g", value);
+  else if (value == nearbyint (value))
+    buf_printf (b, "%.0f", value + 0.0); /* no -0 */
+  else
+    text_f64 (b, value, size < 1 ? 3 : size < 10 ? 2 : 1);
+}
+
+/* "2.0 GiB" out of bytes in any unit; false: it is no size. */
+static bool
+add_size (struct buf *b, double value, const char *ucum)
+{
+  static const struct {
+    const char *unit;
+    double bytes;
+  } sizes[] = {{"By", 1}, {"KiBy", 1024}, {"MiBy", 1048576}, {"GiBy", 1073741824}};
+  const size_t length = strcspn (ucum, "/");
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    if (strlen (sizes[i].unit) == length && !memcmp (ucum, sizes[i].unit, length) && value >= 0
+        && value * sizes[i].bytes < 1e18) {
+      text_bytes (b, (uint64_t) (value * sizes[i].bytes));
+      buf_adds (b, ucum + length);
+      return true;
+    }
+  return false;
+}
+
+void
+text_value (struct buf *b, double value, const char *ucum)
+{
+  char unit[64];
+  if (add_size (b, value, ucum))
+    return;
+  units_for_people (ucum, unit, sizeof unit);
+  text_number (b, value);
+  if (*unit)
+    buf_printf (b, " %s", unit);
 }
 
 static void

@@ -18,5 +18,9 @@ void text_wall_time_us (struct buf *b, int64_t wall_ns); /* with microseconds, f
 void text_json_string (struct buf *b, const char *text, size_t length);
 /* Bytes for people: "812 B", "4.0 KiB", "1.2 MiB". A duration: "250 ms", "5 s", "2 h 03 min". */
 void text_bytes (struct buf *b, uint64_t bytes);
+/* A value for people, of four digits or so: "93.1", "2311.4", "1500000"; and with its unit, where sizes become readable ones:
+ * "93.1 %", "7.2 GiB", "81". `ucum`: the unit's code, "" or "1": none. */
+void text_number (struct buf *b, double value);
+void text_value (struct buf *b, double value, const char *ucum);
 void text_duration (struct buf *b, int64_t ns);
 #endif

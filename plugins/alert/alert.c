@@ -190,6 +190,7 @@ make_engine (struct state *s)
 {
   const struct options *o = s->options;
   const struct alert_engine_config config = {.outbox = {.group_wait_ns = o->group_wait_ns,
+                                                        .interval_ns = kk_interval (s->self),
                                                         .rule_burst = (uint32_t) o->rule_messages,
                                                         .rule_every_ns = o->rule_every_ns,
                                                         .all_burst = (uint32_t) o->messages,

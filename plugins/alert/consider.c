@@ -8,10 +8,23 @@ struct looking {
   const struct kk_time *time;
 };
 
+/* Samples come some moments sooner or later than their interval: of a time that is a whole number of intervals the last look
+ * must not be missed by that, and one more be waited for. */
+static int64_t
+soon (int64_t time_ns, int64_t interval_ns)
+{
+  const int64_t shorter = time_ns < interval_ns ? time_ns : interval_ns;
+  return time_ns - (shorter > 0 ? shorter / 16 : 0);
+}
+
 struct alert_params
 consider_params (const struct watch *w, int64_t interval_ns)
 {
   struct alert_params params = w->params;
+  params.for_ns = soon (params.for_ns, interval_ns);
+  params.clear_for_ns = soon (params.clear_for_ns, interval_ns);
+  params.unknown_after_ns = soon (params.unknown_after_ns, interval_ns);
+  params.remind_ns = soon (params.remind_ns, interval_ns);
   params.gap_ns = interval_ns > GAP_NS / 3 ? 3 * interval_ns : GAP_NS;
   return params;
 }

@@ -234,6 +234,18 @@ hold_back (struct alert_outbox *o, size_t at, bool by_silence)
 
 /* ---- Sending ---- */
 
+/* Samples are all that an outbox knows of time: what would be ready before the next one comes need not wait for it. That comes
+ * as late as this one did, or by an eighth sooner. */
+static void
+look_ahead (struct alert_outbox *o, int64_t mono_ns)
+{
+  if (o->last_ns && mono_ns > o->last_ns)
+    o->config.interval_ns = mono_ns - o->last_ns;
+  o->last_ns = mono_ns;
+  if (__builtin_add_overflow (mono_ns, o->config.interval_ns - o->config.interval_ns / 8, &o->ripe_ns))
+    o->ripe_ns = INT64_MAX;
+}
+
 struct flush {
   struct alert_outbox *o;
   uint32_t rule;
@@ -317,7 +329,7 @@ is_due (struct flush *f, bool *ret_soon)
     if (!item || item->rule != f->rule)
       continue;
     if (!f->silenced (f->arg, f->rule, item->row)) {
-      due |= item->held_back || item->ready_ns <= f->mono_ns;
+      due |= item->held_back || item->ready_ns <= o->ripe_ns;
       *ret_soon = true;
     } else if (!item->held_back)
       hold_back (o, i, true);
@@ -355,6 +367,7 @@ alert_outbox_flush (struct alert_outbox *o, int64_t mono_ns, alert_ask_silenced 
 {
   struct flush f = {.o = o, .mono_ns = mono_ns, .silenced = silenced, .send = send, .arg = arg};
   bool any = o->n > 0;
+  look_ahead (o, mono_ns);
   for (uint32_t i = 0; i < o->n_rules && !any; i++)
     any = o->rules[i].suppressed > 0;
   if (!any)

@@ -52,6 +52,7 @@ struct alert_message {
 
 struct alert_outbox_config {
   int64_t group_wait_ns;
+  int64_t interval_ns; /* between flushes; measured from the second one on */
   uint32_t named; /* 0: ALERT_NAMED */
   uint32_t most;  /* items that wait; 0: ALERT_WAITING */
   uint32_t rule_burst, all_burst;
@@ -70,6 +71,8 @@ struct alert_outbox {
   struct alert_bucket bucket;
   struct alert_outbox_rule *rules;
   uint32_t n_rules, turn;
+  int64_t last_ns;           /* of the last flush; 0: there was none */
+  int64_t ripe_ns;           /* what is ready until then goes now: nothing that could join it comes before */
   struct alert_item **items; /* by serial */
   size_t n, capacity;
   uint64_t next_serial;

@@ -14,6 +14,7 @@ struct run {
   struct alert_letter *letter;
   int64_t until_ns;
   bool killed;
+  int words; /* what it prints on standard error; -1: nobody listens */
 };
 
 struct runner {

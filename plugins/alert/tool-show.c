@@ -3,7 +3,6 @@
 #include "cli/table.h"
 #include "cli/wrap.h"
 #include "text.h"
-#include "units.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -264,42 +263,13 @@ show_time (int64_t wall_ns, int64_t now_ns, char ret[32])
     snprintf (ret, 32, "?");
 }
 
-/* "2.0 GiB" out of bytes in any unit; false: it is no size. */
-static bool
-show_size (struct buf *b, double value, const char *unit)
-{
-  static const struct {
-    const char *unit;
-    double bytes;
-  } sizes[] = {{"By", 1}, {"KiBy", 1024}, {"MiBy", 1048576}, {"GiBy", 1073741824}};
-  const size_t length = strcspn (unit, "/");
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-    if (strlen (sizes[i].unit) == length && !memcmp (unit, sizes[i].unit, length) && value >= 0
-        && value * sizes[i].bytes < 1e18) {
-      text_bytes (b, (uint64_t) (value * sizes[i].bytes));
-      buf_adds (b, unit + length);
-      return true;
-    }
-  return false;
-}
-
 void
 show_value (bool known, double value, const char *unit, char ret[64])
 {
   struct buf BUF_CLEANUP b = {0};
-  char name[48];
-  const double size = fabs (value);
   snprintf (ret, 64, "-");
   if (!known)
     return;
-  if (show_size (&b, value, unit)) {
-    snprintf (ret, 64, "%s", b.data && !b.error ? b.data : "?");
-    return;
-  }
-  units_for_people (unit, name, sizeof name);
-  snprintf (ret, 64,
-            size >= 1000 && size < 1e9 ? "%.0f%s%.40s"
-            : size >= 100              ? "%.4g%s%.40s"
-                                       : "%.3g%s%.40s",
-            value, *name ? " " : "", name);
+  text_value (&b, value, unit);
+  snprintf (ret, 64, "%s", b.data && !b.error ? b.data : "?");
 }

@@ -21,7 +21,7 @@ static void
 add_value (struct buf *b, bool has_value, double value)
 {
   if (has_value)
-    buf_printf (b, "%.6g", value);
+    text_number (b, value);
   else
     buf_adds (b, "unknown");
 }
@@ -53,7 +53,6 @@ void
 wording_text (struct buf *b, const struct watch *w, const char *row, bool has_value, double value, const char *ucum)
 {
   char unit[MOST_UNIT];
-  units_for_people (ucum, unit, sizeof unit);
   if (!*w->text) {
     buf_adds (b, w->when);
     if (*row)
@@ -61,11 +60,12 @@ wording_text (struct buf *b, const struct watch *w, const char *row, bool has_va
     if (!has_value)
       return;
     buf_adds (b, " (");
-    add_value (b, has_value, value);
-    buf_printf (b, "%s%s)", *unit ? " " : "", unit);
+    text_value (b, value, ucum);
+    buf_addc (b, ')');
     return;
   }
   const size_t begin = b->len;
+  units_for_people (ucum, unit, sizeof unit);
   for (const char *at = w->text; *at && (b->len - begin < MOST_TEXT || (*at & 0xc0) == 0x80);) { /* whole characters */
     const char *end = *at == '{' ? strchr (at, '}') : NULL;
     if (end && add_word (b, at + 1, (size_t) (end - at - 1), w, row, has_value, value, unit))
@@ -97,8 +97,6 @@ verb (const struct alert_message *m)
 void
 wording_line (struct buf *b, const struct watch *w, const char *name, const char *ucum, const struct alert_message *m)
 {
-  char unit[MOST_UNIT];
-  units_for_people (ucum, unit, sizeof unit);
   buf_printf (b, "%s %s", name, verb (m));
   for (uint32_t i = 0; i < m->n_items; i++) {
     const struct alert_item *item = m->items[i];
@@ -109,8 +107,11 @@ wording_line (struct buf *b, const struct watch *w, const char *name, const char
       buf_adds (b, *item->row ? item->row : w ? w->when : "a rule that is no more");
       if (item->gone)
         buf_adds (b, " (gone)");
-      else if (item->has_value)
-        buf_printf (b, " (%.6g%s%s)", item->value, *unit ? " " : "", unit);
+      else if (item->has_value) {
+        buf_adds (b, " (");
+        text_value (b, item->value, ucum);
+        buf_addc (b, ')');
+      }
     }
   }
   if (m->total > m->n_items)

@@ -40,6 +40,21 @@ def once (pairs):
 
 
 @kk.test
+def last_words (home):
+    "of a command that fails the last line of its complaints is in the log; one that writes without end is not held up by that"
+    s = Scene (home, FLAP)
+    ran = Runs (home, s, 'echo not this >&2\necho no such server >&2\necho ran >>$out\n[ $KK_ALERT_CHANGE = cleared ] || exit 3\n'
+                'head -c 1000000 /dev/zero >&2 2>/dev/null\nexit 4')
+    s.say (load=95)
+    with home.daemon (s.text) as d:
+        kk.wait_for (lambda: "ended with status 3: no such server\n" in home.log (), 20, "it fails")
+        s.say (load=10)
+        kk.wait_for (lambda: "ended with status 4\n" in home.log (), 20, "it fails again")
+        kk.equal (len (ran.lines ()), 2, "once for each")
+        d.stop ()
+
+
+@kk.test
 def killed_while_a_program_runs (home):
     "a message whose program still ran when the daemon was killed is told by the next one, under the same id"
     s = Scene (home, FLAP)

@@ -145,6 +145,28 @@ START_TEST (group_wait_collects)
 }
 END_TEST
 
+/* Where samples come seldom nothing can join it in time: it is told with them, and not with the next ones. */
+START_TEST (seldom_samples_tell_at_once)
+{
+  make (&(struct alert_outbox_config){.group_wait_ns = S, .interval_ns = 10 * S});
+  add (1, "a", ALERT_FIRED);
+  add (1, "b", ALERT_FIRED);
+  ck_assert_int_eq (flush_after (0), 1); /* the first ones, too */
+  expect_told (1, ALERT_FIRED, 2, "a", false, 0);
+  ck_assert_int_eq (flush_after (20 * S), 0); /* a filter makes windows of them */
+  add (1, "a", ALERT_CLEARED);
+  ck_assert_int_eq (flush_after (20 * S), 1);
+  /* With samples that come by the second all waits as long as it should, and no longer because one comes a moment early. */
+  flush_after (S);
+  add (1, "a", ALERT_FIRED);
+  ck_assert_int_eq (flush_after (0), 0);
+  flush_after (S / 2);
+  add (1, "c", ALERT_FIRED);
+  ck_assert_int_eq (flush_after (S / 2 - S / 100), 1);
+  expect_told (1, ALERT_FIRED, 2, "a", false, 0);
+}
+END_TEST
+
 /* Whoever reads the messages of a row in their order knows how it is. */
 START_TEST (changes_of_a_row_stay_in_order)
 {
@@ -376,6 +398,7 @@ tests (TCase *t)
   tcase_add_test (t, each_change_is_told_once);
   tcase_add_test (t, one_step_is_one_message);
   tcase_add_test (t, group_wait_collects);
+  tcase_add_test (t, seldom_samples_tell_at_once);
   tcase_add_test (t, changes_of_a_row_stay_in_order);
   tcase_add_test (t, a_rule_is_limited);
   tcase_add_test (t, what_a_limit_took_is_told_of);

@@ -69,6 +69,8 @@ START_TEST (long_names_differ)
 }
 END_TEST
 
+static double value = 12.5;
+
 static const char *
 text (const char *template, const char *unit)
 {
@@ -76,7 +78,7 @@ text (const char *template, const char *unit)
   struct watch w = {.name = (char[]){"fat"}, .when = (char[]){"x.y > 1"}, .severity = 2};
   struct buf BUF_CLEANUP b = {0};
   w.text = strdup (template);
-  wording_text (&b, &w, "4242", true, 12.5, unit);
+  wording_text (&b, &w, "4242", true, value, unit);
   free (w.text);
   snprintf (ret, sizeof ret, "%s", b.data);
   return ret;
@@ -84,11 +86,18 @@ text (const char *template, const char *unit)
 
 START_TEST (texts)
 {
-  ck_assert_str_eq (text ("", "By"), "x.y > 1 in 4242 (12.5 B)");
+  ck_assert_str_eq (text ("", "By"), "x.y > 1 in 4242 (12 B)");
   ck_assert_str_eq (text ("", "1"), "x.y > 1 in 4242 (12.5)");
   ck_assert_str_eq (text ("{name}: {row} {value} {unit}, {severity}", "MiBy"), "fat: 4242 12.5 MiB, critical");
   ck_assert_str_eq (text ("{rule} {other} {", "1"), "fat {other} {");
   ck_assert_str_eq (text ("{value}{unit}", "1"), "12.5");
+  value = 88.42113;
+  ck_assert_str_eq (text ("", "%"), "x.y > 1 in 4242 (88.4 %)");
+  value = 7706280345.0;
+  ck_assert_str_eq (text ("", "By"), "x.y > 1 in 4242 (7.2 GiB)");
+  ck_assert_str_eq (text ("{value} {unit}", "By"), "7706280345 B"); /* the unit may stand in the text as a word */
+  value = 2311.4375;
+  ck_assert_str_eq (text ("{value} MiB", "MiBy"), "2311.4 MiB");
 }
 END_TEST
 

@@ -201,9 +201,38 @@ free_out (void)
   buf_free (&out);
 }
 
+START_TEST (values_for_people)
+{
+  static const struct {
+    double value;
+    const char *unit, *is;
+  } all[] = {{93.1, "%", "93.1 %"},
+             {88.42113, "%", "88.4 %"},
+             {81, "Cel", "81 \u00b0C"},
+             {2311.4375, "1", "2311.4"},
+             {7706280345, "By", "7.2 GiB"},
+             {1536, "MiBy/s", "1.5 GiB/s"},
+             {1500000, "", "1500000"},
+             {0.25, "s", "0.25 s"},
+             {3.14159, "s", "3.14 s"},
+             {-2.5, "Cel", "-2.5 \u00b0C"},
+             {0.00001234, "s", "1.23e-05 s"},
+             {0, "%", "0 %"},
+             {1e300, "By", "1e+300 B"},
+             {1795000000.5, "s", "1795000000.5 s"},
+             {-0.0, "", "0"}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    struct buf BUF_CLEANUP b = {0};
+    text_value (&b, all[i].value, all[i].unit);
+    ck_assert_str_eq (b.data, all[i].is);
+  }
+}
+END_TEST
+
 static void
 tests (TCase *t)
 {
+  tcase_add_test (t, values_for_people);
   tcase_add_checked_fixture (t, NULL, free_out);
   tcase_add_test (t, fixed_decimals_agree_with_printf);
   tcase_add_test (t, shortest_reads_back);
