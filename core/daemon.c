@@ -31,7 +31,8 @@ struct daemon {
   struct clock_reading started;
   int signals;
   bool stop;
-  size_t left_behind; /* instances that hang and were given up */
+  size_t left_behind;   /* instances that hang and were given up */
+  struct modules *lent; /* what they are in */
   uint64_t ticks_seen;
   int64_t ticks_seen_ns;
 };
@@ -367,9 +368,10 @@ clear (struct daemon *d)
 }
 
 int
-daemon_run (const struct daemon_setup *setup, char **reason)
+daemon_run (const struct daemon_setup *setup, char **reason, bool *ret_hangs)
 {
   *reason = NULL;
+  *ret_hangs = false;
   struct daemon *d = calloc (1, sizeof *d);
   if (!d) {
     plan_free (setup->plan);
@@ -390,7 +392,10 @@ daemon_run (const struct daemon_setup *setup, char **reason)
     loop (d);
   if (!r && setup->stopping)
     setup->stopping (setup->arg);
-  if (clear (d))
+  *ret_hangs = !clear (d);
+  if (*ret_hangs)
+    d->lent = setup->modules;
+  else
     free (d);
   return r;
 }

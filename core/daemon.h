@@ -27,7 +27,8 @@ struct daemon_setup {
 
 /* Blocks the signals that daemon_run takes (TERM, INT, HUP, USR1, PIPE ignored). The first thing main does. */
 void daemon_block_signals (void);
-/* Runs until SIGTERM, SIGINT or a stop asked through the control socket; then everything that was collected has been written. 0, or
- * -errno when it could not start, with *reason (the caller's to free) one sentence for the user. */
-int daemon_run (const struct daemon_setup *setup, char **reason);
+/* Runs until SIGTERM, SIGINT or a stop asked through the control socket; then everything that was collected has been written.
+ * 0, or -errno when it could not start, with *reason (the caller's to free) one sentence for the user. *ret_hangs: a thread was
+ * left behind in a plugin; log and modules are its as long as the process lives. */
+int daemon_run (const struct daemon_setup *setup, char **reason, bool *ret_hangs);
 #endif

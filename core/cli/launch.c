@@ -77,7 +77,8 @@ void
 launch_clear (struct launch *l)
 {
   plan_free (l->plan);
-  modules_close (l->modules);
+  if (!l->hangs)
+    modules_close (l->modules);
   diag_free (&l->faults);
   *l = (struct launch){.plan = NULL};
 }
@@ -321,7 +322,7 @@ run_daemon (struct launch *l, struct process *p)
   };
   char *reason = NULL;
   l->plan = NULL;
-  r = daemon_run (&setup, &reason);
+  r = daemon_run (&setup, &reason, &l->hangs);
   if (r < 0) {
     const char *said = reason ? reason : p->reason ? p->reason : strerror (-r);
     log_error (p->log, "cannot start: %s", said);
@@ -366,7 +367,8 @@ launch_run (struct launch *l)
     status = run_daemon (l, &p);
   }
 out:
-  log_close (p.log);
+  if (!l->hangs)
+    log_close (p.log);
   lock_release (p.lock);
   notify_close (&p.notify);
   free (p.pid_file);

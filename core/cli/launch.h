@@ -21,6 +21,7 @@ struct launch {
   struct modules *modules;
   struct plan *plan;
   struct diag faults; /* none that keeps it from running */
+  bool hangs;         /* it ran, and a thread is in a plugin still */
 };
 
 /* Reads and checks the configuration; its faults are printed, unless they go to the log that the terminal sees. 0 or -errno. */
