@@ -398,6 +398,7 @@ plugins:
     timeout: 10s
     deadline: 10s
     max_output: 8MiB
+    interval: %gs
   alert:
     rules:
 %s
@@ -410,7 +411,7 @@ def thousands_of_rows (home):
     rules = "".join (f'      r{i}: {{when: "items[*].size > {i}KiB"}}\n' for i in range (5)) + "      of-fat: {when: count(fat) > 3}\n"
     values = home.write (f"{home.top}/values", "probe load 10\n" + "".join (f"items item-{i} size {9000 + i}\n" for i in range (1000))
                          + "".join (f"{table} {'x' * 240}{i} size {i}\n" for table in ("fat", "other") for i in range (4000)))
-    with home.daemon (MANY % (values, rules + "      calm: {when: probe.load > 90}\n")) as d:
+    with home.daemon (MANY % (values, 0.2 * kk.SLOW, rules + "      calm: {when: probe.load > 90}\n")) as d:
         kk.wait_for (lambda: d.status ()["ring"]["samples"] >= 45, 120, "samples")
         with kk.Connection (home.data) as c:
             c.send ("samples", last=200)
