@@ -21,6 +21,7 @@ struct arena {
 };
 
 struct dict {
+  uint64_t number;
   uint32_t refs;
   uint32_t n;
   uint32_t read, in_use;
@@ -37,9 +38,11 @@ struct dict {
 struct dict *
 dict_new (void)
 {
+  static uint64_t last;
   struct dict *d = calloc (1, sizeof *d);
   if (!d)
     return NULL;
+  d->number = __atomic_add_fetch (&last, 1, __ATOMIC_RELAXED);
   d->refs = 1;
   d->read = 1;
   d->n_slots = 32;
@@ -231,6 +234,12 @@ dict_stale (const struct dict *d)
   bool few = d->n > SMALL && d->settled < d->n / 2;
   bool little = d->text_bytes > SMALL_BYTES && d->text_settled < d->text_bytes / 2; /* a few long command lines weigh as much */
   return few || little || d->n > DICT_MAX_STRINGS / 4 * 3 || d->bytes > DICT_MAX_BYTES / 4 * 3;
+}
+
+uint64_t
+dict_number (const struct dict *d)
+{
+  return d->number;
 }
 
 size_t

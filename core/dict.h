@@ -34,4 +34,6 @@ void dict_settle (struct dict *d);
 /* Whether most of it was not in use in the read that counted last, or it is nearly full: time for a new one. */
 bool dict_stale (const struct dict *d);
 size_t dict_bytes (const struct dict *d);
+/* A number that no other dictionary of this process has, not 0. */
+uint64_t dict_number (const struct dict *d);
 #endif

@@ -85,6 +85,19 @@ emit_row (struct kk_emit *face, uint32_t table, uint32_t row)
 }
 
 static int
+emit_text (struct kk_emit *face, uint32_t table, uint32_t field, const char *text, size_t length)
+{
+  struct emit *e = (struct emit *) face;
+  const struct shape_table *w = e->in && !e->flushes && table < e->in->schema->n_tables ? e->shape->wanted + table : NULL;
+  if (!w || !w->n_added || !text)
+    return -EINVAL;
+  if (w->dropped)
+    return 0;
+  int r = begin_adding (e);
+  return r ? r : rows_set_text (e->shape->rows, w->extension, field, text, length, e->in->tables[table].n_rows);
+}
+
+static int
 emit_time (struct kk_emit *face, int64_t wall_ns, int64_t mono_ns)
 {
   struct emit *e = (struct emit *) face;
@@ -132,5 +145,6 @@ emit_host_functions (struct kk_host *host)
   host->emit = emit;
   host->emit_rows = emit_rows;
   host->emit_row = emit_row;
+  host->emit_text = emit_text;
   host->emit_time = emit_time;
 }

@@ -165,6 +165,28 @@ intern (struct rows *r, const char *text, size_t length, size_t max)
   return r->scratch.error ? DICT_NONE : dict_intern (r->dict, r->scratch.data ? r->scratch.data : "", r->scratch.len);
 }
 
+int
+rows_set_text (struct rows *r, uint32_t table, uint32_t field, const char *text, size_t length, uint32_t n_rows)
+{
+  struct staging *s = r->tables + table;
+  const uint32_t f = field - s->first; /* one before it becomes a huge one */
+  if (f >= s->table->n_fields || s->table->fields[f].type != KK_TYPE_STRING)
+    return -EINVAL;
+  if (!n_rows || s->columns[f] < 0)
+    return 0;
+  const uint32_t id = intern (r, text, length, MAX_STRING), at = s->at;
+  if (id == DICT_NONE || rows_at (r, table, 0, n_rows) == &r->nowhere.face)
+    return -ENOMEM;
+  s->at = at;
+  uint64_t *value = s->values + s->columns[f];
+  uint8_t *absent = s->absent + s->columns[f];
+  for (uint32_t i = 0; i < n_rows; i++, value += s->n_columns, absent += s->n_columns) {
+    *value = id;
+    *absent = KK_PRESENT;
+  }
+  return 0;
+}
+
 static struct kk_row *
 row (struct kk_rows *face, uint32_t table, const char *key, uint64_t identity)
 {

@@ -34,6 +34,8 @@ struct block *rows_absent (const struct rows *r, uint32_t table, enum kk_absent 
 void rows_extend (struct rows *r, uint32_t table, uint32_t first);
 /* In an extending table: the row of that number, of n_rows. Never NULL. */
 struct kk_row *rows_at (struct rows *r, uint32_t table, uint32_t row, uint32_t n_rows);
+/* There, too: one text for a field in all of the n_rows. 0, -EINVAL (no such field of texts), -ENOMEM. */
+int rows_set_text (struct rows *r, uint32_t table, uint32_t field, const char *text, size_t length, uint32_t n_rows);
 /* A block with some columns of an extending table: n rows from `first` on, or where `rows` is not NULL those. NULL without
  * memory. */
 struct block *rows_seal_part (const struct rows *r, uint32_t table, uint32_t column, uint32_t n_columns, const uint32_t *rows,

@@ -316,6 +316,33 @@ get_identity (const struct kk_sample *sample, uint32_t table, uint32_t row)
   return g && g->block ? g->block->identities[row] : 0;
 }
 
+/* The cells are of one size whatever their type, and mean by their bits what the union's members say. */
+static uint32_t
+get_column (const struct kk_sample *sample, uint32_t table, uint32_t field, uint32_t first, struct kk_column *ret, size_t size)
+{
+  const struct sample *s = sample_of (sample);
+  const struct table_schema *schema = table < s->schema->n_tables ? s->schema->tables + table : NULL;
+  uint32_t row = first;
+  const struct segment *g = schema ? segment_of (s->tables + table, &row) : NULL;
+  if (!g || (field == KK_NONE ? !g->block : field >= schema->n_fields))
+    return 0;
+  const struct block *b = field == KK_NONE ? g->block : g->columns[field].block;
+  const uint64_t *cells = field == KK_NONE ? b->keys : g->columns[field].values;
+  const struct kk_column out = {.cells = (const struct kk_cell *) (const void *) (cells + row),
+                                .absent = field == KK_NONE ? NULL : g->columns[field].absent + row,
+                                .identities = g->block ? g->block->identities + row : NULL,
+                                .n = g->n_rows - row,
+                                .type = field != KK_NONE                    ? schema->fields[field].type
+                                        : schema->key_type == KK_STRING_KEY ? KK_TYPE_STRING
+                                                                            : KK_TYPE_U64,
+                                .held = b->tick != s->tick,
+                                .wall_ns = b->wall_ns,
+                                .mono_ns = b->mono_ns,
+                                .texts = b->dict ? dict_number (b->dict) : 0};
+  hand_out (ret, size, &out, sizeof out);
+  return out.n;
+}
+
 static void
 get_value_time (const struct kk_sample *sample, uint32_t table, uint32_t row, uint32_t field, struct kk_time *time)
 {
@@ -344,4 +371,5 @@ sample_host_functions (struct kk_host *host)
   host->get_key = get_key;
   host->get_identity = get_identity;
   host->value_time = get_value_time;
+  host->column = get_column;
 }

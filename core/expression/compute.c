@@ -25,8 +25,8 @@ join (enum op op, const struct value *x, const struct value *y)
   return v;
 }
 
-static bool
-compare (enum op op, double x, double y)
+bool
+expr_compares (enum op op, double x, double y)
 {
   switch (op) {
   case OP_LESS:
@@ -75,7 +75,7 @@ expr_binary (const struct node *n, const struct bound *b, uint16_t number, const
   else if (b->convert > 0)
     right = right * b->from / b->to;
   if (op >= OP_LESS) {
-    v.boolean = compare (op, left, right);
+    v.boolean = expr_compares (op, left, right);
     return v;
   }
   v.number = calculate (op, left, right);

@@ -298,6 +298,7 @@ enum expression_verdict expr_chosen (const struct run *r, uint16_t reference, ui
 /* Computes nodes [first, end) for a row; the result, valid until the next run. *left (may be NULL) gets, or is for OP_LEFT, the
  * left side of the first comparison. */
 struct value *expr_run (const struct run *r, uint32_t first, uint32_t end, uint32_t row, struct value *left);
+bool expr_compares (enum op op, double x, double y);
 struct value expr_binary (const struct node *n, const struct bound *b, uint16_t number, const struct value *x,
                           const struct value *y);
 struct value expr_aggregate (const struct run *r, uint16_t first);

@@ -358,6 +358,13 @@ no_row (struct kk_emit *out, uint32_t table, uint32_t row)
 }
 
 static int
+refuse_text (struct kk_emit *out, uint32_t table, uint32_t field, const char *text, size_t length)
+{
+  (void) out, (void) table, (void) field, (void) text, (void) length;
+  return -ENOSYS;
+}
+
+static int
 refuse_time (struct kk_emit *out, int64_t wall_ns, int64_t mono_ns)
 {
   (void) out, (void) wall_ns, (void) mono_ns;
@@ -404,6 +411,7 @@ guest_host_functions (struct guest *g)
   g->host.shape_add_table = refuse_table;
   g->host.emit_rows = no_rows;
   g->host.emit_row = no_row;
+  g->host.emit_text = refuse_text;
   g->host.emit_time = refuse_time;
   g->host.row_like = refuse_like;
   g->face.host = g->rows.host = g->emit.host = &g->host;

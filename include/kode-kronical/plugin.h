@@ -252,6 +252,30 @@ struct kk_value {
   uint32_t held;   /* 1: repeats an earlier reading; rates, means and alerts leave it out */
 };
 
+/* A value as it lies in a column. Of a text its number: the same number in a column with the same `texts` is the same text. */
+struct kk_cell {
+  union {
+    double f64;
+    uint64_t u64;
+    int64_t i64;
+    uint64_t boolean; /* 0 or 1 */
+    uint64_t text;
+  };
+};
+
+/* One field, or the key, of rows that follow each other; valid as long as its sample. Since API 2. */
+struct kk_column {
+  const struct kk_cell *cells;
+  const uint8_t *absent;      /* enum kk_absent of each; a cell that is absent has no meaning. NULL: all are there */
+  const uint64_t *identities; /* of the rows; NULL: the table has a single one */
+  uint32_t n;                 /* rows */
+  uint32_t type;              /* enum kk_type */
+  uint32_t held;              /* as of kk_value, and of all of them */
+  uint32_t reserved;
+  int64_t wall_ns, mono_ns; /* when they were read */
+  uint64_t texts;           /* 0 where there are none */
+};
+
 enum kk_level { KK_LOG_ERROR = 3, KK_LOG_WARNING = 4, KK_LOG_INFO = 6, KK_LOG_DEBUG = 7 };
 
 /* ---- The plugin ---- */
@@ -436,6 +460,9 @@ struct kk_host {
   int (*shape_touch) (struct kk_shape *shape, uint32_t table);
   int (*shape_sparse) (struct kk_shape *shape, uint32_t table);
   bool (*schema_sparse) (const struct kk_schema *schema, uint32_t table);
+  uint32_t (*column) (const struct kk_sample *sample, uint32_t table, uint32_t field, uint32_t first, struct kk_column *ret,
+                      size_t size);
+  int (*emit_text) (struct kk_emit *out, uint32_t table, uint32_t field, const char *text, size_t length);
 };
 
 /* Whether the host behind a handle has one of the later functions. */
@@ -666,6 +693,16 @@ kk_get_identity (const struct kk_sample *sample, uint32_t table, uint32_t row)
 {
   return sample->host->get_identity (sample, table, row);
 }
+#define KK_NONE UINT32_MAX
+/* For many rows at once, where a call for each value takes too long: the values of a field, or with KK_NONE the keys, from row
+ * `first` on to where the table's rows of one input end. Returns their number, also in ret->n; 0: there is no such row, or no
+ * such field or key, or the host is an older one, so that kk_get has to do. All columns of a table have the same number of rows
+ * from a row on. */
+static inline uint32_t
+kk_column (const struct kk_sample *sample, uint32_t table, uint32_t field, uint32_t first, struct kk_column *ret)
+{
+  return KK_HAS (sample, column) ? sample->host->column (sample, table, field, first, ret, sizeof *ret) : 0;
+}
 /* When this value was read: `system` is filled by several inputs, which may have intervals of their own. */
 static inline void
 kk_value_time (const struct kk_sample *sample, uint32_t table, uint32_t row, uint32_t field, struct kk_time *time)
@@ -720,7 +757,6 @@ kk_shape_rename_field (struct kk_shape *shape, uint32_t table, uint32_t field, c
   return KK_HAS (shape, shape_rename_field) ? shape->host->shape_rename_field (shape, table, field, name) : -ENOSYS;
 }
 
-#define KK_NONE UINT32_MAX
 /* In `bind` and `shape`: one more field for an incoming table, set with kk_emit_row; all of `field` is copied. *ret: its number
  * in that. `like`: the field of that table it is made from, as old as which it counts (where that is held, this is); KK_NONE:
  * it is of the sample's own time. 0, -EINVAL, -E2BIG (more than 512 fields), -ENOMEM. */
@@ -797,6 +833,13 @@ static inline struct kk_row *
 kk_emit_row (struct kk_emit *out, uint32_t table, uint32_t row)
 {
   return KK_HAS (out, emit_row) ? out->host->emit_row (out, table, row) : NULL;
+}
+/* In `process`: one text for an added field in all rows of the incoming table, as kk_emit_row and kk_string_n in each of them.
+ * 0, -EINVAL (no such field, or no text), -ENOMEM, -ENOSYS. */
+static inline int
+kk_emit_text (struct kk_emit *out, uint32_t table, uint32_t field, const char *text, size_t length)
+{
+  return KK_HAS (out, emit_text) ? out->host->emit_text (out, table, field, text, length) : -ENOSYS;
 }
 /* In `process` and `flush_filter`, for the next kk_emit: the sample is of another time than that of the one that came in (the
  * end of a window). 0 or -ENOSYS. */

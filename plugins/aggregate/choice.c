@@ -96,6 +96,10 @@ add_slot (struct window *w, uint32_t field, const struct kk_field *f, const stru
   if (!more)
     return -ENOMEM;
   w->slots = more;
+  struct kk_column *columns = realloc (w->columns, (w->n_slots + 1) * sizeof *columns);
+  if (!columns)
+    return -ENOMEM;
+  w->columns = columns;
   struct window_slot *slot = more + w->n_slots;
   *slot = (struct window_slot){.field = field, .type = f->type};
   snprintf (slot->name, sizeof slot->name, "%s", f->name);

@@ -35,6 +35,7 @@ window_free (struct window *w)
   free (w->rows);
   free (w->index);
   free (w->slots);
+  free (w->columns);
   free (w->outs);
   free (w->name);
   free (w);
@@ -286,22 +287,19 @@ may_grow (const struct window *w, const struct tally *tallies)
   return true;
 }
 
+/* `at`: the row in the columns. */
 static int
-take_numbers (const struct window *w, const struct kk_sample *in, uint32_t table, uint32_t row, struct window_row *r,
-              struct tally *tallies)
+take_numbers (const struct window *w, uint32_t at, struct window_row *r, struct tally *tallies)
 {
-  struct kk_time time = {0};
   int e = 0;
   for (uint32_t i = 0; i < w->n_slots && !e; i++) {
     const struct window_slot *slot = w->slots + i;
-    struct kk_value v;
-    kk_get (in, table, row, slot->field, &v);
-    if (v.held)
+    const struct kk_column *c = w->columns + i;
+    if (c->held)
       continue;
-    if (w->n_panes > 1) /* which pane has the last one is asked when they are merged */
-      kk_value_time (in, table, row, slot->field, &time);
+    const struct kk_value v = {.u64 = c->cells[at].u64, .type = c->type, .absent = c->absent[at]};
     size_t before = slot->sketch ? sketch_bytes (&tallies[i].sketch) : 0;
-    e = tally_add (tallies + i, &v, time.mono_ns, slot->sketch);
+    e = tally_add (tallies + i, &v, c->mono_ns, slot->sketch);
     if (slot->sketch)
       count_bytes (w, r, sketch_bytes (&tallies[i].sketch) - before);
   }
@@ -309,7 +307,7 @@ take_numbers (const struct window *w, const struct kk_sample *in, uint32_t table
 }
 
 static int
-take_row (struct window *w, const struct kk_sample *in, uint32_t table, uint32_t row, uint64_t pane, bool held)
+take_row (struct window *w, const struct kk_sample *in, uint32_t table, uint32_t row, uint32_t at, uint64_t pane, bool held)
 {
   struct window_row *r;
   int e = row_for (w, in, table, row, &r);
@@ -326,7 +324,7 @@ take_row (struct window *w, const struct kk_sample *in, uint32_t table, uint32_t
   r->pane_seen = pane;
   struct tally *tallies = r->tallies + (size_t) (pane % w->n_panes) * w->n_slots;
   if (may_grow (w, tallies))
-    e = take_numbers (w, in, table, row, r, tallies);
+    e = take_numbers (w, at, r, tallies);
   else
     lose_row (w, pane);
   return e ? e : take_texts (w, in, table, row, r);
@@ -346,8 +344,15 @@ window_take (struct window *w, const struct kk_sample *in, uint32_t table, uint6
     w->pane_read = pane;
     w->state = info.state > w->state ? info.state : w->state;
   }
-  for (uint32_t i = 0; i < info.rows && !r; i++)
-    r = take_row (w, in, table, i, pane, held);
+  for (uint32_t first = 0, n; first < info.rows && !r; first += n) {
+    n = w->n_slots ? 0 : info.rows;
+    for (uint32_t i = 0; i < w->n_slots; i++)
+      n = kk_column (in, table, w->slots[i].field, first, w->columns + i);
+    for (uint32_t i = 0; i < n && !r; i++)
+      r = take_row (w, in, table, first + i, i, pane, held);
+    if (!n)
+      return -EINVAL;
+  }
   return r;
 }
 

@@ -52,6 +52,7 @@ struct window {
   char *name; /* of the incoming table */
   uint32_t key_type;
   struct window_slot *slots;
+  struct kk_column *columns; /* by slot: of the rows that are taken, while they are */
   struct window_out *outs;
   uint32_t n_slots, n_outs, n_panes;
   struct window_row *rows;

@@ -294,20 +294,13 @@ label_process (void *state, void *binding, const struct kk_sample *in, struct kk
 {
   const struct state *s = state;
   const struct binding *b = binding;
-  for (uint32_t t = 0; t < b->n; t++) {
-    const struct filled *at = b->tables + t;
-    struct kk_table_info info;
-    int r = kk_table_info (in, at->table, &info);
-    if (r)
-      return r;
-    for (uint32_t i = 0; i < info.rows; i++) {
-      struct kk_row *row = kk_emit_row (out, at->table, i);
-      for (uint32_t l = 0; l < s->n; l++)
-        if (s->labels[l].text)
-          kk_string_n (row, at->first + l, s->labels[l].text, s->labels[l].length);
-    }
-  }
-  return kk_emit (out);
+  int r = 0;
+  (void) in;
+  for (uint32_t t = 0; t < b->n && !r; t++)
+    for (uint32_t l = 0; l < s->n && !r; l++)
+      if (s->labels[l].text)
+        r = kk_emit_text (out, b->tables[t].table, b->tables[t].first + l, s->labels[l].text, s->labels[l].length);
+  return r ? r : kk_emit (out);
 }
 
 KK_PLUGIN (.kind = KK_FILTER, .name = "label", .version = "1.0",

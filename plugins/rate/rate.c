@@ -43,6 +43,7 @@ struct binding {
     uint32_t table, first, n; /* which of `rated` */
     struct memory *memory;
   } * parts;
+  struct kk_column *columns; /* of the rows that are rated, while they are: as many as a part may have */
 };
 
 /* ---- What becomes of a schema ---- */
@@ -201,6 +202,7 @@ rate_unbind (void *state, void *binding)
   for (uint32_t i = 0; i < b->n_parts; i++)
     b->parts[i].memory->users--;
   free (b->parts);
+  free (b->columns);
   free (b->rated);
   free (b);
 }
@@ -241,7 +243,7 @@ rate_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, void
     return -ENOMEM;
   memory_forget (&s->memories, in);
   int r = plan (s->config, in, shape, &b->rated, &b->n, &fault);
-  if (!r && !(b->parts = calloc (b->n + 1, sizeof *b->parts)))
+  if (!r && (!(b->parts = calloc (b->n + 1, sizeof *b->parts)) || !(b->columns = calloc (b->n + 1, sizeof *b->columns))))
     r = -ENOMEM;
   if (!r)
     r = remember (s, in, b);
@@ -278,6 +280,42 @@ begin_sample (struct state *s, const struct kk_sample *in)
   return m;
 }
 
+/* The counters of the rows from `first` on that come from one input. Returns how many rows that are. */
+static uint32_t
+columns_at (const struct binding *b, const struct part *p, const struct kk_sample *in, uint32_t first)
+{
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < p->n; i++)
+    n = kk_column (in, p->table, b->rated[p->first + i].field, first, b->columns + i);
+  return n;
+}
+
+static int
+rate_row (const struct binding *b, const struct part *p, const struct moment *m, const struct kk_sample *in, uint32_t first,
+          uint32_t i, struct kk_emit *out)
+{
+  struct kk_value key = {0};
+  bool new;
+  kk_get_key (in, p->table, first + i, &key);
+  const uint64_t identity = b->columns->identities ? b->columns->identities[i] : 0;
+  struct series *memory = rowmap_find (&p->memory->rows, &key, identity, &new);
+  if (!memory)
+    return -ENOMEM;
+  struct kk_row *row = kk_emit_row (out, p->table, first + i);
+  for (uint32_t k = 0; k < p->n; k++) {
+    const struct kk_column *c = b->columns + k;
+    const struct rated *rated = b->rated + p->first + k;
+    const struct kk_value value = {.u64 = c->cells[i].u64, .type = c->type, .absent = c->absent[i], .held = c->held};
+    struct series *s = memory + rated->slot;
+    const uint32_t why = series_take (s, &value, c->mono_ns, m);
+    if (why)
+      kk_absent (row, rated->rate, why);
+    else
+      kk_f64 (row, rated->rate, s->rate);
+  }
+  return 0;
+}
+
 static int
 rate_rows (const struct binding *b, const struct part *p, const struct moment *m, const struct kk_sample *in,
            struct kk_emit *out)
@@ -286,25 +324,12 @@ rate_rows (const struct binding *b, const struct part *p, const struct moment *m
   int r = kk_table_info (in, p->table, &info);
   struct rowmap *rows = &p->memory->rows;
   rowmap_begin (rows);
-  for (uint32_t i = 0; !r && i < info.rows; i++) {
-    struct kk_value key = {0}, value;
-    struct kk_time time = {0};
-    bool new;
-    kk_get_key (in, p->table, i, &key);
-    struct series *memory = rowmap_find (rows, &key, kk_get_identity (in, p->table, i), &new);
-    if (!memory)
-      return -ENOMEM;
-    struct kk_row *row = kk_emit_row (out, p->table, i);
-    for (const struct rated *c = b->rated + p->first; c < b->rated + p->first + p->n; c++) {
-      struct series *s = memory + c->slot;
-      if (!kk_get (in, p->table, i, c->field, &value) && (!value.held || s->type != value.type))
-        kk_value_time (in, p->table, i, c->field, &time);
-      uint32_t why = series_take (s, &value, time.mono_ns, m);
-      if (why)
-        kk_absent (row, c->rate, why);
-      else
-        kk_f64 (row, c->rate, s->rate);
-    }
+  for (uint32_t first = 0, n; !r && first < info.rows; first += n) {
+    n = columns_at (b, p, in, first);
+    for (uint32_t i = 0; i < n && !r; i++)
+      r = rate_row (b, p, m, in, first, i, out);
+    if (!n)
+      return -EINVAL;
   }
   rowmap_end (rows, info.state == KK_COMPLETE);
   return r;

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+enum { MOST_GONE = 8 };
 enum list { KEEP_TABLES, DROP_TABLES, KEEP_FIELDS, DROP_FIELDS, KEEP_ROWS, DROP_ROWS, N_LISTS };
 
 struct config {
@@ -39,6 +40,12 @@ struct state {
   struct choice choice;
 };
 
+/* Whether a key was kept. Mostly the same ones come again, in the same order. */
+struct verdict {
+  uint64_t texts, key; /* as of kk_column */
+  bool kept;
+};
+
 /* What was found out of a schema: the keyed tables in which rows have to be looked at. */
 struct binding {
   uint32_t n;
@@ -47,6 +54,8 @@ struct binding {
     struct names keep, drop;   /* of keep_rows and drop_rows those about this table */
     const struct where *where; /* NULL: by key alone */
     struct expression_binding *bound;
+    struct verdict *before, *now; /* of all rows of the last sample, and of this one */
+    uint32_t n_before, cap;
   } tables[];
 };
 
@@ -199,6 +208,8 @@ select_unbind (void *state, void *binding)
   struct binding *b = binding;
   for (uint32_t i = 0; i < b->n; i++) {
     expression_unbind (b->tables[i].bound);
+    free (b->tables[i].before);
+    free (b->tables[i].now);
     names_of_free (&b->tables[i].keep);
     names_of_free (&b->tables[i].drop);
   }
@@ -269,16 +280,69 @@ digits_of (uint64_t number, char text[24])
 }
 
 static bool
-key_kept (struct rowed *t, const struct kk_value *key)
+key_kept (struct rowed *t, const struct kk_sample *in, uint32_t row)
 {
+  struct kk_value key;
   char number[24];
-  return kept (&t->keep, &t->drop, key->type == KK_TYPE_U64 ? digits_of (key->u64, number) : key->string);
+  kk_get_key (in, t->table, row, &key);
+  return kept (&t->keep, &t->drop, key.type == KK_TYPE_U64 ? digits_of (key.u64, number) : key.string);
+}
+
+static int
+make_room (struct rowed *t, uint32_t n)
+{
+  if (n <= t->cap)
+    return 0;
+  struct verdict *before = realloc (t->before, n * sizeof *before);
+  if (before)
+    t->before = before;
+  struct verdict *fresh = realloc (t->now, n * sizeof *fresh);
+  if (fresh)
+    t->now = fresh;
+  t->cap = before && fresh ? n : t->cap;
+  return before && fresh ? 0 : -ENOMEM;
+}
+
+/* What was said of the key, looked for from *at on, for some rows may have gone. False: it is a new one. */
+static bool
+is_known (const struct rowed *t, uint32_t *at, struct verdict *v)
+{
+  for (uint32_t i = *at; i < t->n_before && i < *at + MOST_GONE; i++)
+    if (t->before[i].key == v->key && t->before[i].texts == v->texts) {
+      v->kept = t->before[i].kept;
+      *at = i + 1;
+      return true;
+    }
+  return false;
+}
+
+/* Clears yes[row] of the rows whose keys are not kept. */
+static int
+judge_keys (struct rowed *t, const struct kk_sample *in, bool *yes, uint32_t n)
+{
+  struct kk_column keys;
+  uint32_t row = 0, at = 0;
+  if (make_room (t, n))
+    return -ENOMEM;
+  while (row < n && kk_column (in, t->table, KK_NONE, row, &keys))
+    for (uint32_t i = 0; i < keys.n; i++, row++) {
+      struct verdict v = {.texts = keys.type == KK_TYPE_STRING ? keys.texts : 0, .key = keys.cells[i].u64};
+      if (!is_known (t, &at, &v))
+        v.kept = key_kept (t, in, row);
+      t->now[row] = v;
+      yes[row] &= v.kept;
+    }
+  struct verdict *before = t->before;
+  const int r = error_of (&t->keep, &t->drop);
+  t->before = t->now;
+  t->now = before;
+  t->n_before = r ? 0 : row;
+  return r;
 }
 
 static int
 select_rows (struct rowed *t, const struct kk_sample *in, struct kk_emit *out)
 {
-  const bool by_key = t->keep.n || t->drop.n;
   struct kk_table_info info;
   int r = kk_table_info (in, t->table, &info);
   uint32_t *rows = r ? NULL : malloc ((info.rows + 1) * (sizeof *rows + sizeof (bool)));
@@ -288,17 +352,13 @@ select_rows (struct rowed *t, const struct kk_sample *in, struct kk_emit *out)
   uint32_t n = 0;
   if (t->where)
     r = where_judge (t->where, t->bound, in, yes, info.rows);
-  for (uint32_t i = 0; i < info.rows && !r; i++) {
-    struct kk_value key;
-    if (t->where && !yes[i])
-      continue;
-    if (by_key)
-      kk_get_key (in, t->table, i, &key);
-    if (!by_key || key_kept (t, &key))
+  else
+    memset (yes, true, info.rows * sizeof *yes);
+  if (!r && (t->keep.n || t->drop.n))
+    r = judge_keys (t, in, yes, info.rows);
+  for (uint32_t i = 0; i < info.rows && !r; i++)
+    if (yes[i])
       rows[n++] = i;
-  }
-  if (!r)
-    r = error_of (&t->keep, &t->drop);
   if (!r && n < info.rows)
     r = kk_emit_keep_rows (out, t->table, rows, n);
   free (rows);

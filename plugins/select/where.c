@@ -122,6 +122,8 @@ int
 where_judge (const struct where *w, struct expression_binding *b, const struct kk_sample *in, bool *kept, uint32_t n)
 {
   struct judging j = {kept, n};
+  if (expression_filter (w->expression, b, in, kept, n))
+    return 0;
   memset (kept, 0, n * sizeof *kept);
   return expression_evaluate (w->expression, b, in, look, &j, NULL);
 }

@@ -19,16 +19,14 @@ NUMBER = 15       # a value goes through the plugin's face, which checks each ac
 NOTHING = 0.1     # a tenth of what looking at a row takes at the least; a clock's grain lies below
 # What is more than a look at a number, and why.
 DEARER = {
-    "select, rows by glob, numbers": (40, "the number is written out as text"),
-    "select, rows by glob, names": (40, "the key is compared letter by letter"),
-    "select, rows by /expression/": (200, "regexec looks at the key"),
-    "select, where f0 > 500": (60, "an expression is worked out"),
-    "select, where, two fields": (60, "likewise, four steps for two fields"),
+    "select, rows by glob, numbers": (20, "a key is looked up among those of the sample before"),
+    "select, rows by glob, names": (20, "likewise"),
+    "select, rows by /expression/": (20, "likewise"),
+    "select, where, two fields": (60, "an expression is worked out, four steps for two fields"),
     "select, where, a rate": (90, "likewise, and the row is looked up"),
     "rename, a row": (25, "the table is made anew, keys and all"),
-    "label, two texts in each row": (30, "a text is put into each row"),
-    "rate, 1 counter of 8": (60, "the row is looked up for one value alone"),
-    "rate, 8 counters": (30, "asked for with its time, and a field added"),
+    "rate, 1 counter of 8": (45, "the row is looked up for one value alone"),
+    "rate, 8 counters": (25, "asked for with its time, and a field added"),
     "aggregate, 10 s, mean": (30, "the row is looked up, and a mean that loses nothing divides"),
     "aggregate, 30 s each 10 s, mean": (40, "likewise, with three panes merged each 10 s"),
     "aggregate, 10 s, all but percentiles": (60, "seven figures come of each"),

@@ -250,6 +250,39 @@ same_value (const struct kk_value *a, const struct kk_value *b)
     ck_assert_uint_eq (a->u64, b->u64);
 }
 
+/* Whole columns say what single values say. */
+static void
+same_columns (const struct sample *s)
+{
+  for (uint32_t t = 0; t < s->schema->n_tables; t++) {
+    const struct table_schema *x = s->schema->tables + t;
+    for (uint32_t f = 0; f <= x->n_fields; f++) {
+      const bool key = f == x->n_fields;
+      struct kk_column c;
+      uint32_t row = 0;
+      while (kk_column (&s->face, t, key ? KK_NONE : f, row, &c))
+        for (uint32_t i = 0; i < c.n; i++, row++) {
+          struct kk_value v;
+          struct kk_time time;
+          if (key)
+            kk_get_key (&s->face, t, row, &v);
+          else
+            kk_get (&s->face, t, row, f, &v);
+          ck_assert_uint_eq (c.absent ? c.absent[i] : KK_PRESENT, v.absent);
+          ck_assert_uint_eq (c.held, v.held);
+          ck_assert_uint_eq (c.type, v.type);
+          ck_assert_uint_eq (c.identities ? c.identities[i] : 0, kk_get_identity (&s->face, t, row));
+          if (!v.absent && v.type != KK_TYPE_STRING)
+            ck_assert_uint_eq (c.cells[i].u64, v.u64);
+          kk_value_time (&s->face, t, row, key ? 0 : f, &time);
+          ck_assert (key || (c.mono_ns == time.mono_ns && c.wall_ns == time.wall_ns));
+        }
+      ck_assert_uint_eq (row, key && !x->key ? 0 : s->tables[t].n_rows);
+      ck_assert (!kk_column (&s->face, t, x->n_fields, 0, &c));
+    }
+  }
+}
+
 static void
 compare_row (const struct sample *in, uint32_t t, uint32_t row, const struct sample *out, uint32_t to, uint32_t at)
 {
@@ -309,6 +342,8 @@ compare_table (const struct sample *in, uint32_t t, const struct sample *out)
     compare_row (in, t, i, out, (uint32_t) to, at++);
   }
   ck_assert_uint_eq (at, after.rows);
+  same_columns (in);
+  same_columns (out);
   return before.rows - at;
 }
 
