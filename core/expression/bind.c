@@ -236,6 +236,25 @@ check_aggregate (struct binder *k, uint32_t number)
                       k->e->references[single].table);
 }
 
+/* A rule is about what its first text is about: one for each row it does not become by how it ends. */
+static int
+check_clear (struct binder *k)
+{
+  const struct expression *e = k->e;
+  for (uint32_t i = 0; i < e->n_nodes; i++) {
+    const struct node *n = e->nodes + i;
+    if (!k->b->nodes[i].row || n->scope)
+      continue;
+    if (i < e->n_when)
+      return 0;
+    struct source source = expr_source (e, true, k->fault);
+    return expr_refuse (&source, e->references[n->reference].at,
+                        "the rule is about no rows, so those of '%s' can only stand in sum, count, max, min or avg",
+                        e->references[n->reference].table);
+  }
+  return 0;
+}
+
 static int
 bind_all (struct binder *k)
 {
@@ -249,6 +268,8 @@ bind_all (struct binder *k)
     r = bind_node (k, i);
   for (uint32_t i = 0; !r && i < e->n_nodes; i++)
     r = check_aggregate (k, i);
+  if (!r && e->n_nodes > e->n_when)
+    r = check_clear (k);
   return r ? r : expr_check (e, k->b, k->fields, k->fault);
 }
 

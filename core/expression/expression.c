@@ -107,6 +107,35 @@ expression_parse (const char *text, const char *table, struct expression **ret, 
   return 0;
 }
 
+/* Whether a number may be on the first side of one bound when it is not on the other's: x > 90 ends by < 95, not by > 95. */
+static bool
+can_end (const struct node *when, const struct node *clear)
+{
+  const bool above = when[1].op == OP_MORE || when[1].op == OP_MORE_EQUAL,
+             below = when[1].op == OP_LESS || when[1].op == OP_LESS_EQUAL;
+  const bool same = above   ? clear[1].op == OP_MORE || clear[1].op == OP_MORE_EQUAL
+                    : below ? clear[1].op == OP_LESS || clear[1].op == OP_LESS_EQUAL
+                            : false;
+  const double room = above ? when->number - clear->number : clear->number - when->number;
+  if (!same || when->unit != clear->unit || room > 0)
+    return true;
+  const bool when_ends_there = when[1].op == OP_MORE || when[1].op == OP_LESS,
+             clear_begins_there = clear[1].op == OP_MORE_EQUAL || clear[1].op == OP_LESS_EQUAL;
+  return !(room < 0) && when_ends_there && clear_begins_there;
+}
+
+/* `clear` is asked while `when` is not true. */
+static int
+check_end (const struct expression *e, uint32_t nodes, struct expression_fault *fault)
+{
+  const struct node *when = e->nodes + nodes - 2, *clear = e->nodes + nodes;
+  struct source source = expr_source (e, true, fault);
+  if (!e->single || e->show_right || nodes < 3 || when->op != OP_NUMBER || e->n_nodes != nodes + 3 || clear->op != OP_LEFT
+      || clear[1].op != OP_NUMBER || can_end (when, clear + 1))
+    return 0;
+  return expr_refuse (&source, clear[2].mark, "it never ends, for this is not true as long as the condition itself is not");
+}
+
 int
 expression_clear (struct expression *e, const char *text, struct expression_fault *fault)
 {
@@ -118,6 +147,7 @@ expression_clear (struct expression *e, const char *text, struct expression_faul
     return expr_refuse (&source, 0, "there is a condition to clear by already");
   }
   int r = take (e, text, true, fault);
+  r = r ? r : check_end (e, nodes, fault);
   r = r ? r : make_room (e, nodes);
   if (!r)
     return 0;

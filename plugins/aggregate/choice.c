@@ -22,7 +22,8 @@ parse_choice (const char *item, struct choice *ret, char why[160])
     return -EINVAL;
   }
   if (!strchr (ret->names, '.')) {
-    snprintf (why, 160, "'%.60s' names no table: write it as table.%.60s", ret->names, ret->names);
+    snprintf (why, 160, "'%.30s' has no dot: write a field as table.%.30s, all of a table as %.30s.*", ret->names, ret->names,
+              ret->names);
     return -EINVAL;
   }
   ret->n = function_parse (sign ? sign + 1 : "mean max", ret->functions, why);

@@ -322,10 +322,12 @@ say_what_is_left (const struct actor *a)
   const struct alert_post *post = &a->desk.post;
   const uint32_t running = a->runner.n, waits = alert_post_count (post, ALERT_BY_COMMAND) - running;
   const uint32_t hooks = alert_post_count (post, ALERT_BY_WEBHOOK), lines = alert_post_count (post, ALERT_BY_FILE);
+  char ended[64] = "";
+  if (running)
+    snprintf (ended, sizeof ended, ", and %u command%s ended before time", running, running == 1 ? " was" : "s were");
   if (running || waits)
-    kk_warn (a->self,
-             "at the end %u message%s for the command, and %u command%s ended before time: the next start runs it for them",
-             waits, waits == 1 ? " waits" : "s wait", running, running == 1 ? " was" : "s were");
+    kk_warn (a->self, "at the end %u message%s for the command%s: the next start runs it for them", waits,
+             waits == 1 ? " waits" : "s wait", ended);
   if (hooks)
     kk_warn (a->self, "at the end %u message%s for the webhook: the next start posts %s", hooks,
              hooks == 1 ? " waits" : "s wait", hooks == 1 ? "it" : "them");

@@ -143,6 +143,20 @@ check_table (const struct kk_schema *in, struct kk_fault *fault)
   return 0;
 }
 
+static void
+warn_of_words (const struct watches *w, struct kk_shape *shape)
+{
+  for (uint32_t i = 0; i < w->n; i++) {
+    const char *meant;
+    char word[32], option[160];
+    if (!wording_stranger (w->items[i].text, word, &meant))
+      continue;
+    snprintf (option, sizeof option, "rules.%s.text", w->items[i].name);
+    kk_shape_warn (shape, option, "{%s} stays as it is%s%s%s", word, meant ? ": did you mean {" : ", for there is no such word",
+                   meant ? meant : "", meant ? "}?" : "");
+  }
+}
+
 /* It may come yet, or be found by the daemon alone, whose PATH may be another. */
 static void
 warn_of_command (const struct options *o, struct kk_shape *shape)
@@ -162,6 +176,8 @@ alert_shape (const void *config, const struct kk_schema *in, struct kk_shape *sh
     return r;
   r = check_rules (&w, in, shape, fault);
   r = r ? r : check_table (in, fault);
+  if (!r)
+    warn_of_words (&w, shape);
   watches_free (&w);
   if (!r)
     warn_of_command (config, shape);

@@ -121,7 +121,8 @@ print (const struct trial *t, const struct watch *w)
     buf_adds (&text, " for ");
     text_duration (&text, w->params.for_ns);
   }
-  buf_printf (&text, "\n%llu samples of %llu files", (unsigned long long) t->samples, (unsigned long long) t->files.files);
+  buf_printf (&text, "\n%llu sample%s of %llu file%s", (unsigned long long) t->samples, t->samples == 1 ? "" : "s",
+              (unsigned long long) t->files.files, t->files.files == 1 ? "" : "s");
   add_left_out (&text, &t->files);
   if (!n)
     buf_adds (&text, "\nIt would not have fired.\n");

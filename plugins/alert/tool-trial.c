@@ -210,7 +210,7 @@ bind (struct running *run)
   struct expression_fault fault;
   int r = expression_bind (run->watch->expression, past_schema (run->past), &run->binding, &fault);
   if (r == -ENOENT || r == -EINVAL)
-    return tool_fail (r, "rule %s: %s: column %u: %s, in what was recorded", run->watch->name,
+    return tool_fail (r, "rule %s, on what was recorded: %s: column %u: %s", run->watch->name,
                       fault.in_clear ? "clear" : "when", fault.column, fault.text);
   if (!r)
     snprintf (run->trial->unit, sizeof run->trial->unit, "%s", expression_unit (run->binding));

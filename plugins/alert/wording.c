@@ -1,5 +1,6 @@
 #include "wording.h"
 
+#include "nearest.h"
 #include "record.h"
 #include "text.h"
 #include "units.h"
@@ -47,6 +48,24 @@ add_word (struct buf *b, const char *word, size_t length, const struct watch *w,
   else
     return false;
   return true;
+}
+
+bool
+wording_stranger (const char *text, char ret[32], const char **ret_meant)
+{
+  static const char *const words[] = {"rule", "name", "row", "unit", "when", "severity", "value", "host"};
+  for (const char *at = text; (at = strchr (at, '{')); at++) {
+    const size_t length = strspn (at + 1, "abcdefghijklmnopqrstuvwxyz_");
+    bool known = !length || length > 31 || at[1 + length] != '}';
+    for (size_t i = 0; i < sizeof words / sizeof *words && !known; i++)
+      known = strlen (words[i]) == length && !memcmp (words[i], at + 1, length);
+    if (known)
+      continue;
+    snprintf (ret, 32, "%.*s", (int) length, at + 1);
+    *ret_meant = nearest_word (ret, words, sizeof words / sizeof *words);
+    return true;
+  }
+  return false;
 }
 
 void

@@ -166,7 +166,8 @@ rate_check (const void *config, struct kk_fault *fault)
   const struct config *c = config;
   for (uint32_t i = 0; i < c->fields.count; i++)
     if (!strchr (c->fields.items[i], '.'))
-      return kk_refuse (fault, "fields", "'%s' names no table: write it as table.%s", c->fields.items[i], c->fields.items[i]);
+      return kk_refuse (fault, "fields", "'%s' has no dot: write a field as table.%s, all of a table as %s.*",
+                        c->fields.items[i], c->fields.items[i], c->fields.items[i]);
   if (!*c->suffix || strspn (c->suffix, "abcdefghijklmnopqrstuvwxyz0123456789_") < strlen (c->suffix)
       || strlen (c->suffix) > 32)
     return kk_refuse (fault, "suffix", "'%.40s' cannot end a name: 1 to 32 lower case letters, digits and '_', such as _per_s",

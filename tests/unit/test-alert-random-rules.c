@@ -77,7 +77,7 @@ make (struct subject *s)
   tree_write (&s->text, s->when, 0);
   rule.when = s->text.data;
   if (tree_below (2)) {
-    s->clear = tree_add (1 + tree_below (2), s->rows);
+    s->clear = tree_add (1 + tree_below (2), tree_by_row (s->when) ? s->rows : none); /* it must not be about rows alone */
     buf_adds (&s->clear_text, "true and "); /* so that it does not begin with an operator */
     tree_write (&s->clear_text, s->clear, 3);
     buf_printf (&s->clear_text, " for %us", tree_below (4));

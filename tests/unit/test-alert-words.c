@@ -101,6 +101,18 @@ START_TEST (texts)
 }
 END_TEST
 
+START_TEST (misspelt_words)
+{
+  const char *meant = NULL;
+  char word[32];
+  ck_assert (!wording_stranger ("{rule} on {host}: {value} {unit} {\"a\":1} {} {X} {", word, &meant));
+  ck_assert (wording_stranger ("{rule}: {vlaue}", word, &meant));
+  ck_assert_str_eq (word, "vlaue");
+  ck_assert_str_eq (meant, "value");
+  ck_assert (wording_stranger ("{elephant}", word, &meant) && !meant);
+}
+END_TEST
+
 START_TEST (lines)
 {
   struct watch w = {.name = (char[]){"hot"}, .when = (char[]){"t.x > 1"}, .text = (char[]){""}, .severity = 1};
@@ -123,6 +135,7 @@ tests (TCase *t)
   tcase_add_test (t, names_of_rows);
   tcase_add_test (t, long_names_differ);
   tcase_add_test (t, texts);
+  tcase_add_test (t, misspelt_words);
   tcase_add_test (t, lines);
 }
 

@@ -203,6 +203,12 @@ static const struct {
   {"not system.cpu_percent > 90", "  < 80", 3, "needs a rule that is one comparison"},
   {"90 < system.cpu_percent", "< 80", 1, "is a constant: turn it round"},
   {"processes[*].cpu_percent > 90", "interfaces[b].speed < 80", 1, "rows of 'processes' are looked at already"},
+  {"system.cpu_percent > 90", "> 95", 1, "it never ends"},
+  {"system.cpu_percent > 90", "> 90", 1, "it never ends"},
+  {"system.cpu_percent >= 90", ">= 90", 1, "it never ends"},
+  {"system.cpu_percent < 5", "<= 4", 1, "it never ends"},
+  {"system.cpu_percent > 90", "processes[*].cpu_percent < 5", 1, "the rule is about no rows"},
+  {"system.cpu_percent > 90", "system.cpu_percent < 5 and processes.cpu_percent < 5", 28, "the rule is about no rows"},
   {"processes[*].cpu_percent > 90", "< interfaces.speed", 3, "rows of 'processes' are looked at already"},
 };
 

@@ -261,7 +261,7 @@ START_TEST (names_that_do_not_come_along_are_refused)
   ck_assert_int_eq (rate_check (&config, &f), -EINVAL);
   items[0] = "things";
   ck_assert_int_eq (rate_check (&config, &f), -EINVAL);
-  ck_assert_str_eq (f.text, "'things' names no table: write it as table.things");
+  ck_assert_str_eq (f.text, "'things' has no dot: write a field as table.things, all of a table as things.*");
 }
 END_TEST
 
