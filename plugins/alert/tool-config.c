@@ -253,8 +253,31 @@ tool_config_rule (const struct tool_config *c, const char *name)
 }
 
 void
+tool_config_others (const struct tool_config *c, const char *rule, struct buf *b)
+{
+  json_object *plugins = tool_member (c->whole, "plugins", json_type_object);
+  if (!plugins)
+    return;
+  json_object_object_foreach (plugins, name, instance)
+  {
+    json_object *options = tool_member (instance, "options", json_type_object);
+    json_object *rules = tool_member (options, "rules", json_type_object);
+    if (!strcmp (name, c->instance) || !is_on (instance) || strcmp (tool_text (instance, "plugin"), PLUGIN) != 0
+        || (rule && !tool_member (rules, rule, json_type_object)))
+      continue;
+    buf_printf (b, "%s'%s'", b->len ? ", " : "", name);
+  }
+}
+
+void
 tool_config_no_rule (const struct tool_config *c, const char *name)
 {
+  struct buf BUF_CLEANUP others = {0};
+  tool_config_others (c, name, &others);
+  if (others.len && !others.error) {
+    tool_fail (0, "there is no rule '%s' in '%s', but in %s: say which one by --instance", name, c->instance, others.data);
+    return;
+  }
   const char **names = calloc (c->watches.n + 1, sizeof *names);
   for (uint32_t i = 0; names && i < c->watches.n; i++)
     names[i] = c->watches.items[i].name;

@@ -2,6 +2,7 @@
 #ifndef ALERT_TOOL_CONFIG_H
 #define ALERT_TOOL_CONFIG_H
 
+#include "buf.h"
 #include "watch.h"
 
 #include <json-c/json.h>
@@ -24,6 +25,9 @@ struct tool_config {
 /* `instance`: NULL: `alert`, or the one other that is on and of that plugin. 0, or -errno, and it was said why. */
 int tool_config_load (const char *instance, struct tool_config *ret);
 void tool_config_free (struct tool_config *c);
+/* The other instances of the plugin that are on, as "'a', 'b'"; nothing: there are none. `rule`: those that have it; NULL: all.
+ */
+void tool_config_others (const struct tool_config *c, const char *rule, struct buf *b);
 /* By its name, or NULL. */
 const struct watch *tool_config_rule (const struct tool_config *c, const char *name);
 /* A rule as it is, or with other conditions and times; NULL: not given. */

@@ -202,6 +202,15 @@ print_json (const struct listing *l)
 
 /* ---- The command ---- */
 
+static void
+say_others (const struct tool_config *c)
+{
+  struct buf BUF_CLEANUP others = {0};
+  tool_config_others (c, NULL, &others);
+  if (others.len && !others.error)
+    printf ("This is '%s'; for rules of %s say --instance NAME\n", c->instance, others.data);
+}
+
 int
 tool_list (const struct tool_options *o)
 {
@@ -224,6 +233,7 @@ tool_list (const struct tool_options *o)
     r = lines.n ? print_lines (&l) : 0;
     if (!r && lines.more)
       printf ("and %zu row%s more\n", lines.more, lines.more == 1 ? "" : "s");
+    say_others (&config);
   }
   tool_lines_free (&lines);
   alert_silences_free (&silences);

@@ -227,6 +227,15 @@ def wrong_words (home):
 
 
 @kk.test
+def several_instances (home):
+    "where there are several, the list says whose it is and which others there are, and a rule of another one is found"
+    home.config ("plugins: {alert: {rules: {x: {when: system.cpu_percent > 1}}}, names: {plugin: rename, tables: {alerts: first}},"
+                 " paging: {plugin: alert, rules: {y: {when: system.cpu_percent > 2}}}}\npipeline: [alert, names, paging]\n")
+    kk.equal (home.run ("alerts").ok ().out.splitlines ()[-1], "This is 'alert'; for rules of 'paging' say --instance NAME", "the list")
+    kk.contains (home.run ("alerts", "silence", "y", "1h").err, "no rule 'y' in 'alert', but in 'paging': say which one by --instance", "a rule")
+
+
+@kk.test
 def an_instance_that_is_off (home):
     "of one with another name, on or off, list, history and silences are there; it need not be named when it is the only one that is on"
     s = Scene (home, BUSY)
