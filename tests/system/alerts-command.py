@@ -426,11 +426,13 @@ def thousands_of_rows (home):
             c.send ("samples", last=200)
             kk.contains (c.receive ().get ("error", ""), "too much", "all tables of so many samples")
         kk.wait_for (lambda: home.run ("alerts", "--json").ok ().json ()["more"] == 5002 - 4096, 60, "all rows fire")
-        r = home.run ("alerts", "--json").ok ()
+        def known ():  # a program that was too late once makes it unknown for a moment
+            answer = home.run ("alerts", "--json").ok ()
+            return answer if [(a["value"], a["unknown"]) for a in answer.json ()["alerts"] if a["rule"] == "of-fat"] == [(4000, False)] else None
+        r = kk.wait_for (known, 60, "of the big table")
         found = r.json ()["alerts"]
         kk.equal ((r.err, len (found), {a["state"] for a in found}), ("", 4096, {"firing"}), "what is shown")
         of_fat = [a for a in found if a["rule"] == "of-fat"]
-        kk.equal ([(a["value"], a["unknown"]) for a in of_fat], [(4000, False)], "of the big table")
         kk.check (len (of_fat[0]["past"]) >= 2, "the past of the big table", of_fat)
         kk.check (all (len (a["past"]) >= 2 and a["unit"] == "By" for a in found if a["rule"] != "of-fat"), "pasts and units of rows", found[-1])
         kk.equal (home.run ("alerts").ok ().out.splitlines ()[-1], "and 906 rows more", "for people")
