@@ -1,10 +1,10 @@
 #include "control-server.h"
 
+#include "control-answer.h"
 #include "listener.h"
 #include "sample-json.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_CLIENTS = 32, MAX_LINE = 4096, MAX_ANSWER = 64 << 20, MAX_BEHIND = 4 << 20, MAX_PENDING = 64, MAX_TABLES = 64 };
+enum { MAX_CLIENTS = 32, MAX_LINE = 4096, MAX_ANSWER = 64 << 20, MAX_BEHIND = 4 << 20, MAX_PENDING = 64 };
 
 struct client {
   int fd;
@@ -154,121 +154,15 @@ control_server_sample (struct control_server *s, const struct kk_sample *sample)
   eventfd_write (s->event, 1);
 }
 
-/* ---- Commands ---- */
-
-static void
-answer_error (struct client *c, const char *text)
-{
-  struct json_object *o = json_object_new_object ();
-  json_object_object_add (o, "error", json_object_new_string (text));
-  buf_adds (&c->out, json_object_to_json_string_ext (o, JSON_C_TO_STRING_PLAIN));
-  buf_addc (&c->out, '\n');
-  json_object_put (o);
-}
-
-/* False: that is no list of tables. */
-static bool
-take_tables (struct json_object *request, const char *names[MAX_TABLES], struct control_question *q)
-{
-  struct json_object *list;
-  if (!json_object_object_get_ex (request, "tables", &list))
-    return true;
-  if (!json_object_is_type (list, json_type_array) || json_object_array_length (list) > MAX_TABLES)
-    return false;
-  q->tables = names;
-  for (; q->n_tables < json_object_array_length (list); q->n_tables++) {
-    struct json_object *name = json_object_array_get_idx (list, q->n_tables);
-    if (!json_object_is_type (name, json_type_string))
-      return false;
-    names[q->n_tables] = json_object_get_string (name);
-  }
-  return true;
-}
-
-static void
-answer_samples (struct control_server *s, struct client *c, struct json_object *request)
-{
-  const char *names[MAX_TABLES];
-  struct control_question q = {.last = 10};
-  struct json_object *last;
-  uint64_t written = 0;
-  if (json_object_object_get_ex (request, "last", &last)) {
-    int64_t wanted = json_object_get_int64 (last);
-    q.last = wanted > 0 ? (uint64_t) wanted : 0;
-  }
-  if (!take_tables (request, names, &q)) {
-    answer_error (c, "tables is a list of names, at most 64");
-    return;
-  }
-  size_t before = c->out.len;
-  int r = s->commands.samples (s->commands.arg, &q, &c->out, &written);
-  if (r || c->out.error) {
-    c->out.error = 0;
-    c->out.len = before;
-    answer_error (c, r == -EFBIG || !r ? "too much for one answer: ask for fewer samples" : strerror (-r));
-    return;
-  }
-  buf_printf (&c->out, "{\"end\":true,\"samples\":%llu}\n", (unsigned long long) written);
-}
-
-static void
-answer_schema (struct control_server *s, struct client *c)
-{
-  if (s->commands.schema (s->commands.arg, &c->out))
-    answer_error (c, "nothing was collected yet");
-}
-
-static void
-answer_reload (struct control_server *s, struct client *c, struct json_object *request)
-{
-  struct json_object *o = json_object_new_object (), *dry;
-  char *reason = NULL;
-  bool is_dry = json_object_object_get_ex (request, "dry_run", &dry) && json_object_get_boolean (dry);
-  int r = s->commands.reload (s->commands.arg, is_dry, o, &reason);
-  if (r)
-    json_object_object_add (o, "error", json_object_new_string (reason ? reason : strerror (-r)));
-  else
-    json_object_object_add (o, "ok", json_object_new_boolean (true));
-  buf_adds (&c->out, json_object_to_json_string_ext (o, JSON_C_TO_STRING_PLAIN));
-  buf_addc (&c->out, '\n');
-  json_object_put (o);
-  free (reason);
-}
-
-static void
-answer (struct control_server *s, struct client *c, const char *command, struct json_object *request)
-{
-  if (!strcmp (command, "status")) {
-    s->commands.status (s->commands.arg, &c->out);
-    buf_addc (&c->out, '\n');
-  } else if (!strcmp (command, "samples"))
-    answer_samples (s, c, request);
-  else if (!strcmp (command, "schema"))
-    answer_schema (s, c);
-  else if (!strcmp (command, "tail")) {
-    pthread_mutex_lock (&s->lock);
-    __atomic_fetch_add (&s->followers, !c->follows, __ATOMIC_RELAXED);
-    pthread_mutex_unlock (&s->lock);
-    c->follows = true;
-  } else if (!strcmp (command, "reload")) {
-    answer_reload (s, c, request);
-  } else if (!strcmp (command, "stop")) {
-    s->commands.stop (s->commands.arg);
-    buf_adds (&c->out, "{\"ok\":true}\n");
-  } else
-    answer_error (c, "unknown command: status, samples, schema, tail, reload and stop are known");
-}
-
 static void
 take_line (struct control_server *s, struct client *c, const char *line)
 {
-  struct json_object *request = json_tokener_parse (line), *command = NULL;
-  if (!request || !json_object_is_type (request, json_type_object)
-      || !json_object_object_get_ex (request, "command", &command) || !json_object_is_type (command, json_type_string))
-    answer_error (c, "not understood: send one line of JSON such as {\"command\":\"status\"}");
-  else
-    answer (s, c, json_object_get_string (command), request);
-  json_object_put (request);
+  if (control_answer (&s->commands, line, &c->out) != CONTROL_FOLLOWS)
+    return;
+  pthread_mutex_lock (&s->lock);
+  __atomic_fetch_add (&s->followers, !c->follows, __ATOMIC_RELAXED);
+  pthread_mutex_unlock (&s->lock);
+  c->follows = true;
 }
 
 /* ---- Input and output ---- */
@@ -317,7 +211,7 @@ receive (struct control_server *s, struct client *c)
   }
   buf_add (&c->in, bytes, (size_t) n);
   if (c->in.error) {
-    answer_error (c, "a line is too long");
+    control_answer_error (&c->out, "a line is too long");
     send_out (s, c);
     return false;
   }

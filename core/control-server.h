@@ -23,6 +23,8 @@ struct control_commands {
   void (*status) (void *arg, struct buf *answer);
   /* A line with its newline: tables and fields of the newest sample (schema-text.h). -ENODATA: there is none yet. */
   int (*schema) (void *arg, struct buf *answer);
+  /* What is configured, as describe_plan says it. -ENOENT: `instance` is not NULL, and not on. */
+  int (*config) (void *arg, const char *instance, bool json, struct buf *text);
   /* Lines, one per sample, each with its newline. */
   int (*samples) (void *arg, const struct control_question *question, struct buf *lines, uint64_t *ret_n);
   /* Adds what there is to say to the answer. 0, or -errno with a sentence in *reason (the caller's to free). */

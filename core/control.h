@@ -4,6 +4,8 @@
  *   {"command":"samples","last":10}         one line per sample of the ring, oldest first, then {"end":true,…}
  *   {"command":"samples","last":10,"tables":["system"]}    the same with these tables only
  *   {"command":"schema"}                    one line: the tables and fields of the newest sample
+ *   {"command":"config"}                    one line: what `config show --json` says, of what runs
+ *   {"command":"config","yaml":true}        {"yaml":"…"}: the same as text; with "instance":"net" of that one alone
  *   {"command":"tail"}                      one line per sample from now on, until the client hangs up
  *   {"command":"reload"}                    {"ok":true,…} or {"error":"…",…} once it is done; both with
  * "faults":[{"severity","file", "line","column","text"}] and "changes":[{"instance","change","why"}]. With "dry_run":true it
@@ -16,6 +18,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* How the error of a command begins that this daemon does not have. */
+#define CONTROL_UNKNOWN "unknown command"
 
 /* ---- A client, for commands ---- */
 

@@ -1,6 +1,7 @@
 #include "daemon.h"
 
 #include "control-server.h"
+#include "describe.h"
 #include "reload.h"
 #include "sample-json.h"
 #include "schema-text.h"
@@ -226,6 +227,24 @@ control_schema (void *arg, struct buf *answer)
   return r || l.n ? r : -ENODATA;
 }
 
+/* What is in force: places stay those that it was started with. */
+static int
+control_config (void *arg, const char *instance, bool json, struct buf *text)
+{
+  const struct daemon *d = arg;
+  const struct settings *first = d->first->settings;
+  struct settings settings = *d->plan->settings;
+  struct plan plan = *d->plan;
+  settings.data_dir = first->data_dir;
+  settings.log_file = first->log_file;
+  settings.pid_file = first->pid_file;
+  plan.settings = &settings;
+  if (instance && !plan_instance (&plan, instance))
+    return -ENOENT;
+  describe_plan (text, &plan, instance, json);
+  return 0;
+}
+
 static int
 control_reload (void *arg, bool dry, struct json_object *answer, char **reason)
 {
@@ -334,6 +353,7 @@ set_up (struct daemon *d, char **reason)
   const struct control_commands commands = {.status = control_status,
                                             .samples = control_samples,
                                             .schema = control_schema,
+                                            .config = control_config,
                                             .reload = control_reload,
                                             .stop = control_stop,
                                             .arg = d};

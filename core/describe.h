@@ -1,9 +1,9 @@
-/* What option tables say, for people and programs: the generated daemon.yaml, `plugin info`, the manual. */
+/* What option tables say, for people and programs: the generated daemon.yaml, `config show`, `plugin info`, the manual. */
 #ifndef DESCRIBE_H
 #define DESCRIBE_H
 
 #include "buf.h"
-#include "module.h"
+#include "plan.h"
 
 /* A common key: one that the generated file holds. `live`: with a value; else as a comment. */
 struct common_key {
@@ -18,6 +18,9 @@ bool describe_common_key (size_t number, struct common_key *ret);
 
 /* A whole daemon.yaml with the defaults. The options of the plugins that can be loaded stand in it as comments. */
 void describe_config (struct buf *b, struct modules *modules);
+/* What a plan has set, defaults included and nothing that is secret: one line of JSON, or YAML that can be read again.
+ * `only`: in YAML of this instance alone; NULL: of all. */
+void describe_plan (struct buf *b, const struct plan *p, const char *only, bool json);
 /* "type, from 1 to 5, default 3": without a full stop. */
 void describe_option_facts (struct buf *b, const struct kk_option *option);
 void describe_plugin_text (struct buf *b, const struct descriptor *d);

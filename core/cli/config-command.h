@@ -9,6 +9,7 @@
 /* Each returns the exit status. */
 int config_check (const struct command_call *call, struct modules *modules);
 int config_show (const struct command_call *call, struct modules *modules);
+int config_running (const struct command_call *call);
 int config_set (const struct command_call *call, struct modules *modules);
 int config_create (const struct command_call *call, struct modules *modules);
 int config_update (const struct command_call *call, struct modules *modules);

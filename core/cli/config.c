@@ -16,6 +16,7 @@ static const struct command_option options[] = {
   {"system", 0, NULL, "Write the system's file (needs root)"},
   {"force", 0, NULL, "Write it anew; the old file is kept with .bak added to its name"},
   {"update", 0, NULL, "Add the keys that are new; every line of the file stays as it is"},
+  {"running", 0, NULL, "With show: what the daemon that runs uses, which a file changed since does not say"},
   {"json", 0, NULL, "With show and --check: for programs"},
 };
 
@@ -50,13 +51,16 @@ dispatch (const struct command_call *call, struct modules *modules)
   bool check = command_given (call, "check"), writes = command_given (call, "force") || command_given (call, "update");
   if (command_given (call, "json") && !check && !show)
     return usage ("--json goes with show and --check");
+  if (command_given (call, "running") && !show)
+    return usage ("--running goes with show");
   if (check && (writes || command_given (call, "print")))
     return usage ("--check changes nothing: leave the other options out");
   if (check)
     return call->n_arguments > 1 ? usage ("--check takes one FILE") : config_check (call, modules);
   if (show)
-    return writes || call->n_arguments > 2 ? usage ("show takes one INSTANCE, and changes nothing")
-                                           : config_show (call, modules);
+    return writes || call->n_arguments > 2   ? usage ("show takes one INSTANCE, and changes nothing")
+           : command_given (call, "running") ? config_running (call)
+                                             : config_show (call, modules);
   if (set)
     return call->n_arguments != 3 ? usage ("set takes a key and a value: config set daemon.sample_interval 2.0")
                                   : config_set (call, modules);
@@ -94,7 +98,9 @@ const struct command config_command = {
           "  config set plugins.cpu.per_core true\n"
           "\n"
           "'config show [INSTANCE]' says what the daemon would use: all that is on, or one\n"
-          "instance even if it is off; durations in seconds, sizes in bytes.\n"
+          "instance even if it is off; durations in seconds, sizes in bytes. With --running\n"
+          "the daemon that runs is asked: what it uses is no longer what a file says that\n"
+          "was changed and not reloaded.\n"
           "\n"
           "--check [FILE] exits with 0 when the file can be used, with 1 when it cannot.",
   COMMAND_OPTIONS (options),

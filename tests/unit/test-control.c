@@ -42,6 +42,18 @@ give_samples (void *arg, const struct control_question *question, struct buf *li
 }
 
 static int
+give_config (void *arg, const char *instance, bool json, struct buf *text)
+{
+  (void) arg;
+  if (instance && strcmp (instance, "huge") == 0)
+    return -ENOMEM;
+  if (instance && strcmp (instance, "net") != 0)
+    return -ENOENT;
+  buf_adds (text, json ? "{\"plugins\":{}}\n" : "# \"none\"\nplugins:\n");
+  return 0;
+}
+
+static int
 do_reload (void *arg, bool dry, struct json_object *answer, char **reason)
 {
   (void)arg;
@@ -74,7 +86,7 @@ static void
 serve_in (char *dir)
 {
   const struct control_commands commands = {
-      .status = give_status, .samples = give_samples, .reload = do_reload, .stop = do_stop};
+    .status = give_status, .samples = give_samples, .config = give_config, .reload = do_reload, .stop = do_stop};
   memset (&it, 0, sizeof it);
   it.dir = dir;
   fake_env (&it.env, &it.now);
@@ -159,6 +171,12 @@ START_TEST (every_command)
   expect (c, "{\"end\":true,\"samples\":0}");
   ask (c, "{\"command\":\"samples\",\"tables\":[\"a\",1]}", "\"error\"");
   ask (c, "{\"command\":\"samples\",\"tables\":\"a\"}", "\"error\"");
+  ask (c, "{\"command\":\"config\"}", "{\"plugins\":{}}");
+  ask (c, "{\"command\":\"config\",\"yaml\":true}", "{\"yaml\":\"# \\\"none\\\"\\nplugins:\\n\"}");
+  ask (c, "{\"command\":\"config\",\"instance\":\"net\"}", "{\"plugins\":{}}");
+  ask (c, "{\"command\":\"config\",\"instance\":\"nte\"}", "{\"error\":\"no instance 'nte' is on\"}");
+  ask (c, "{\"command\":\"config\",\"instance\":\"huge\"}", "\"error\"");
+  ask (c, "{\"command\":\"config\",\"instance\":7}", "{\"error\":\"instance is a name\"}");
   ask (c, "{\"command\":\"reload\"}", "{\"ok\":true}");
   it.reload_result = -EINVAL;
   ask (c, "{\"command\":\"reload\"}", "daemon.yaml has \\\"1\\\" error");
