@@ -98,9 +98,9 @@ const struct command config_command = {
           "  config set plugins.cpu.per_core true\n"
           "\n"
           "'config show [INSTANCE]' says what the daemon would use: all that is on, or one\n"
-          "instance even if it is off; durations in seconds, sizes in bytes. With --running\n"
-          "the daemon that runs is asked: what it uses is no longer what a file says that\n"
-          "was changed and not reloaded.\n"
+          "instance even if it is off; durations in seconds, sizes in bytes. --running\n"
+          "asks the daemon that runs: a file that was changed and not reloaded says what\n"
+          "it would use next.\n"
           "\n"
           "--check [FILE] exits with 0 when the file can be used, with 1 when it cannot.",
   COMMAND_OPTIONS (options),
