@@ -14,7 +14,6 @@
 #include <time.h>
 
 #define PATIENCE_NS INT64_C (2000000000)
-enum { MOST_UNIT = 32 };
 
 enum { RULE, ROW, STATE, SEVERITY, SINCE, VALUE, UNIT, TEXT, UNKNOWN };
 static const struct kk_field fields[] = {
@@ -34,7 +33,6 @@ struct state {
   struct kk_instance *self;
   const struct options *options;
   struct watches watches;
-  char (*units)[MOST_UNIT]; /* by watch */
   struct alert_engine *engine;
   struct actor *actor;
   char *path;
@@ -196,7 +194,6 @@ alert_destroy (void *state)
   if (actor_free (s->actor, &last, PATIENCE_NS))
     alert_engine_free (s->engine);
   watches_free (&s->watches);
-  free (s->units);
   free (s->path);
   free (s);
 }
@@ -233,10 +230,10 @@ alert_create (struct kk_instance *self, const void *config, void **state)
   s->self = self;
   s->options = config;
   int r = watches_make (config, &s->watches, NULL);
-  if (!r
-      && (asprintf (&s->path, "%s/%s", kk_data_dir (self), kk_name (self)) < 0
-          || !(s->units = calloc (s->watches.n + 1, sizeof *s->units))))
+  if (!r && asprintf (&s->path, "%s/%s", kk_data_dir (self), kk_name (self)) < 0) {
+    s->path = NULL;
     r = -ENOMEM;
+  }
   if (!r)
     r = make_engine (s);
   if (!r)
@@ -276,7 +273,7 @@ alert_bind (void *state, const struct kk_schema *in, struct kk_shape *shape, voi
     }
     b->n = i + 1;
     if (!r && b->rules[i])
-      snprintf (s->units[i], MOST_UNIT, "%s", expression_unit (b->rules[i]));
+      snprintf (s->engine->rules[i].unit, ALERT_UNIT, "%s", expression_unit (b->rules[i]));
   }
   if (r) {
     if (b)
@@ -303,7 +300,7 @@ send_one (void *arg, const struct alert_message *m)
 {
   struct state *s = arg;
   const struct watch *w = m->rule < s->watches.n ? s->watches.items + m->rule : NULL;
-  const char *name = alert_engine_name (s->engine, m->rule), *unit = w ? s->units[m->rule] : "";
+  const char *name = alert_engine_name (s->engine, m->rule), *unit = s->engine->rules[m->rule].unit;
   const unsigned actions = actor_actions (s->actor);
   struct notice n;
   int r = notice_make (&n, w, name, unit, m, s->wall_ns);
@@ -376,8 +373,9 @@ give_row (void *arg, const struct alert_row *row)
   kk_f64 (to, SINCE, (double) state->began_ns / 1e9);
   if (state->has_value)
     kk_f64 (to, VALUE, state->value);
-  kk_string (to, UNIT, g->s->units[g->rule]);
-  wording_text (&text, w, name, state->has_value, state->value, g->s->units[g->rule]);
+  const char *unit = g->s->engine->rules[g->rule].unit;
+  kk_string (to, UNIT, unit);
+  wording_text (&text, w, name, state->has_value, state->value, unit);
   kk_bool (to, UNKNOWN, state->unsure);
   kk_string (to, TEXT, text.error || !text.data ? "" : text.data);
 }

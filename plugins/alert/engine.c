@@ -16,6 +16,7 @@ static void
 fill (struct alert_record *r, const struct alert_engine_rule *rule, const struct alert_row *row)
 {
   memcpy (r->rule, rule->name, sizeof r->rule);
+  memcpy (r->unit, rule->unit, sizeof r->unit);
   r->made = rule->made;
   r->key = alert_row_key (row);
   r->state = row->state;

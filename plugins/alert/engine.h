@@ -55,6 +55,7 @@ struct alert_owed {
 struct alert_engine_rule {
   struct alert_rule rule; /* first */
   char name[ALERT_RULE_NAME];
+  char unit[ALERT_UNIT]; /* of its values; the caller's to fill in, but for orphans */
   uint64_t made;
   uint64_t count_saved, messages_saved;
   struct alert_owed owed;

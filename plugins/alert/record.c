@@ -78,6 +78,15 @@ add_true (struct buf *b, const char *name, bool value)
 }
 
 static void
+add_unit (struct buf *b, const char *unit)
+{
+  if (!*unit)
+    return;
+  buf_adds (b, ",\"unit\":");
+  text_json_string (b, unit, strlen (unit));
+}
+
+static void
 add_row (struct buf *b, const struct alert_record *r)
 {
   const struct alert_state *s = &r->state;
@@ -103,6 +112,7 @@ add_row (struct buf *b, const struct alert_record *r)
     /* Whole numbers would be read as integers, of which not all can be. */
     if (!b->error && !strpbrk (b->data + start, ".e"))
       buf_adds (b, ".0");
+    add_unit (b, r->unit);
   }
 }
 
@@ -224,6 +234,8 @@ take_row (json_object *object, struct alert_record *r)
   s->unsure = alert_json_true (object, "unsure");
   s->said_unknown = s->unsure && alert_json_true (object, "said");
   s->has_value = alert_json_f64 (object, "value", &s->value) && isfinite (s->value);
+  if (!alert_json_text (object, "unit", r->unit, sizeof r->unit))
+    r->unit[0] = 0;
   return s->lasted_ns >= 0 && s->unknown_ns >= 0 && s->quiet_ns >= 0;
 }
 

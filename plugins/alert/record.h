@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-enum { ALERT_RULE_NAME = 128, ALERT_SERIALS = 64, ALERT_ID = 33, ALERT_MESSAGE = 200 << 10 };
+enum { ALERT_RULE_NAME = 128, ALERT_SERIALS = 64, ALERT_ID = 33, ALERT_UNIT = 32, ALERT_MESSAGE = 200 << 10 };
 
 enum alert_record_type {
   ALERT_RECORD_EVENT = 1, /* a change, for the history; how its row is then; with a serial it waits to be told */
@@ -28,6 +28,7 @@ struct alert_record {
   uint64_t made; /* which text the rule had */
   struct alert_key key;
   struct alert_state state;
+  char unit[ALERT_UNIT]; /* of its value, as the rule was then; "" where that is not known, as with what older versions wrote */
   uint64_t hash; /* of the whole key, where `key` is but its name: of what waits */
   uint64_t serial;
   uint8_t change;

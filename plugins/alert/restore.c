@@ -53,6 +53,7 @@ rule_of (struct alert_engine *e, const char *name)
     return NULL;
   struct alert_engine_rule *rule = &e->rules[e->n_rules++];
   memcpy (rule->name, name, strlen (name) + 1);
+  rule->unit[0] = 0;
   alert_rule_init (&rule->rule, &(struct alert_params){0}, ALERT_ROWS, NULL, NULL);
   return rule;
 }
@@ -62,6 +63,8 @@ restore_row (struct alert_engine *e, struct alert_engine_rule *rule, const struc
 {
   struct alert_state s = r->state;
   alert_resume (&s, rule->made != r->made);
+  if (rule >= e->rules + e->n && r->unit[0]) /* nobody else knows it by now */
+    memcpy (rule->unit, r->unit, sizeof rule->unit);
   if (alert_rule_put (&rule->rule, &r->key, &s))
     e->forgotten++;
 }

@@ -116,6 +116,7 @@ take_stored (void *arg, const struct alert_row *row)
   line->has_value = row->state.has_value;
   line->value = row->state.value;
   line->unknown = row->state.unsure;
+  memcpy (line->unit, s->engine->rules[s->rule].unit, sizeof line->unit);
 }
 
 static int

@@ -6,7 +6,7 @@
 #include "tool-config.h"
 #include "tool-live.h"
 
-enum { TOOL_PAST = 120, TOOL_UNIT = 32, TOOL_LINES = 4096, TOOL_ROWS = 1 << 20 };
+enum { TOOL_PAST = 120, TOOL_UNIT = ALERT_UNIT, TOOL_LINES = 4096, TOOL_ROWS = 1 << 20 };
 
 /* A row that is not ok, or a rule none of whose rows is. */
 struct tool_line {

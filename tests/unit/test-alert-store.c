@@ -35,6 +35,7 @@ static struct alert_record
 random_record (void)
 {
   static const char *const keys[] = {"", "eth0", "a \"quoted\" one", "line\nbreak", "gr\xc3\xbc\xc3\x9f", "{}[],:\\"};
+  static const char *const units[] = {"", "%", "{a \"quoted\" one, as long as an}"};
   static const unsigned changes[] = {ALERT_FIRED, ALERT_CLEARED, ALERT_BECAME_UNKNOWN, ALERT_KNOWN};
   struct alert_record r = {.type = (enum alert_record_type) (1 + random64 () % 9)};
   const bool is_message = r.type == ALERT_RECORD_SEND || r.type == ALERT_RECORD_SENT;
@@ -79,6 +80,8 @@ random_record (void)
   r.state.said_unknown = r.state.unsure && random64 () % 2;
   if (r.state.has_value)
     r.state.value = ldexp ((double) (int64_t) random64 (), (int) (random64 () % 100) - 80);
+  if (r.state.has_value)
+    strcpy (r.unit, units[random64 () % 3]);
   if (r.type == ALERT_RECORD_ROW)
     return r;
   r.change = (uint8_t) changes[random64 () % 4];
@@ -108,6 +111,7 @@ expect_same (const struct alert_record *a, const struct alert_record *b)
   ck_assert_int_eq (a->state.unsure, b->state.unsure);
   ck_assert_int_eq (a->state.said_unknown, b->state.said_unknown);
   ck_assert_int_eq (a->state.has_value, b->state.has_value);
+  ck_assert_str_eq (a->unit, b->unit);
   ck_assert_uint_eq (a->serial, b->serial);
   ck_assert_uint_eq (a->hash, b->hash);
   ck_assert_uint_eq (a->change, b->change);
