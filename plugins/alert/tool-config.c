@@ -3,7 +3,6 @@
 #include "buf.h"
 #include "nearest.h"
 #include "tool.h"
-#include "tool/tool-ask.h"
 #include "tool/tool-fail.h"
 #include "tool/tool-json.h"
 #include "units.h"
@@ -13,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLUGIN "alert"
 enum { MOST_INSTANCES = 64 };
 
 static double
@@ -30,35 +28,19 @@ is_on (json_object *instance)
   return value && json_object_get_boolean (value);
 }
 
-/* ---- Asking ---- */
-
-/* What is on, and `instance` (NULL: no more). */
-static int
-show (const char *instance, json_object **ret)
-{
-  const char *const words[] = {"config", "show", "--json", instance, NULL};
-  const char *program = "";
-  struct buf out BUF_CLEANUP = {0};
-  int r = tool_ask (words, &out, &program);
-  if (r == -ECHILD) /* which has said more */
-    return instance ? r : tool_fail (r, "the daemon cannot use its configuration");
-  if (r)
-    return tool_fail (r, "cannot ask %s: %s", program, strerror (-r));
-  *ret = out.data ? json_tokener_parse (out.data) : NULL;
-  return *ret ? 0 : tool_fail (-EBADMSG, "%s says nothing that can be read: is it of another version?", program);
-}
+/* ---- Which instance ---- */
 
 /* The one that is meant when nobody named one; NULL: several. */
 static const char *
 choose (json_object *plugins)
 {
-  const char *found = PLUGIN;
+  const char *found = TOOL_PLUGIN;
   unsigned n = 0;
-  if (!plugins || is_on (tool_member (plugins, PLUGIN, json_type_object)))
-    return PLUGIN;
+  if (!plugins || is_on (tool_member (plugins, TOOL_PLUGIN, json_type_object)))
+    return TOOL_PLUGIN;
   json_object_object_foreach (plugins, name, instance)
   {
-    if (!is_on (instance) || strcmp (tool_text (instance, "plugin"), PLUGIN) != 0)
+    if (!is_on (instance) || strcmp (tool_text (instance, "plugin"), TOOL_PLUGIN) != 0)
       continue;
     found = name;
     n++;
@@ -73,12 +55,12 @@ no_instance (json_object *plugins, const char *name)
   size_t n = 0;
   json_object_object_foreach (plugins, other, instance)
   {
-    if (n < MOST_INSTANCES && !strcmp (tool_text (instance, "plugin"), PLUGIN))
+    if (n < MOST_INSTANCES && !strcmp (tool_text (instance, "plugin"), TOOL_PLUGIN))
       names[n++] = other;
   }
   const char *near = nearest_word (name, names, n);
-  return near ? tool_fail (-EINVAL, "no instance '%s' of the plugin " PLUGIN " is on; did you mean '%s'?", name, near)
-              : tool_fail (-EINVAL, "no instance '%s' of the plugin " PLUGIN " is on", name);
+  return near ? tool_fail (-EINVAL, "no instance '%s' of the plugin " TOOL_PLUGIN " is on; did you mean '%s'?", name, near)
+              : tool_fail (-EINVAL, "no instance '%s' of the plugin " TOOL_PLUGIN " is on", name);
 }
 
 /* ---- Rules ---- */
@@ -172,21 +154,36 @@ find_recorded (struct tool_config *c, json_object *plugins)
   }
 }
 
-/* It may be about an instance that is not on: what it would be, and what it remembers, is of interest then. *whole stays where
- * there is none, of which the daemon's program has said so. */
-static int
-ask_of_off (const char *instance, json_object **whole)
+/* What is to be known of an instance that is not on, where the file cannot be used either. */
+static json_object *
+off_without_options (void)
 {
-  json_object *plugins = tool_member (*whole, "plugins", json_type_object), *more = NULL;
+  return json_tokener_parse ("{\"enabled\":false,\"plugin\":\"" TOOL_PLUGIN "\",\"options\":{}}");
+}
+
+/* It may be about an instance that is not on: what it would be, and what it remembers, is of interest then. Where there is
+ * none, the daemon's program has said so. */
+static int
+ask_of_off (struct tool_config *c, const char *instance)
+{
+  json_object *plugins = tool_member (c->whole, "plugins", json_type_object), *more = NULL, *own = NULL;
   const char *name = instance ? instance : plugins ? choose (plugins) : NULL;
   if (!name || !plugins || tool_member (plugins, name, json_type_object))
     return 0;
-  int r = show (name, &more);
-  if (!r) {
-    json_object_put (*whole);
-    *whole = more;
-  }
-  return r == -ECHILD ? 0 : r;
+  const int r = tool_source_file (name, &more);
+  if (r && r != -ECHILD)
+    return r;
+  if (!r)
+    own = json_object_get (tool_member (tool_member (more, "plugins", json_type_object), name, json_type_object));
+  else if (c->source == TOOL_OF_DAEMON && !strcmp (name, TOOL_PLUGIN))
+    own = off_without_options ();
+  json_object_put (more);
+  if (!own)
+    return 0;
+  c->waits = is_on (own);
+  json_object_object_add (own, "enabled", json_object_new_boolean (false));
+  json_object_object_add (plugins, name, own);
+  return 0;
 }
 
 static int
@@ -196,15 +193,15 @@ fill (struct tool_config *c, const char *instance)
               *daemon = tool_member (c->whole, "daemon", json_type_object);
   c->instance = instance ? instance : choose (plugins);
   if (!c->instance)
-    return tool_fail (-EINVAL, "several instances of " PLUGIN " are on: say which one by --instance");
+    return tool_fail (-EINVAL, "several instances of " TOOL_PLUGIN " are on: say which one by --instance");
   json_object *own = tool_member (plugins, c->instance, json_type_object);
-  if (plugins && !own && strcmp (c->instance, PLUGIN) != 0)
+  if (plugins && !own && strcmp (c->instance, TOOL_PLUGIN) != 0)
     return no_instance (plugins, c->instance);
   json_object *options = tool_member (own, "options", json_type_object);
   if (!options || !daemon)
     return tool_fail (-EBADMSG, "the daemon does not say what '%s' is told", c->instance);
-  if (strcmp (tool_text (own, "plugin"), PLUGIN) != 0)
-    return tool_fail (-EINVAL, "'%s' is no instance of the plugin " PLUGIN, c->instance);
+  if (strcmp (tool_text (own, "plugin"), TOOL_PLUGIN) != 0)
+    return tool_fail (-EINVAL, "'%s' is no instance of the plugin " TOOL_PLUGIN, c->instance);
   c->enabled = is_on (own);
   c->data_dir = tool_text (daemon, "data_dir");
   c->interval_ns = duration_of (daemon, "sample_interval");
@@ -217,13 +214,24 @@ fill (struct tool_config *c, const char *instance)
   return make_watches (c, options);
 }
 
+/* Of the daemon or the file, as `source` says. */
+static int
+ask (enum tool_source source, const char *instance, struct tool_config *c)
+{
+  c->source = source;
+  if (source == TOOL_OF_DAEMON)
+    return tool_source_find (instance, &c->source, &c->whole);
+  const int r = tool_source_file (NULL, &c->whole);
+  return r == -ECHILD ? tool_fail (r, "the daemon cannot use its configuration") : r;
+}
+
 int
-tool_config_load (const char *instance, struct tool_config *ret)
+tool_config_load (enum tool_source source, const char *instance, struct tool_config *ret)
 {
   struct tool_config c = {0};
-  int r = show (NULL, &c.whole);
+  int r = ask (source, instance, &c);
   if (!r)
-    r = ask_of_off (instance, &c.whole);
+    r = ask_of_off (&c, instance);
   if (!r)
     r = fill (&c, instance);
   if (r)
@@ -262,7 +270,7 @@ tool_config_others (const struct tool_config *c, const char *rule, struct buf *b
   {
     json_object *options = tool_member (instance, "options", json_type_object);
     json_object *rules = tool_member (options, "rules", json_type_object);
-    if (!strcmp (name, c->instance) || !is_on (instance) || strcmp (tool_text (instance, "plugin"), PLUGIN) != 0
+    if (!strcmp (name, c->instance) || !is_on (instance) || strcmp (tool_text (instance, "plugin"), TOOL_PLUGIN) != 0
         || (rule && !tool_member (rules, rule, json_type_object)))
       continue;
     buf_printf (b, "%s'%s'", b->len ? ", " : "", name);
@@ -273,6 +281,10 @@ void
 tool_config_no_rule (const struct tool_config *c, const char *name)
 {
   struct buf BUF_CLEANUP others = {0};
+  if (c->source == TOOL_OF_NOBODY) {
+    tool_fail (0, "which rules there are is not known while the configuration cannot be used");
+    return;
+  }
   tool_config_others (c, name, &others);
   if (others.len && !others.error) {
     tool_fail (0, "there is no rule '%s' in '%s', but in %s: say which one by --instance", name, c->instance, others.data);

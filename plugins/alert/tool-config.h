@@ -1,15 +1,18 @@
-/* The rules that the daemon would use, for the command `alerts`: asked of the daemon's own program. */
+/* The rules that the daemon uses, or would use, for the command `alerts`: asked of the daemon's own program. */
 #ifndef ALERT_TOOL_CONFIG_H
 #define ALERT_TOOL_CONFIG_H
 
 #include "buf.h"
+#include "tool-source.h"
 #include "watch.h"
 
 #include <json-c/json.h>
 
 struct tool_config {
+  enum tool_source source;
   const char *instance;
   bool enabled;
+  bool waits;               /* the file has it on, and the daemon that runs has not read that */
   const char *data_dir;     /* the daemon's */
   const char *recorded_dir; /* where file-writer records */
   int64_t interval_ns;      /* of samples */
@@ -22,8 +25,9 @@ struct tool_config {
   json_object *whole; /* strings are in it */
 };
 
-/* `instance`: NULL: `alert`, or the one other that is on and of that plugin. 0, or -errno, and it was said why. */
-int tool_config_load (const char *instance, struct tool_config *ret);
+/* `instance`: NULL: `alert`, or the one other that is on and of that plugin. `source`: TOOL_OF_DAEMON: as tool_source_find;
+ * TOOL_OF_FILE: the file's alone. 0, or -errno, and it was said why. */
+int tool_config_load (enum tool_source source, const char *instance, struct tool_config *ret);
 void tool_config_free (struct tool_config *c);
 /* The other instances of the plugin that are on, as "'a', 'b'"; nothing: there are none. `rule`: those that have it; NULL: all.
  */

@@ -20,6 +20,7 @@ struct change {
   bool gone, has_value;
   double value;
   int64_t wall_ns, began_ns, lasted_ns;
+  char unit[ALERT_UNIT];
   uint64_t made; /* which rule it was */
 };
 
@@ -53,6 +54,7 @@ take (void *arg, const struct alert_record *r, const char *line, size_t length)
                         .began_ns = r->state.began_ns,
                         .lasted_ns = r->state.lasted_ns};
   memcpy (to->rule, r->rule, sizeof to->rule);
+  memcpy (to->unit, r->unit, sizeof to->unit);
   alert_key_name (&r->key, to->row);
   c->next = (c->next + 1) % c->most;
   c->n += c->n < c->most;
@@ -65,11 +67,13 @@ nth (const struct changes *c, size_t i)
   return c->list + (c->next + c->most - c->n + i) % c->most;
 }
 
-/* Of the rule as it is now: "" when it was another one then. */
+/* What older versions remembered has none: then that of the rule as it is now, unless it was another one. */
 static const char *
 unit_of (const struct changes *c, const struct change *one)
 {
-  const struct watch *w = tool_config_rule (c->config, one->rule);
+  const struct watch *w = *one->unit ? NULL : tool_config_rule (c->config, one->rule);
+  if (*one->unit)
+    return one->unit;
   return w && w->made == one->made ? c->units[w - c->config->watches.items] : "";
 }
 
@@ -196,7 +200,7 @@ tool_history (const struct tool_options *o)
   }
   c.most = (size_t) most;
   c.since_ns = since * 1000000000;
-  int r = tool_config_load (o->instance, &config);
+  int r = tool_config_load (TOOL_OF_DAEMON, o->instance, &config);
   if (!r)
     r = read_and_print (o, &config, &c);
   tool_config_free (&config);

@@ -112,10 +112,15 @@ print_lines (const struct listing *l)
 static void
 say_where (const struct listing *l)
 {
-  if (!l->config->enabled)
+  const struct tool_config *c = l->config;
+  if (!c->enabled && c->source != TOOL_OF_NOBODY)
     fputs ("The plugin alert is off, or has no rules: nothing is watched.\n", stdout);
   else if (!l->running)
-    fputs ("The daemon does not run: this is how it left them.\n", stdout);
+    fputs (c->source == TOOL_OF_FILE ? "The daemon does not run: these are the rules of the file, as it left them.\n"
+                                     : "The daemon does not run: this is how it left them.\n",
+           stdout);
+  if (c->waits)
+    fputs ("In the file it is on: 'kode-kronical-daemon reload' puts that to work.\n", stdout);
 }
 
 /* ---- For programs ---- */
@@ -188,10 +193,13 @@ line_json (const struct listing *l, const struct tool_line *line)
 static void
 print_json (const struct listing *l)
 {
+  static const char *const of[] = {[TOOL_OF_DAEMON] = "daemon", [TOOL_OF_FILE] = "file", [TOOL_OF_NOBODY] = NULL};
+  const enum tool_source source = l->config->source;
   json_object *o = json_object_new_object (), *list = json_object_new_array ();
   json_object_object_add (o, "time", seconds (l->now_ns));
   json_object_object_add (o, "running", json_object_new_boolean (l->running));
-  json_object_object_add (o, "enabled", json_object_new_boolean (l->config->enabled));
+  json_object_object_add (o, "enabled", source == TOOL_OF_NOBODY ? NULL : json_object_new_boolean (l->config->enabled));
+  json_object_object_add (o, "rules_of", of[source] ? json_object_new_string (of[source]) : NULL);
   for (size_t i = 0; i < l->lines->n; i++)
     json_object_array_add (list, line_json (l, l->lines->items + i));
   json_object_object_add (o, "alerts", list);
@@ -218,7 +226,7 @@ tool_list (const struct tool_options *o)
   struct tool_live live = {0};
   struct tool_lines lines = {0};
   struct alert_silences silences = {0};
-  int r = tool_config_load (o->instance, &config);
+  int r = tool_config_load (TOOL_OF_DAEMON, o->instance, &config);
   if (!r)
     r = tool_live_ask (&config, TOOL_PAST, &live);
   if (!r)

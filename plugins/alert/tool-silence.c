@@ -235,7 +235,7 @@ tool_silence (const struct tool_options *o)
     return tool_misused ("it is 'silence RULE TIME', as in silence cpu 2h");
   if (!o->n_words && (o->row || o->reason))
     return tool_misused ("--row and --reason go with silence RULE TIME");
-  if (tool_config_load (o->instance, &config))
+  if (tool_config_load (TOOL_OF_DAEMON, o->instance, &config))
     return TOOL_FAILED;
   int status = o->end ? end (o, &config) : o->n_words ? add (o, &config) : list (&config, o->json);
   tool_config_free (&config);

@@ -240,7 +240,7 @@ tool_test (const struct tool_options *o)
     return TOOL_USAGE;
   }
   int status = trial && !find_times (o, trial) ? TOOL_OK : trial ? TOOL_USAGE : TOOL_FAILED;
-  if (!status && tool_config_load (o->instance, &config))
+  if (!status && tool_config_load (TOOL_OF_FILE, o->instance, &config))
     status = TOOL_FAILED;
   if (!status)
     status = run (o, &config, trial);

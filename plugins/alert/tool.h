@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define TOOL_NAME "kode-kronical-daemon alerts"
+#define TOOL_PLUGIN "alert"
 
 struct tool_options {
   const char *instance, *since, *until, *lines, *row, *reason, *end, *directory, *when, *lasts, *clear; /* NULL: not given */
