@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND_NS INT64_C (1000000000)
-
 struct change {
   char rule[ALERT_RULE_NAME], row[ALERT_ROW_NAME];
   unsigned change;
@@ -102,7 +100,7 @@ print (const struct changes *c)
     /* Until it fired its time was counted, whatever the clock did. */
     const int64_t lasted_ns = one->change == ALERT_FIRED ? one->lasted_ns : one->began_ns ? one->wall_ns - one->began_ns : 0;
     if (lasted_ns > 0)
-      text_duration (&after, (lasted_ns + SECOND_NS / 2) / SECOND_NS * SECOND_NS);
+      show_duration (&after, lasted_ns);
     show_add (&s, SHOW_PLAIN, "%s", at);
     show_add (&s, SHOW_PLAIN, "%s", one->rule);
     show_add (&s, SHOW_PLAIN, "%s", one->row);

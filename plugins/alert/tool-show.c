@@ -264,6 +264,13 @@ show_time (int64_t wall_ns, int64_t now_ns, char ret[32])
 }
 
 void
+show_duration (struct buf *b, int64_t ns)
+{
+  const int64_t grain = ns < 1000000000 ? 1000000 : 1000000000;
+  text_duration (b, (ns + grain / 2) / grain * grain);
+}
+
+void
 show_value (bool known, double value, const char *unit, char ret[64])
 {
   struct buf BUF_CLEANUP b = {0};

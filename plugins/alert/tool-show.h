@@ -2,6 +2,8 @@
 #ifndef ALERT_TOOL_SHOW_H
 #define ALERT_TOOL_SHOW_H
 
+#include "buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,5 +52,7 @@ void show_spark (FILE *to, const double *values, size_t n, int room);
 void show_time (int64_t wall_ns, int64_t now_ns, char ret[32]);
 /* "2.3 GiB", "93.1 %", "1234"; "-": not known. `unit`: UCUM. */
 void show_value (bool known, double value, const char *unit, char ret[64]);
+/* How long something took: "250 ms", and from a second on to the second, "1 min 30 s". */
+void show_duration (struct buf *b, int64_t ns);
 int64_t show_now (void); /* wall */
 #endif

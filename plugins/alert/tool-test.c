@@ -51,7 +51,7 @@ print_firings (const struct trial *t)
     struct buf BUF_CLEANUP lasted = {0};
     show_time (f.fired->wall_ns, show_now (), at);
     show_value (f.fired->has_value, f.fired->value, t->unit, value);
-    text_duration (&lasted, (f.until_ns - f.fired->wall_ns) / 1000000 * 1000000);
+    show_duration (&lasted, f.until_ns - f.fired->wall_ns);
     show_add (&s, SHOW_PLAIN, "%s", at);
     show_add (&s, SHOW_PLAIN, "%s", lasted.data && !lasted.error ? lasted.data : "");
     show_add (&s, SHOW_PLAIN, "%s", f.fired->row);
@@ -128,7 +128,7 @@ print (const struct trial *t, const struct watch *w)
     buf_adds (&text, "\nIt would not have fired.\n");
   else {
     buf_printf (&text, "\nIt would have fired %llu time%s, for ", (unsigned long long) n, n == 1 ? "" : "s");
-    text_duration (&text, t->firing_ns / 1000000 * 1000000);
+    show_duration (&text, t->firing_ns);
     buf_adds (&text, n == 1 ? ".\n" : " in all.\n");
   }
   if (t->more)

@@ -131,6 +131,21 @@ def for_people (home):
 
 
 @kk.test
+def durations (home):
+    "how long it would have fired is said to the second from a second on, below that in milliseconds"
+    home.config (CONFIG)
+    begin = int (time.time ()) - 3000
+    for values, wanted in (([10.0] * 3 + [95.0] * 9 + [10.0] * 3, "3 s"), ([10.0] * 3 + [95.0] * 2 + [10.0] * 3, "600 ms"), ([95.0] * 300, "1 min 30 s")):
+        entries = [{"system": {"timestamp": begin + 0.3 * i, "cpu_percent": v, "memory_percent": 1.0}} for i, v in enumerate (values)]
+        path = home.write (f"{home.data}/metrics_20260101_000000.json", json.dumps (entries))
+        os.utime (path, (entries[-1]["system"]["timestamp"],) * 2)
+        home.write (f"{home.data}/schema.json", json.dumps (SCHEMA))
+        lines = home.run ("alerts", "test", "hot", "--for", "0s").ok ().out.splitlines ()
+        kk.check (f"It would have fired 1 time, for {wanted}." in lines, f"in all, {wanted}", lines)
+        kk.contains (lines[-1], f"  {wanted}  ", "each")
+
+
+@kk.test
 def wrong_words (home):
     "what cannot be tried says why"
     home.config (CONFIG)
