@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void
 free_names (char **names, size_t n)
@@ -109,6 +110,14 @@ check_together (struct making *m)
   return r;
 }
 
+static int64_t
+wall_ns (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_REALTIME, &t);
+  return t.tv_sec * INT64_C (1000000000) + t.tv_nsec;
+}
+
 static int
 make (const struct making *with, const char *config_file, struct plan **ret)
 {
@@ -119,6 +128,7 @@ make (const struct making *with, const char *config_file, struct plan **ret)
   if (!m.plan)
     return -ENOMEM;
   m.plan->refs = 1;
+  m.plan->read_ns = wall_ns ();
   size_t errors = d->errors;
   int r = plan_load (&m, config_file);
   if (r == 0)

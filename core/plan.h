@@ -52,6 +52,7 @@ struct instance_plan {
 struct plan {
   uint32_t refs;                   /* instances that go on over a reload keep the plan they came from */
   char *config_file; /* NULL: built-in defaults */
+  int64_t read_ns;   /* wall: what was written to its files since then is not in it */
   struct settings *settings;
   struct instance_plan *instances; /* enabled ones: inputs, then filters, then outputs, each in the order of the file */
   size_t n_instances;

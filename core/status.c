@@ -285,6 +285,7 @@ status_json (const struct status_source *from)
   add_seconds (o, "started", from->started.wall_ns);
   add_seconds (o, "uptime_seconds", uptime);
   add_text (o, "config_file", from->plan->config_file);
+  add_seconds (o, "config_read_at", from->plan->read_ns);
   add_text (o, "data_dir", from->env->data_dir);
   add_text (o, "log_file", from->log_file);
   add_seconds (o, "interval_seconds", from->env->interval_ns);

@@ -211,6 +211,13 @@ print_json (const struct listing *l)
 /* ---- The command ---- */
 
 static void
+say_newer (const struct tool_config *c, const struct tool_live *live)
+{
+  if (c->source == TOOL_OF_DAEMON && !c->waits && tool_source_is_newer (live->status))
+    fputs ("The file was changed since: 'kode-kronical-daemon reload' puts that to work.\n", stdout);
+}
+
+static void
 say_others (const struct tool_config *c)
 {
   struct buf BUF_CLEANUP others = {0};
@@ -242,6 +249,7 @@ tool_list (const struct tool_options *o)
     if (!r && lines.more)
       printf ("and %zu row%s more\n", lines.more, lines.more == 1 ? "" : "s");
     say_others (&config);
+    say_newer (&config, &live);
   }
   tool_lines_free (&lines);
   alert_silences_free (&silences);

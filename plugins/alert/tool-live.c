@@ -95,23 +95,24 @@ take (struct control_client *c, const char *tables, size_t most, struct tool_liv
   return r;
 }
 
+/* *ret stays where it answers that it cannot: nothing was collected yet, or it is an older daemon. */
 static int
-take_schema (struct control_client *c, json_object **ret)
+take_object (struct control_client *c, const char *question, json_object **ret)
 {
   char *line;
-  int r = control_send (c, "{\"command\":\"schema\"}");
+  int r = control_send (c, question);
   if (!r)
     r = control_receive (c, ANSWER_MS, &line);
   if (r)
     return r;
-  *ret = json_tokener_parse (line);
+  json_object *o = json_tokener_parse (line);
   free (line);
-  if (!*ret)
+  if (!o)
     return -EPROTO;
-  if (!tool_member (*ret, "error", json_type_string))
-    return 0;
-  json_object_put (*ret); /* nothing was collected yet, or it is an older daemon */
-  *ret = NULL;
+  if (tool_member (o, "error", json_type_string))
+    json_object_put (o);
+  else
+    *ret = o;
   return 0;
 }
 
@@ -120,7 +121,9 @@ static int
 ask (struct control_client *c, const struct tool_config *config, size_t most, struct tool_live *l)
 {
   struct buf BUF_CLEANUP tables = {0};
-  int r = take_schema (c, &l->schema);
+  int r = take_object (c, "{\"command\":\"status\"}", &l->status);
+  if (!r)
+    r = take_object (c, "{\"command\":\"schema\"}", &l->schema);
   if (!r && l->schema)
     add_tables (&tables, config, l->schema);
   const char *which = tables.data && !tables.error ? tables.data : "";
@@ -165,6 +168,7 @@ tool_live_free (struct tool_live *l)
 {
   drop (l);
   free (l->samples);
+  json_object_put (l->status);
   json_object_put (l->schema);
   *l = (struct tool_live){0};
 }

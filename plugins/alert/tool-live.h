@@ -8,6 +8,7 @@
 
 struct tool_live {
   bool running;
+  json_object *status; /* what the daemon says of itself; NULL: not known */
   json_object *schema; /* NULL: not known */
   char **samples;      /* as JSON, the oldest first; of the tables that rules look at, and `alerts` */
   size_t n;

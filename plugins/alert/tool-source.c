@@ -6,8 +6,14 @@
 #include "tool/tool-fail.h"
 #include "tool/tool-json.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_PATH = 4096 };
 
 static int
 ask (const char *const *words, json_object **ret)
@@ -71,4 +77,40 @@ tool_source_find (const char *instance, enum tool_source *ret_source, json_objec
     r = make_nobodys (instance ? instance : TOOL_PLUGIN, answer, ret);
   json_object_put (answer);
   return r;
+}
+
+/* By the time of the inode: an old file that was moved there counts as well. */
+static bool
+is_newer (const char *path, int64_t read_ms)
+{
+  struct stat st;
+  return !stat (path, &st) && st.st_ctim.tv_sec * INT64_C (1000) + st.st_ctim.tv_nsec / 1000000 > read_ms;
+}
+
+static bool
+is_yaml (const char *name)
+{
+  const char *end = strrchr (name, '.');
+  return end && !strcmp (end, ".yaml");
+}
+
+bool
+tool_source_is_newer (json_object *status)
+{
+  const char *file = tool_text (status, "config_file"), *slash = strrchr (file, '/');
+  json_object *at = tool_member (status, "config_read_at", json_type_double);
+  if (!at || !slash)
+    return false;
+  const int64_t read_ms = llround (json_object_get_double (at) * 1e3);
+  char path[MOST_PATH];
+  bool newer = is_newer (file, read_ms);
+  const int n = snprintf (path, sizeof path, "%.*s/conf.d/", (int) (slash - file), file);
+  DIR *directory = n < MOST_PATH ? opendir (path) : NULL;
+  for (const struct dirent *e; directory && !newer && (e = readdir (directory));) {
+    snprintf (path + n, sizeof path - (size_t) n, "%s", e->d_name);
+    newer = is_yaml (e->d_name) && is_newer (path, read_ms);
+  }
+  if (directory)
+    closedir (directory);
+  return newer;
 }

@@ -27,7 +27,9 @@ def a_file_that_changed (home):
     s.say (load=93)
     with home.daemon (s.text) as d:
         s.wait_states (busy="firing", other="ok")
+        kk.check ("reload" not in s.alerts ().ok ().out, "before")
         home.config (s.text.replace ("busy:", "lazy:").replace ("> 95", "> 1"))
+        kk.contains (s.alerts ().ok ().out.splitlines ()[-1], "The file was changed since: 'kode-kronical-daemon reload'", "it is said")
         kk.equal (names (s), ["busy", "other"], "the daemon's rules")
         kk.equal ((s.list ()["other", ""]["threshold"], s.states ()["other"]), ("> 95", "ok"), "its thresholds")
         answer = s.alerts ("--json").ok ().json ()
@@ -41,6 +43,9 @@ def a_file_that_changed (home):
         kk.equal (s.alerts ("test", "other", "--json").ok ().json ()["when"], "probe.load > 1", "test: the file's thresholds")
         home.run ("reload").ok ()
         kk.wait_for (lambda: names (s) == ["lazy", "other"], 20, "reloaded; what is no more is over")
+        kk.check ("reload" not in s.alerts ().ok ().out, "after a reload")
+        home.write (f"{home.config_dir}/conf.d/more.yaml", "daemon: {log_level: info}\n")
+        kk.contains (s.alerts ().ok ().out, "The file was changed since", "a file of conf.d")
         d.stop ()
 
 

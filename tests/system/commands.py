@@ -64,7 +64,8 @@ def completion (home):
     home.write ("some.yaml", "")
     script = os.path.join (kk.SOURCE, "contrib", "completions", "kode-kronical-daemon")
     for line, wanted in (("st", {"start", "stop", "status"}), ("-c some.yaml rest", {"restart"}), ("start --f", {"--foreground"}),
-                         ("--ver", {"--version"}), ("plugin i", {"info"}), ("plugin info me", {"memory"}), ("-c some.y", {"some.yaml"})):
+                         ("--ver", {"--version"}), ("plugin i", {"info"}), ("config show --run", {"--running"}),
+                         ("plugin info me", {"memory"}), ("-c some.y", {"some.yaml"})):
         words = ["kode-kronical-daemon", *line.split (" ")]
         r = home.run ("-c", f'. "{script}" && COMP_WORDS=({" ".join (words)}) COMP_CWORD={len (words) - 1} && _kode_kronical_daemon && '
                       'printf "%s\\n" "${COMPREPLY[@]}"', program="bash").ok (line)

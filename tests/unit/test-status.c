@@ -76,7 +76,7 @@ START_TEST (what_it_says_is_json_with_the_members_promised)
 
   member (o, "version", json_type_string);
   ck_assert_str_eq (json_object_get_string (member (o, "health", json_type_string)), "degraded");
-  has_numbers (o, (const char *const[]){"pid", "uptime_seconds", "interval_seconds", NULL});
+  has_numbers (o, (const char *const[]){"pid", "uptime_seconds", "interval_seconds", "config_read_at", NULL});
   has_numbers (
       member (o, "process", json_type_object),
       (const char *const[]){"cpu_percent", "cpu_seconds", "rss_bytes", "threads", "open_files", "wakeups_per_second", NULL});
