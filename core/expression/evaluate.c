@@ -119,9 +119,8 @@ expr_run (const struct run *r, uint32_t first, uint32_t end, uint32_t row, struc
   return e->stack;
 }
 
-/* What does not depend on a row. */
-static void
-fill_slots (const struct run *r)
+void
+expr_fill_slots (const struct run *r)
 {
   const struct expression *e = r->e;
   struct value *slots = r->b->slots;
@@ -210,9 +209,8 @@ judge_rows (const struct run *r, void (*report) (void *arg, const struct express
   return reported;
 }
 
-/* Histories forget the rows that are not there any more. */
-static void
-sweep (const struct run *r)
+void
+expr_sweep (const struct run *r)
 {
   const struct expression *e = r->e;
   for (uint32_t i = 0; i < e->n_nodes; i++) {
@@ -224,8 +222,8 @@ sweep (const struct run *r)
   }
 }
 
-static void
-begin (struct run *r)
+void
+expr_begin (struct run *r)
 {
   struct expression *e = r->e;
   kk_sample_time (r->sample, &r->time);
@@ -247,9 +245,9 @@ expression_pass (struct expression *e, struct expression_binding *b, const struc
   struct run r = {.e = e, .b = b, .sample = sample};
   if (kk_schema_id (kk_sample_schema (sample)) != b->schema)
     return -EINVAL;
-  begin (&r);
-  fill_slots (&r);
-  sweep (&r);
+  expr_begin (&r);
+  expr_fill_slots (&r);
+  expr_sweep (&r);
   return 0;
 }
 
@@ -262,8 +260,8 @@ expression_evaluate (struct expression *e, struct expression_binding *b, const s
   struct expression_outcome outcome = {.all = true};
   if (kk_schema_id (kk_sample_schema (sample)) != b->schema)
     return -EINVAL;
-  begin (&r);
-  fill_slots (&r);
+  expr_begin (&r);
+  expr_fill_slots (&r);
   if (*b->scopes == NONE) {
     struct expression_result result = {
       .sample = sample, .row = UINT32_MAX, .key = {.absent = KK_UNSET}, .clear = EXPRESSION_UNKNOWN};
@@ -276,7 +274,7 @@ expression_evaluate (struct expression *e, struct expression_binding *b, const s
     outcome.all =
       used != UINT32_MAX && b->used[used].known && b->used[used].info.state == KK_COMPLETE && !b->used[used].info.held;
   }
-  sweep (&r);
+  expr_sweep (&r);
   if (ret)
     *ret = outcome;
   return 0;

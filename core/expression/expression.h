@@ -84,10 +84,10 @@ struct expression_outcome {
 int expression_evaluate (struct expression *e, struct expression_binding *b, const struct kk_sample *sample,
                          void (*report) (void *arg, const struct expression_result *result), void *arg,
                          struct expression_outcome *ret);
-/* The same where only rows of which it is true are asked for, and what is asked is a field's value beside a number: sets
- * yes[row] of the n rows, much faster. False: it is about more than that, and nothing was set. */
-bool expression_filter (const struct expression *e, const struct expression_binding *b, const struct kk_sample *sample,
-                        bool *yes, uint32_t n);
+/* The same where only rows of which it is true are asked for, and it is about numbers of all rows of a table: sets yes[row] of
+ * the n rows, much faster. False: it is about something else, and is still to be evaluated. */
+bool expression_filter (struct expression *e, struct expression_binding *b, const struct kk_sample *sample, bool *yes,
+                        uint32_t n);
 /* For a sample whose rows are of no interest, as they are those of the one before: what rate(), change() and absent() remember
  * knows then of gaps, and of what came in other tables. 0 or -EINVAL as above. */
 int expression_pass (struct expression *e, struct expression_binding *b, const struct kk_sample *sample);

@@ -293,6 +293,11 @@ struct run {
   const struct kk_sample *sample;
   struct kk_time time;
 };
+/* For each sample: begins with it, works out what does not depend on a row, and, behind its rows, has histories forget the rows
+ * that are not there any more. */
+void expr_begin (struct run *r);
+void expr_fill_slots (const struct run *r);
+void expr_sweep (const struct run *r);
 /* Whether a reference chooses this row; the unknown is explained in *ret_why. */
 enum expression_verdict expr_chosen (const struct run *r, uint16_t reference, uint32_t row, uint8_t *ret_why);
 /* Computes nodes [first, end) for a row; the result, valid until the next run. *left (may be NULL) gets, or is for OP_LEFT, the

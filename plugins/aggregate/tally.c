@@ -40,9 +40,11 @@ tally_add (struct tally *t, const struct kk_value *v, int64_t mono_ns, bool sket
   int r = sketch ? sketch_add (&t->sketch, x) : 0;
   if (r)
     return r;
-  t->min = !t->count || is_less (v->type, n, t->min) ? n : t->min;
-  t->max = !t->count || is_less (v->type, t->max, n) ? n : t->max;
-  t->sum = t->count ? plus (v->type, t->sum, n) : n;
+  const bool first = !t->count;
+  const union tally_number min = t->min, max = t->max;
+  t->min.u64 = first || is_less (v->type, n, min) ? n.u64 : min.u64;
+  t->max.u64 = first || is_less (v->type, max, n) ? n.u64 : max.u64;
+  t->sum = plus (v->type, t->sum, n); /* from 0 on */
   t->last = n;
   t->last_ns = mono_ns;
   t->count++;

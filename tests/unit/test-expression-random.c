@@ -7,8 +7,8 @@ static struct kit_results results;
 /* ---- Comparing ---- */
 
 struct compared {
-  struct expression *e;
-  struct expression_binding *b;
+  struct expression *e, *filter; /* twice, for each remembers on its own */
+  struct expression_binding *b, *filter_b;
   const struct tree *tree;
   struct buf text;
   struct choice rows;
@@ -28,6 +28,8 @@ make_compared (struct compared *c)
   int r = expression_parse (c->text.data, NULL, &c->e, &fault);
   ck_assert_msg (r == 0, "%s: %u: %s", c->text.data, fault.column, fault.text);
   r = expression_bind (c->e, kit_schema (&kit), &c->b, &fault);
+  ck_assert_int_eq (expression_parse (c->text.data, NULL, &c->filter, &fault), 0);
+  ck_assert_int_eq (expression_bind (c->filter, kit_schema (&kit), &c->filter_b, &fault), 0);
   ck_assert_msg (r == 0, "%s: %u: %s", c->text.data, fault.column, fault.text);
 }
 
@@ -66,10 +68,25 @@ compare (const struct compared *c)
   ck_assert_uint_eq (n, results.n);
 }
 
+/* What only says of which rows it is true; false where it leaves that to the other. */
+static bool
+compare_filter (const struct compared *c)
+{
+  bool yes[KIT_ROWS];
+  const uint32_t n = c->by_row ? tree_info (tree_n_samples - 1, c->rows.table).rows : 0;
+  if (!expression_filter (c->filter, c->filter_b, &kit.sample->face, yes, n))
+    return false;
+  ck_assert_uint_eq (n, results.n);
+  for (uint32_t row = 0; row < n; row++)
+    ck_assert_msg (yes[row] == (results.results[row].verdict == EXPRESSION_YES), "%s: tick %u row %u: %d as a filter",
+                   c->text.data, tree_n_samples - 1, row, yes[row]);
+  return n > 0;
+}
+
 START_TEST (random_expressions_mean_what_the_slow_way_says)
 {
   struct compared c = {0};
-  unsigned known = 0, by_row = 0;
+  unsigned known = 0, by_row = 0, filtered = 0;
   int rounds = unit_rounds (2000);
   kit_init (&kit);
   for (int i = 0; i < rounds; i++) {
@@ -79,13 +96,17 @@ START_TEST (random_expressions_mean_what_the_slow_way_says)
       compare (&c);
       known += results.n && results.results->verdict != EXPRESSION_UNKNOWN;
       by_row += c.by_row;
+      filtered += compare_filter (&c);
     }
     tree_forget_samples ();
     expression_unbind (c.b);
+    expression_unbind (c.filter_b);
     expression_free (c.e);
+    expression_free (c.filter);
   }
   ck_assert_uint_gt (known, (unsigned) rounds * TREE_SAMPLES / 3); /* else this would say little */
   ck_assert_uint_gt (by_row, (unsigned) rounds * TREE_SAMPLES / 5);
+  ck_assert_uint_gt (filtered, (unsigned) rounds * TREE_SAMPLES / 100);
   buf_free (&c.text);
   kit_free (&kit);
 }
