@@ -9,7 +9,7 @@
  *   {"command":"tail"}                      one line per sample from now on, until the client hangs up
  *   {"command":"reload"}                    {"ok":true,…} or {"error":"…",…} once it is done; both with
  * "faults":[{"severity","file", "line","column","text"}] and "changes":[{"instance","change","why"}]. With "dry_run":true it
- * only says what it would do
+ * only says what it would do. Where "change" is "reorder", "instance" is "pipeline": the common one
  *   {"command":"stop"}                      {"ok":true}
  *
  * An answer that is an error is {"error":"…"}. */

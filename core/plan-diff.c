@@ -117,11 +117,36 @@ plan_same_instance (const struct plan *from, const struct instance_plan *a, cons
   return !*why;
 }
 
+/* The next of a common pipeline that stands in the other one too; NULL: no more. */
+static const char *
+next_in_both (const struct plan *p, const struct plan *other, size_t *at)
+{
+  while (*at < p->n_pipeline) {
+    const char *name = p->pipeline[(*at)++];
+    for (size_t i = 0; i < other->n_pipeline; i++)
+      if (!strcmp (name, other->pipeline[i]))
+        return name;
+  }
+  return NULL;
+}
+
+static bool
+same_order (const struct plan *a, const struct plan *b)
+{
+  const char *x, *y;
+  size_t i = 0, j = 0;
+  do {
+    x = next_in_both (a, b, &i);
+    y = next_in_both (b, a, &j);
+  } while (x && y && !strcmp (x, y));
+  return !x && !y;
+}
+
 int
 plan_compare (const struct plan *from, const struct plan *to, struct plan_difference **ret, size_t *ret_n)
 {
   size_t n = 0;
-  struct plan_difference *list = calloc (from->n_instances + to->n_instances + 1, sizeof *list);
+  struct plan_difference *list = calloc (from->n_instances + to->n_instances + 2, sizeof *list);
   if (!list)
     return -ENOMEM;
   for (size_t i = 0; i < to->n_instances; i++) {
@@ -136,6 +161,9 @@ plan_compare (const struct plan *from, const struct plan *to, struct plan_differ
   for (size_t i = 0; i < from->n_instances; i++)
     if (!plan_instance (to, from->instances[i].name))
       list[n++] = (struct plan_difference){.name = from->instances[i].name, .change = PLAN_STOP, .why = "it is no longer wanted"};
+  if (!same_order (from, to))
+    list[n++] =
+      (struct plan_difference){.name = "pipeline", .change = PLAN_REORDER, .why = "its filters come in another order"};
   *ret = list;
   *ret_n = n;
   return 0;
@@ -144,6 +172,6 @@ plan_compare (const struct plan *from, const struct plan *to, struct plan_differ
 const char *
 plan_change_word (enum plan_change change)
 {
-  static const char *const words[] = {"keep", "start", "stop", "restart"};
+  static const char *const words[] = {"keep", "start", "stop", "restart", "reorder"};
   return words[change];
 }

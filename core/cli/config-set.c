@@ -127,6 +127,37 @@ split_key (char *key, struct edit *e)
   return 0;
 }
 
+/* Whether an instance's option is a map; then it is said. `key`: the option, or that and something below it. */
+static bool
+is_map (const char *file, const struct descriptor *d, const char *instance, const char *key)
+{
+  char option[64];
+  snprintf (option, sizeof option, "%.*s", (int) strcspn (key, "."), key);
+  const struct kk_option *o = descriptor_option (d, option);
+  if (!o || o->type != KK_OPTION_MAP)
+    return false;
+  fprintf (stderr,
+           PROGRAM ": %s of '%s' is a map, which is not set from the command line: write its entries into %s, below "
+                   "'%s:', as " PROGRAM " plugin info %s shows\n",
+           option, instance, file, option, d->plugin.name);
+  return true;
+}
+
+/* The same of one that is not in the file yet: it is called as its plugin. */
+static bool
+is_map_of_plugin (const char *file, const char *key, struct modules *modules)
+{
+  const struct descriptor *d;
+  char name[64], *reason = NULL;
+  size_t n = strcspn (key, ".");
+  if (!key[n] || n >= sizeof name)
+    return false;
+  snprintf (name, sizeof name, "%.*s", (int) n, key);
+  int r = modules_load (modules, name, &d, &reason);
+  free (reason);
+  return r == 0 && is_map (file, d, name, key + n + 1);
+}
+
 /* Below a map the user's own names may hold dots, and a line of an entry may be anywhere: that is work for an editor. -EINVAL
  * when the key is an instance's option of type map, or something in one. */
 static int
@@ -136,23 +167,17 @@ refuse_map (const char *file, const char *key, struct modules *modules)
   struct plan *plan = NULL;
   const char *rest = strncmp (key, "plugins.", 8) ? "" : key + 8;
   int r = *rest ? plan_make_with (file, NULL, modules, &d, &plan) : -EINVAL;
-  for (size_t i = 0; r == 0 && i < plan->n_instances; i++) {
+  bool named = false, map = false;
+  for (size_t i = 0; r == 0 && i < plan->n_instances && !map; i++) {
     const struct instance_plan *instance = plan->instances + i;
     size_t n = strlen (instance->name);
     if (strncmp (rest, instance->name, n) || rest[n] != '.')
       continue;
-    char option[64];
-    snprintf (option, sizeof option, "%.*s", (int) strcspn (rest + n + 1, "."), rest + n + 1);
-    const struct kk_option *o = descriptor_option (instance->descriptor, option);
-    if (!o || o->type != KK_OPTION_MAP)
-      continue;
-    fprintf (stderr,
-             PROGRAM ": %s of '%s' is a map, which is not set from the command line: write its entries into %s, below "
-                     "'%s:', as " PROGRAM " plugin info %s shows\n",
-             option, instance->name, file, option, instance->descriptor->plugin.name);
-    r = -EINVAL;
+    named = true;
+    map = is_map (file, instance->descriptor, instance->name, rest + n + 1);
   }
-  bool map = plan && r == -EINVAL;
+  if (!named && *rest)
+    map = is_map_of_plugin (file, rest, modules);
   plan_free (plan);
   diag_free (&d);
   return map ? -EINVAL : 0;

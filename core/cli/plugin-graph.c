@@ -180,7 +180,7 @@ add_dot (struct graph_text *g)
   const struct flow *f = g->flow;
   struct buf *b = &g->b;
   buf_adds (b, "digraph \"kode-kronical\" {\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n"
-               "  edge [fontname=\"sans-serif\", fontsize=10];\n  \"one sample\" [shape=point, xlabel=\"one sample\"];\n");
+               "  edge [fontname=\"sans-serif\", fontsize=10];\n  \"one sample\" [shape=plaintext];\n");
   for (size_t i = 0; i < g->plan->n_instances; i++) {
     const struct instance_plan *input = g->plan->instances + i;
     if (input->descriptor->plugin.kind != KK_INPUT || !input->config)

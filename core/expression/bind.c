@@ -46,7 +46,8 @@ lack_table (struct binder *k, const struct reference *ref)
   }
   const char *meant = nearest_word (ref->table, k->names, k->n_tables);
   expr_refuse (&source, ref->at, "there is no table '%s'%s%s%s", ref->table,
-               meant ? ": did you mean " : ": nothing that is configured collects it", meant ? meant : "", meant ? "?" : "");
+               meant ? ": did you mean " : ": nothing that is configured collects it, or a filter drops or renames it",
+               meant ? meant : "", meant ? "?" : "");
   return note_missing (k);
 }
 
@@ -373,4 +374,18 @@ const char *
 expression_unit (const struct expression_binding *b)
 {
   return b->unit.name;
+}
+
+const char *
+expression_needs_all (const struct expression *e, const struct expression_binding *b, uint32_t table)
+{
+  for (uint32_t i = 0; i < e->n_nodes; i++) {
+    const struct node *n = e->nodes + i;
+    const bool counts = n->op == OP_AGGREGATE && n->aggregate == AGGREGATE_COUNT;
+    const uint16_t reference = n->op == OP_GONE ? n->reference : counts ? b->scopes[n->body] : NONE;
+    const uint32_t used = reference == NONE ? UINT32_MAX : b->references[reference].used;
+    if (used != UINT32_MAX && b->used[used].table == table)
+      return counts ? "count" : "gone";
+  }
+  return NULL;
 }

@@ -43,6 +43,8 @@ bool expression_missing (const struct expression_binding *b, uint32_t n, struct 
 bool expression_table (const struct expression_binding *b, uint32_t n, uint32_t *ret);
 /* The number of the keyed table whose rows are judged one by one; -1: the expression is judged once for each sample. */
 int expression_rows_of (const struct expression_binding *b);
+/* What in it needs to know all rows of that table, to tell what is not there: "gone" or "count"; NULL: nothing. */
+const char *expression_needs_all (const struct expression *e, const struct expression_binding *b, uint32_t table);
 /* The unit of results' values, UCUM, "" when there is none. */
 const char *expression_unit (const struct expression_binding *b);
 

@@ -110,6 +110,7 @@ add_slot (struct window *w, uint32_t field, const struct kk_field *f, const stru
     slot->sketch |= function->kind == FUNCTION_PERCENTILE;
     r = add_out (w, (struct window_out){.slot = w->n_slots, .field = field, .type = f->type, .function = *function}, f->name);
   }
+  w->sketches |= slot->sketch;
   w->n_slots++;
   return r;
 }
@@ -135,7 +136,9 @@ choices_window (const struct choice *choices, uint32_t n, uint32_t n_panes, stru
   for (uint32_t i = 0; i < t.n_fields && !r && !(r = kk_schema_field (in, table, i, &f)); i++) {
     const struct choice *c = choice_for (choices, n, &t, &f);
     chosen += c != NULL;
-    if (f.type == KK_TYPE_STRING || f.type == KK_TYPE_BOOL)
+    const bool text = f.type == KK_TYPE_STRING || f.type == KK_TYPE_BOOL;
+    w->texts |= text;
+    if (text)
       r = add_out (w, (struct window_out){.slot = KK_NONE, .field = i, .type = f.type}, f.name);
     else
       r = add_slot (w, i, &f, c);

@@ -267,7 +267,7 @@ static int
 take_texts (const struct window *w, const struct kk_sample *in, uint32_t table, uint32_t row, struct window_row *r)
 {
   int e = 0;
-  for (uint32_t i = 0; i < w->n_outs && !e; i++) {
+  for (uint32_t i = 0; w->texts && i < w->n_outs && !e; i++) {
     struct kk_value v;
     if (w->outs[i].slot != KK_NONE)
       continue;
@@ -281,7 +281,7 @@ take_texts (const struct window *w, const struct kk_sample *in, uint32_t table, 
 static bool
 may_grow (const struct window *w, const struct tally *tallies)
 {
-  for (uint32_t i = 0; i < w->n_slots; i++)
+  for (uint32_t i = 0; w->sketches && i < w->n_slots; i++)
     if (w->slots[i].sketch && sketch_is_full (&tallies[i].sketch) && !has_room (w, 0))
       return false;
   return true;

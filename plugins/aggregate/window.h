@@ -55,6 +55,7 @@ struct window {
   struct kk_column *columns; /* by slot: of the rows that are taken, while they are */
   struct window_out *outs;
   uint32_t n_slots, n_outs, n_panes;
+  bool sketches, texts; /* whether there are any among the slots and outs */
   struct window_row *rows;
   uint32_t n_rows, cap;
   uint32_t *index; /* row + 1 by the key's hash; twice as many as rows at least */

@@ -96,6 +96,18 @@ warn_of_sparse (const struct watch *w, const struct expression_binding *b, const
   const int rows = expression_rows_of (b);
   struct kk_table table;
   char option[160];
+  for (uint32_t i = 0, t; expression_table (b, i, &t); i++) {
+    const char *what = kk_schema_sparse (in, t) ? expression_needs_all (w->expression, b, t) : NULL;
+    if (!what || kk_schema_table (in, t, &table))
+      continue;
+    snprintf (option, sizeof option, "rules.%s.when", w->name);
+    int r = kk_shape_warn (shape, option,
+                           "%s() of %s will mostly be unknown: a filter in front leaves out rows that have not changed; put "
+                           "that filter into the pipeline: of the outputs that are to get less",
+                           what, table.name);
+    if (r == -ENOMEM)
+      return r;
+  }
   if (!w->params.for_ns || rows < 0 || !kk_schema_sparse (in, (uint32_t) rows) || kk_schema_table (in, (uint32_t) rows, &table))
     return 0;
   snprintf (option, sizeof option, "rules.%s.for", w->name);

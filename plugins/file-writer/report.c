@@ -112,8 +112,8 @@ show_files (struct kk_instance *self, const struct recorder *recorder, const str
   if (!b.error && !*s->name)
     kk_status (self, "segment", "none yet");
   else if (!b.error)
-    kk_status (self, "segment", "%s, %" PRIu64 " entries, %" PRIu64 " published, %s", s->name, s->entries, s->published,
-               b.data);
+    kk_status (self, "segment", "%s, %" PRIu64 " %s, %" PRIu64 " published, %s", s->name, s->entries,
+               s->entries == 1 ? "entry" : "entries", s->published, b.data);
   buf_clear (&b);
   text_bytes (&b, retention->bytes);
   if (!b.error)

@@ -1,6 +1,7 @@
-/* What filters cost: filters DIRECTORY, where their .so files are. Each is measured on samples with few rows, on the same with
- * many, and on the same with a long table that it does not touch; the differences are what a value costs and what such a row
- * does. Prints JSON, a line for each, with the best of some rounds; filters.py judges. */
+/* What filters cost: filters DIRECTORY, where their .so files are, and the title of one trial or nothing. Each is measured on
+ * samples with few rows, on the same with many, and on the same with a long table that it does not touch; the differences are
+ * what a value costs and what such a row does. Prints JSON, a line for each, with the best of some rounds; filters.py judges.
+ */
 #include "chain.h"
 #include "graph.h"
 #include "option.h"
@@ -341,8 +342,8 @@ main (int argc, char **argv)
   struct env env;
   int r = 0;
   snprintf (data, sizeof data, "%s/kk-filters-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-  if (argc != 2 || !mkdtemp (data)) {
-    fputs ("usage: filters DIRECTORY\n", stderr);
+  if (argc < 2 || argc > 3 || !mkdtemp (data)) {
+    fputs ("usage: filters DIRECTORY [TITLE]\n", stderr);
     return 2;
   }
   env_init (&env);
@@ -356,6 +357,8 @@ main (int argc, char **argv)
     sets[i / SAMPLES].samples[i % SAMPLES] =
       make_sample (&env.host, schema, sets + i / SAMPLES, (uint64_t) (i % SAMPLES) + 1, names);
   for (size_t i = 0; i < KK_COUNT (trials) && !r; i++) {
+    if (argc == 3 && strcmp (argv[2], trials[i].title) != 0)
+      continue;
     r = measure (&env, argv[1], trials + i, sets, &less, &bare_ns);
     if (!r)
       print (trials + i, sets, less, bare_ns);

@@ -118,6 +118,10 @@ def shown (home):
         kk.contains (r.err, "entries of 'mapper' is a map, which is not set from the command line: write its entries into", key)
         with open (home.config_file, encoding="utf-8") as f:
             kk.contains (f.read (), SHOWN, "the file is as it was")
+    home.config ("plugins:\n  cpu: true\n")
+    r = home.run ("config", "set", "plugins.mapper.entries.one.text", "x", env=plugins (home, "mapper"))
+    kk.equal (r.rc, 1, "of a plugin that the file does not name")
+    kk.contains (r.err, "entries of 'mapper' is a map, which is not set", "of a plugin that the file does not name")
 
 
 @kk.test

@@ -267,6 +267,20 @@ def a_time_that_never_ends_is_said (home):
 
 
 @kk.test
+def rows_that_must_all_be_known (home):
+    "gone() and count() behind dedup are a warning at the rule's `when`; in front of it, or of the rows that come, they are none"
+    def said (when, order):
+        rules = f'  alert:\n    rules:\n      few:\n        when: "{when}"\n'
+        return home.run ("config", "--check", "-c", home.config (f"plugins:\n{rules}  dedup: {{tables: [processes]}}\npipeline: [{order}]\n")).ok ().all
+    text = "warning: rules.few.when: %s() of processes will mostly be unknown: a filter in front leaves out rows that have not changed"
+    kk.contains (said ("gone(processes[name=nginx])", "dedup, alert"), ":5:15: " + text % "gone", "gone")
+    kk.contains (said ("system.cpu_percent > 5 and count(processes[name=nginx]) < 2", "dedup, alert"), text % "count", "count")
+    kk.contains (said ("count(processes[*].cpu_percent > 50) > 2", "dedup, alert"), text % "count", "count of a comparison")
+    for args in (("gone(processes[name=nginx])", "alert, dedup"), ("max(processes[*].cpu_percent) > 5", "dedup, alert"), ("processes.cpu_percent > 5", "dedup, alert")):
+        kk.check ("mostly be unknown" not in said (*args), f"none: {args}")
+
+
+@kk.test
 def what_names_nothing_is_said (home):
     "a glob that names nothing is a warning with its place, and a key that no number can be is an error"
     def said (plugins, good=True, pipeline=""):

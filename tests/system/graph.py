@@ -102,7 +102,7 @@ def the_graph_for_graphviz (home):
     r = home.run ("plugin", "graph", "--dot").ok ()
     for edge in ('"cpu" -> "one sample"', '"one sample" -> "few"', '"few" -> "less"', '"less" -> "file-writer"'):
         kk.contains (r.out, edge, "an edge")
-    for label in ('"cpu" -> "one sample" [label="system"]', '"few" [shape=box, label="\\N\\n(select)"]', "daemon: 9 fields"):
+    for label in ('"cpu" -> "one sample" [label="system"]', '"few" [shape=box, label="\\N\\n(select)"]', "daemon: 9 fields", '"one sample" [shape=plaintext];'):
         kk.contains (r.out, label, "what it is")
     kk.equal ((r.out.count ("{"), r.out[:7], r.out[-2:]), (1, "digraph", "}\n"), "a graph")
     if shutil.which ("dot"):

@@ -109,6 +109,20 @@ def dry_run (home):
 
 
 @kk.test
+def another_order (home):
+    "reload says that the filters of the common pipeline come in another order, and only then"
+    filters = COMMON % "false" + "  first: {plugin: select, drop_fields: [system.load_avg_1m]}\n  second: {plugin: select, drop_fields: [system.load_avg_5m]}\n"
+    reorder = "reorder  pipeline: its filters come in another order"
+    with home.daemon (filters + "pipeline: [first, second]\n"):
+        home.config (filters + "  third: {plugin: select, drop_fields: [system.load_avg_15m]}\npipeline: [third, first, second]\n")
+        kk.check ("reorder" not in home.run ("reload", "-n").ok ().out, "one more in front")
+        home.config (filters + "pipeline: [second, first]\n")
+        kk.contains (home.run ("reload", "-n").ok ().out, reorder, "the dry run")
+        kk.contains (home.run ("reload").ok ().out, reorder, "the reload")
+        kk.check ("reorder" not in home.run ("reload", "-n").ok ().out, "once it is in force")
+
+
+@kk.test
 def rates_go_on (home):
     "an input that is not concerned keeps its counters over a reload: its rates are known in the very next sample"
     with home.daemon ("daemon: {sample_interval: 0.2}\nplugins:\n  process: false\n") as d:

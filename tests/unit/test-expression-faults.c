@@ -160,7 +160,7 @@ static const struct {
   const char *says;
 } lacks[] = {
   {"sytem.cpu_percent > 5", 1, "there is no table 'sytem': did you mean system?"},
-  {"gpu.load > 5", 1, "there is no table 'gpu': nothing that is configured collects it"},
+  {"gpu.load > 5", 1, "there is no table 'gpu': nothing that is configured collects it, or a filter drops or renames it"},
   {"system.cpu_percnt > 5", 8, "the table 'system' has no field 'cpu_percnt': did you mean cpu_percent?"},
   {"system.zzz > 5", 8, "the table 'system' has no field 'zzz'"},
   {"processes[nmae=x].cpu_percent > 5", 11, "the table 'processes' has no field 'nmae': did you mean name?"},
