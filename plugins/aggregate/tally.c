@@ -28,29 +28,45 @@ plus (uint32_t type, union tally_number a, union tally_number b)
   return r;
 }
 
-int
-tally_add (struct tally *t, const struct kk_value *v, int64_t mono_ns, bool sketch)
+/* Welford's mean and spread. */
+static void
+add_double (struct tally *t, double x)
 {
-  if (v->absent) {
-    t->absent = v->absent;
+  const double delta = x - t->mean;
+  t->mean += delta / (double) t->count;
+  t->m2 += delta * (x - t->mean);
+}
+
+#define ADD(member_, x_)                                                                                                       \
+  do {                                                                                                                         \
+    t->min.member_ = first || (x_) < t->min.member_ ? (x_) : t->min.member_;                                                   \
+    t->max.member_ = first || (x_) > t->max.member_ ? (x_) : t->max.member_;                                                   \
+    t->last.member_ = (x_);                                                                                                    \
+  } while (0)
+
+int
+tally_add (struct tally *t, const struct kk_column *c, uint32_t at, bool sketch)
+{
+  const union tally_number n = {.u64 = c->cells[at].u64}; /* the bits of the others too */
+  const bool first = !t->count;
+  if (c->absent && c->absent[at]) {
+    t->absent = c->absent[at];
     return 0;
   }
-  union tally_number n = {.u64 = v->u64}; /* the bits of the others too */
-  double x = as_double (v->type, n);
+  const double x = as_double (c->type, n);
   int r = sketch ? sketch_add (&t->sketch, x) : 0;
   if (r)
     return r;
-  const bool first = !t->count;
-  const union tally_number min = t->min, max = t->max;
-  t->min.u64 = first || is_less (v->type, n, min) ? n.u64 : min.u64;
-  t->max.u64 = first || is_less (v->type, max, n) ? n.u64 : max.u64;
-  t->sum = plus (v->type, t->sum, n); /* from 0 on */
-  t->last = n;
-  t->last_ns = mono_ns;
+  if (c->type == KK_TYPE_F64)
+    ADD (f64, n.f64);
+  else if (c->type == KK_TYPE_U64)
+    ADD (u64, n.u64);
+  else
+    ADD (i64, n.i64);
+  t->sum = plus (c->type, t->sum, n); /* from 0 on */
+  t->last_ns = c->mono_ns;
   t->count++;
-  double delta = x - t->mean;
-  t->mean += delta / (double) t->count;
-  t->m2 += delta * (x - t->mean);
+  add_double (t, x);
   return 0;
 }
 
@@ -81,9 +97,11 @@ tally_merge (struct tally *to, const struct tally *from, uint32_t type)
 void
 tally_clear (struct tally *t)
 {
-  struct sketch sketch = t->sketch;
-  sketch_clear (&sketch);
-  *t = (struct tally){.sketch = sketch};
+  if (t->sketch.n)
+    sketch_clear (&t->sketch);
+  t->count = t->sum.u64 = 0; /* the others begin with a first value */
+  t->mean = t->m2 = 0;
+  t->absent = 0;
 }
 
 void

@@ -21,8 +21,8 @@ struct tally {
   struct sketch sketch;
 };
 
-/* Numbers only; `sketch`: percentiles will be asked for. 0 or -ENOMEM. */
-int tally_add (struct tally *t, const struct kk_value *v, int64_t mono_ns, bool sketch);
+/* One of a column of numbers; `sketch`: percentiles will be asked for. 0 or -ENOMEM. */
+int tally_add (struct tally *t, const struct kk_column *c, uint32_t at, bool sketch);
 int tally_merge (struct tally *to, const struct tally *from, uint32_t type);
 void tally_clear (struct tally *t);
 void tally_free (struct tally *t);

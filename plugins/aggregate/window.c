@@ -297,9 +297,8 @@ take_numbers (const struct window *w, uint32_t at, struct window_row *r, struct 
     const struct kk_column *c = w->columns + i;
     if (c->held)
       continue;
-    const struct kk_value v = {.u64 = c->cells[at].u64, .type = c->type, .absent = c->absent[at]};
     size_t before = slot->sketch ? sketch_bytes (&tallies[i].sketch) : 0;
-    e = tally_add (tallies + i, &v, c->mono_ns, slot->sketch);
+    e = tally_add (tallies + i, c, at, slot->sketch);
     if (slot->sketch)
       count_bytes (w, r, sketch_bytes (&tallies[i].sketch) - before);
   }
