@@ -306,9 +306,8 @@ rate_row (const struct binding *b, const struct part *p, const struct moment *m,
   for (uint32_t k = 0; k < p->n; k++) {
     const struct kk_column *c = b->columns + k;
     const struct rated *rated = b->rated + p->first + k;
-    const struct kk_value value = {.u64 = c->cells[i].u64, .type = c->type, .absent = c->absent[i], .held = c->held};
     struct series *s = memory + rated->slot;
-    const uint32_t why = series_take (s, &value, c->mono_ns, m);
+    const uint32_t why = series_take (s, c, i, m);
     if (why)
       kk_absent (row, rated->rate, why);
     else

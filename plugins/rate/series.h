@@ -24,6 +24,6 @@ struct moment {
   uint32_t slept;  /* that of the last one before which the machine slept; 0: none */
 };
 
-/* Takes the value that came with a sample, read at read_ns. KK_PRESENT: its rate is s->rate; or why there is none. */
-uint32_t series_take (struct series *s, const struct kk_value *value, int64_t read_ns, const struct moment *m);
+/* Takes the value of a column that came with a sample. KK_PRESENT: its rate is s->rate; or why there is none. */
+uint32_t series_take (struct series *s, const struct kk_column *c, uint32_t at, const struct moment *m);
 #endif
