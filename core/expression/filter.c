@@ -234,17 +234,17 @@ static void
 work_out (const struct run *r, const struct stretch *rows, struct lane *stack, bool *yes)
 {
   const struct expression *e = r->e;
-  struct lane *top = stack;
+  uint32_t depth = 0;
   for (uint32_t i = 0; i < e->n_nodes; i++) {
     const enum op op = e->nodes[i].op;
     if (op <= OP_AGGREGATE) {
-      put_leaf (r, i, rows, top++);
+      put_leaf (r, i, rows, stack + depth++);
       i = op == OP_AGGREGATE ? e->nodes[i].partner : i;
     } else if (op <= OP_NOT)
-      negate (op, top[-1].numbers, rows->n);
+      negate (op, stack[depth - 1].numbers, rows->n);
     else {
-      top--;
-      binary (r, i, top - 1, top, rows->n);
+      depth--;
+      binary (r, i, stack + depth - 1, stack + depth, rows->n);
     }
   }
   for (uint32_t i = 0; i < rows->n; i++)
