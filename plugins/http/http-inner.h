@@ -4,14 +4,13 @@
 
 #include <curl/curl.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
 enum { HTTP_MOST_FD = 4096 };
 
 /* What a name's lookup needs is made without SOCK_CLOEXEC before libcurl 8.9: those there were before one. */
 struct http_sockets {
   bool looks_up; /* a lookup began since http_sockets_settle */
-  ino_t before[HTTP_MOST_FD];
+  bool before[HTTP_MOST_FD];
 };
 
 /* As curl_multi_init; keeps one connection, and gives no descriptor of its own to programs that are started. NULL: no memory.

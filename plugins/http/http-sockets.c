@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 static curl_socket_t
 open_socket (void *data, curlsocktype purpose, struct curl_sockaddr *address)
@@ -24,17 +23,9 @@ is_local_socket (int fd)
   return getsockname (fd, &address, &n) == 0 && address.sa_family == AF_UNIX;
 }
 
-/* What stands behind a descriptor: its number may be used again by the next look. */
-static ino_t
-inode_of (int fd)
-{
-  struct stat st;
-  return fstat (fd, &st) == 0 ? st.st_ino : 0;
-}
-
 /* Notes which descriptors there are; with `own` it makes local sockets that are not noted ours alone. */
 static void
-look (ino_t noted[HTTP_MOST_FD], bool own)
+look (bool noted[HTTP_MOST_FD], bool own)
 {
   DIR *d = opendir ("/dev/fd");
   if (!d)
@@ -44,10 +35,9 @@ look (ino_t noted[HTTP_MOST_FD], bool own)
     long fd = strtol (e->d_name, &end, 10);
     if (end == e->d_name || *end || fd < 0 || fd >= HTTP_MOST_FD || fd == dirfd (d))
       continue;
-    const ino_t inode = inode_of ((int) fd);
-    if (own && noted[fd] != inode && is_local_socket ((int) fd))
+    if (own && !noted[fd] && is_local_socket ((int) fd))
       fcntl ((int) fd, F_SETFD, FD_CLOEXEC);
-    noted[fd] = inode;
+    noted[fd] = true;
   }
   closedir (d);
 }
@@ -56,7 +46,7 @@ look (ino_t noted[HTTP_MOST_FD], bool own)
 CURLM *
 http_multi (void)
 {
-  ino_t noted[HTTP_MOST_FD] = {0};
+  bool noted[HTTP_MOST_FD] = {false};
   look (noted, false);
   CURLM *multi = curl_multi_init ();
   look (noted, true);
